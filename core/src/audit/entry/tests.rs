@@ -1,0 +1,131 @@
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+use alloc::string::ToString;
+
+use proptest::prelude::*;
+
+use super::*;
+
+fn full() -> AuditEntry {
+    AuditEntry {
+        sequence: 7,
+        time_ms: 1_795_000_000_123,
+        actor: "local".to_string(),
+        operation: Operation::SignTransaction,
+        wallet: Some(Address::new([0xab; 32])),
+        outcome: Outcome::Refused,
+        reason: "over-limit".to_string(),
+        subject: Some([0xcd; 32]),
+        details: "rule=sol-transfers".to_string(),
+    }
+}
+
+fn bare() -> AuditEntry {
+    AuditEntry {
+        sequence: 0,
+        time_ms: 0,
+        actor: String::new(),
+        operation: Operation::Lock,
+        wallet: None,
+        outcome: Outcome::Done,
+        reason: String::new(),
+        subject: None,
+        details: String::new(),
+    }
+}
+
+#[test]
+fn the_format_is_pinned() {
+    insta::assert_snapshot!("full", hex::encode(full().to_bytes()));
+    insta::assert_snapshot!("bare", hex::encode(bare().to_bytes()));
+    insta::assert_snapshot!("leaf", hex::encode(full().leaf_hash()));
+}
+
+#[test]
+fn reads_back() {
+    for entry in [full(), bare()] {
+        assert_eq!(AuditEntry::from_bytes(&entry.to_bytes()), Ok(entry));
+    }
+}
+
+#[test]
+fn refuses_damaged_bytes() {
+    let bytes = full().to_bytes();
+    for len in 0..bytes.len() {
+        assert!(AuditEntry::from_bytes(&bytes[..len]).is_err());
+    }
+    assert_eq!(
+        AuditEntry::from_bytes(&[bytes.as_slice(), &[0]].concat()),
+        Err(EntryError::Damaged)
+    );
+    let change = |at: usize, byte: u8| {
+        let mut bytes = bytes.clone();
+        bytes[at] = byte;
+        AuditEntry::from_bytes(&bytes)
+    };
+    assert_eq!(change(0, b'X'), Err(EntryError::Damaged));
+    assert_eq!(change(3, 2), Err(EntryError::Version));
+    // The length of the actor's name, its first byte, the operation's first byte.
+    assert_eq!(change(20, 0xff), Err(EntryError::Damaged));
+    assert_eq!(change(24, 0xff), Err(EntryError::Damaged));
+    assert_eq!(change(33, b'S'), Err(EntryError::Operation));
+    // Presence of the wallet, and the outcome.
+    assert_eq!(change(49, 2), Err(EntryError::Damaged));
+    assert_eq!(change(82, 0), Err(EntryError::Outcome));
+    assert_eq!(change(82, 6), Err(EntryError::Outcome));
+    let huge = alloc::vec![0; MAX_ENTRY_BYTES + 1];
+    assert_eq!(AuditEntry::from_bytes(&huge), Err(EntryError::Damaged));
+}
+
+#[test]
+fn outcomes_read_back() {
+    for outcome in Outcome::ALL {
+        assert_eq!(outcome.as_str().parse(), Ok(*outcome));
+    }
+    assert_eq!("Done".parse::<Outcome>(), Err(EntryError::Outcome));
+}
+
+fn any_entry() -> impl Strategy<Value = AuditEntry> {
+    let operation = proptest::sample::select(Operation::ALL);
+    let outcome = proptest::sample::select(Outcome::ALL);
+    (
+        (any::<u64>(), any::<u64>(), ".{0,20}", operation),
+        any::<Option<[u8; 32]>>(),
+        (outcome, ".{0,20}", any::<Option<[u8; 32]>>(), ".{0,60}"),
+    )
+        .prop_map(
+            |((sequence, time_ms, actor, operation), wallet, end)| AuditEntry {
+                sequence,
+                time_ms,
+                actor,
+                operation,
+                wallet: wallet.map(Address::new),
+                outcome: end.0,
+                reason: end.1,
+                subject: end.2,
+                details: end.3,
+            },
+        )
+}
+
+proptest! {
+    #[test]
+    fn every_entry_has_bytes_of_its_own(a in any_entry(), b in any_entry()) {
+        prop_assert_eq!(AuditEntry::from_bytes(&a.to_bytes()), Ok(a.clone()));
+        prop_assert_eq!(a.to_bytes() == b.to_bytes(), a == b);
+    }
+
+    #[test]
+    fn what_is_accepted_encodes_to_the_same_bytes(
+        entry in any_entry(),
+        at in any::<prop::sample::Index>(),
+        byte in any::<u8>(),
+    ) {
+        let mut bytes = entry.to_bytes();
+        let at = at.index(bytes.len());
+        bytes[at] = byte;
+        if let Ok(read) = AuditEntry::from_bytes(&bytes) {
+            prop_assert_eq!(read.to_bytes(), bytes);
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! What was done, as audit entries name it.
+
+use alloc::string::String;
+use core::fmt;
+use core::str::FromStr;
+
+/// The text names no operation that this release knows.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("'{0}' is no operation that this release knows; read the entry with a newer one")]
+pub struct UnknownOperation(pub String);
+
+macro_rules! operations {
+    ($($(#[$doc:meta])* $name:ident = $text:literal,)*) => {
+        /// An audited operation. Names are part of the entry format: they are added, never changed.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[non_exhaustive]
+        pub enum Operation {
+            $($(#[$doc])* $name,)*
+        }
+
+        impl Operation {
+            /// Every operation, in the order of declaration.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
+
+            /// The name in entries and filters.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$name => $text,)*
+                }
+            }
+        }
+    };
+}
+
+operations! {
+    /// A vault was created.
+    CreateVault = "create-vault",
+    /// A phrase was imported.
+    ImportPhrase = "import-phrase",
+    /// The vault was opened.
+    Unlock = "unlock",
+    /// Opening the vault failed.
+    UnlockFailed = "unlock-failed",
+    /// Opening was refused for a while after too many failures.
+    Lockout = "lockout",
+    /// The vault was closed.
+    Lock = "lock",
+    /// The vault's password was changed.
+    ChangePassword = "change-password",
+    /// Wallets were derived.
+    DeriveWallets = "derive-wallets",
+    /// A wallet was labelled.
+    SetLabel = "set-label",
+    /// Tags were added or removed.
+    SetTags = "set-tags",
+    /// A transaction was to be signed.
+    SignTransaction = "sign-transaction",
+    /// A text message was to be signed.
+    SignMessage = "sign-message",
+    /// A transfer was sent, confirmed, failed or expired.
+    Send = "send",
+    /// A signed checkpoint was handed out.
+    Checkpoint = "checkpoint",
+    /// The log was verified.
+    Verify = "verify",
+    /// A setting was changed.
+    Settings = "settings",
+    /// The policy was changed.
+    ChangePolicy = "change-policy",
+    /// A secret left the vault.
+    Export = "export",
+    /// The phrase was shown.
+    RevealPhrase = "reveal-phrase",
+    /// The vault was backed up.
+    Backup = "backup",
+    /// The vault was restored from a backup.
+    Restore = "restore",
+    /// Stored formats were brought up to date.
+    Migrate = "migrate",
+}
+
+impl fmt::Display for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl FromStr for Operation {
+    type Err = UnknownOperation;
+
+    fn from_str(text: &str) -> Result<Self, UnknownOperation> {
+        let same = |operation: &&Self| operation.as_str() == text;
+        match Self::ALL.iter().find(same) {
+            Some(operation) => Ok(*operation),
+            // The text may come from a damaged database: keep the error short.
+            None => Err(UnknownOperation(text.chars().take(64).collect())),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_read_back() {
+        for operation in Operation::ALL {
+            assert_eq!(operation.as_str().parse(), Ok(*operation));
+        }
+        for text in ["", "Unlock", "unlock ", "unknown"] {
+            assert_eq!(text.parse::<Operation>(), Err(UnknownOperation(text.into())));
+        }
+    }
+}

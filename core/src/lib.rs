@@ -1,0 +1,22 @@
+//! The Keyward core: keys, vault envelopes, Solana messages, policy and audit tree.
+//!
+//! `no_std` + `alloc`, sans-I/O. It has no clock, no source of randomness, no file, no network, no
+//! async and no logging: time and randomness are parameters.
+#![no_std]
+
+extern crate alloc;
+
+pub mod address;
+pub mod amount;
+pub mod audit;
+pub mod bip32;
+pub mod derive;
+pub mod ed25519;
+pub mod intent;
+pub mod mnemonic;
+pub mod path;
+pub mod policy;
+pub mod slip10;
+pub mod solana;
+pub mod solana_pay;
+pub mod vault;

@@ -1,0 +1,254 @@
+//! What may be signed, and what not.
+//!
+//! Pure: the evaluator sees an intent, a policy and facts that the caller counted, and gives a decision.
+//! It has no clock and no storage, and it does not count by itself: [`Policy::windows`] says what the
+//! caller must count and hand over in [`Facts`].
+//!
+//! - A deny rule wins, wherever it stands; what no rule allows is refused.
+//! - Limits are per transaction and over *sliding* windows.
+//! - What is not understood completely is refused, whatever the rules say: unresolved lookup tables,
+//!   token transfers that do not name their token, counters that are missing.
+//!
+//! Only an allowed decision carries an [`Approval`], and only an approval makes an [`ApprovedMessage`],
+//! the one thing that signs.
+
+mod approval;
+mod evaluate;
+mod refusal;
+mod rule;
+pub mod text;
+mod transaction;
+mod window;
+
+use alloc::collections::BTreeSet;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use serde::{Deserialize, Serialize};
+
+use crate::address::Address;
+use crate::amount::Lamports;
+use crate::intent::Intent;
+
+pub use approval::{Approval, ApprovalMismatch, ApprovedMessage, SignError};
+pub use evaluate::evaluate;
+pub use refusal::Refusal;
+pub use rule::{Asset, AssetMatch, Effect, Limits, OperationKind, Rule, RuleMatch, WindowLimit};
+pub use window::{Spend, Window, WindowSpend};
+
+/// The most rules of a policy.
+const MAX_RULES: usize = 1_000;
+
+/// Rules in force, with the version that approvals are bound to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Policy {
+    /// Grows by one with every change; from 1.
+    pub version: u32,
+    /// The rules; their order has no meaning.
+    pub rules: Vec<Rule>,
+}
+
+/// What the owner chooses when creating a vault.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PolicyLimits {
+    /// The most SOL that one transaction may transfer, fees not included.
+    pub sol_per_transaction: Lamports,
+    /// The most of any one token that one transaction may transfer, in whole tokens.
+    pub tokens_per_transaction: u64,
+    /// The most that a transaction may offer as priority fee.
+    pub max_priority_fee: Lamports,
+}
+
+/// Why a text is no policy.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PolicyError {
+    /// Not the JSON of a policy.
+    #[error("this is no policy: {0}; correct the file there")]
+    Json(String),
+    /// The version is zero.
+    #[error("the version is 0; versions begin at 1")]
+    Version,
+    /// There are too many rules.
+    #[error("there are {found} rules and 1000 are the most; merge some")]
+    TooManyRules {
+        /// How many there are.
+        found: usize,
+    },
+    /// A rule has no name.
+    #[error("rule {position} has no name; name it, refusals refer to it")]
+    Unnamed {
+        /// Which rule, counted from 1.
+        position: usize,
+    },
+    /// Two rules share a name.
+    #[error("two rules are named '{0}'; rename one")]
+    SameName(String),
+    /// A rule allows calls of programs without naming them.
+    #[error("rule '{0}' allows program calls and names no program; list the programs")]
+    AnyProgram(String),
+    /// A window has no duration.
+    #[error("rule '{0}' has a window of no duration; give its length in milliseconds")]
+    EmptyWindow(String),
+    /// Limits on a rule that does not allow anything.
+    #[error("rule '{0}' has limits and does not allow anything; limits belong to allow rules")]
+    PointlessLimits(String),
+}
+
+impl Policy {
+    /// The policy of a new vault: SOL and token transfers up to the limits, memos, compute-budget
+    /// settings and text messages; everything else is refused.
+    #[must_use]
+    pub fn default_for(limits: PolicyLimits) -> Self {
+        let allow = |name: &str, operation, limits| Rule {
+            name: name.into(),
+            effect: Effect::Allow,
+            matches: RuleMatch {
+                operations: alloc::vec![operation],
+                ..RuleMatch::default()
+            },
+            limits,
+        };
+        Self {
+            version: 1,
+            rules: alloc::vec![
+                allow(
+                    "sol-transfers",
+                    OperationKind::SolTransfer,
+                    Limits {
+                        sol_per_transaction: Some(limits.sol_per_transaction),
+                        ..Limits::default()
+                    },
+                ),
+                allow(
+                    "token-transfers",
+                    OperationKind::TokenTransfer,
+                    Limits {
+                        tokens_per_transaction: Some(limits.tokens_per_transaction),
+                        ..Limits::default()
+                    },
+                ),
+                allow("memos", OperationKind::Memo, Limits::default()),
+                allow(
+                    "compute-budget",
+                    OperationKind::ComputeBudget,
+                    Limits {
+                        max_priority_fee: Some(limits.max_priority_fee),
+                        ..Limits::default()
+                    },
+                ),
+                allow("text-messages", OperationKind::TextMessage, Limits::default()),
+            ],
+        }
+    }
+
+    /// Reads a policy from JSON; unknown fields are refused, and so is what [`Policy::check`] refuses.
+    ///
+    /// # Errors
+    /// See [`PolicyError`].
+    pub fn from_json(json: &str) -> Result<Self, PolicyError> {
+        let policy: Self =
+            serde_json::from_str(json).map_err(|error| PolicyError::Json(alloc::format!("{error}")))?;
+        policy.check()?;
+        Ok(policy)
+    }
+
+    /// The policy as JSON, the same text for the same policy.
+    ///
+    /// # Errors
+    /// [`PolicyError::Json`] when the policy cannot be written, which the types rule out.
+    pub fn to_json(&self) -> Result<String, PolicyError> {
+        serde_json::to_string_pretty(self).map_err(|error| PolicyError::Json(alloc::format!("{error}")))
+    }
+
+    /// Holds the policy to what the evaluator relies on.
+    ///
+    /// # Errors
+    /// See [`PolicyError`].
+    pub fn check(&self) -> Result<(), PolicyError> {
+        if self.version == 0 {
+            return Err(PolicyError::Version);
+        }
+        if self.rules.len() > MAX_RULES {
+            return Err(PolicyError::TooManyRules {
+                found: self.rules.len(),
+            });
+        }
+        let mut names = BTreeSet::new();
+        for (at, rule) in self.rules.iter().enumerate() {
+            if rule.name.trim().is_empty() {
+                return Err(PolicyError::Unnamed { position: at + 1 });
+            }
+            if !names.insert(rule.name.as_str()) {
+                return Err(PolicyError::SameName(rule.name.clone()));
+            }
+            rule.check()?;
+        }
+        Ok(())
+    }
+
+    /// What the caller must count before asking for a decision, each window once.
+    #[must_use]
+    pub fn windows(&self) -> Vec<Window> {
+        let windows: BTreeSet<Window> = self
+            .rules
+            .iter()
+            .flat_map(|rule| &rule.limits.windows)
+            .map(WindowLimit::window)
+            .collect();
+        windows.into_iter().collect()
+    }
+}
+
+/// What somebody wants signed.
+#[derive(Debug, Clone, Copy)]
+pub enum Request<'a> {
+    /// A transaction, by the intent read from its message.
+    Transaction {
+        /// The wallet that would sign.
+        wallet: &'a Address,
+        /// What the message does.
+        intent: &'a Intent,
+    },
+    /// A text message.
+    Message {
+        /// The wallet that would sign.
+        wallet: &'a Address,
+        /// The exact bytes.
+        message: &'a [u8],
+    },
+}
+
+impl Request<'_> {
+    /// The wallet that would sign.
+    #[must_use]
+    pub fn wallet(&self) -> &Address {
+        match self {
+            Self::Transaction { wallet, .. } | Self::Message { wallet, .. } => wallet,
+        }
+    }
+}
+
+/// What the caller counted, in the same database transaction that will record the decision.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Facts {
+    /// Now, in milliseconds since 1970.
+    pub now_ms: u64,
+    /// What is reserved or spent in every window of [`Policy::windows`], over all wallets of the vault.
+    pub spent: Vec<WindowSpend>,
+}
+
+/// Whether a request may be signed.
+#[derive(Debug)]
+#[must_use]
+pub enum Decision {
+    /// It may, under this approval.
+    Allowed(Approval),
+    /// It may not, for every one of these reasons; never empty.
+    Refused(Vec<Refusal>),
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,308 @@
+//! Judging a transaction: every action against the rules, and what the actions do together.
+
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::evaluate::{Subject, judge, note};
+use super::rule::{Asset, OperationKind, Rule};
+use super::{Approval, Decision, Facts, Policy, Refusal, Spend};
+use crate::address::Address;
+use crate::amount::Lamports;
+use crate::intent::{Action, BudgetSettings, Intent, programs};
+
+/// Decimals of SOL, for showing amounts.
+const SOL_DECIMALS: u8 = 9;
+
+pub(super) fn evaluate(policy: &Policy, wallet: &Address, intent: &Intent, facts: &Facts) -> Decision {
+    let mut refusals = unsound(wallet, intent);
+    let judged: Vec<Vec<&Rule>> = intent
+        .actions
+        .iter()
+        .enumerate()
+        .map(|(at, action)| judge_action(policy, wallet, at + 1, action, &mut refusals))
+        .collect();
+
+    let mut rules = BTreeSet::<String>::new();
+    match totals(intent.actions.iter()) {
+        Err(asset) => note(&mut refusals, Refusal::SumOverflow { asset }),
+        Ok(everything) => {
+            let limits = RuleLimits {
+                intent,
+                judged: &judged,
+                everything: &everything,
+                facts,
+            };
+            for allowing in &judged {
+                match first_within(&limits, allowing) {
+                    Ok(rule) => rules.extend(rule.map(|rule| rule.name.clone())),
+                    Err(reasons) => reasons.into_iter().for_each(|reason| note(&mut refusals, reason)),
+                }
+            }
+            if refusals.is_empty() {
+                return Decision::Allowed(Approval::new(
+                    *wallet,
+                    intent.message_sha256,
+                    policy.version,
+                    rules.into_iter().collect(),
+                    everything
+                        .into_iter()
+                        .map(|(asset, sum)| Spend {
+                            asset,
+                            amount: sum.amount,
+                        })
+                        .collect(),
+                ));
+            }
+        }
+    }
+    Decision::Refused(refusals)
+}
+
+/// Reasons that no rule can overcome.
+fn unsound(wallet: &Address, intent: &Intent) -> Vec<Refusal> {
+    let mut refusals = Vec::new();
+    if !intent.signers.contains(wallet) {
+        refusals.push(Refusal::NotASigner { wallet: *wallet });
+    }
+    if intent.unresolved_lookups > 0 {
+        refusals.push(Refusal::UnresolvedLookup {
+            tables: intent.unresolved_lookups,
+        });
+    }
+    if intent.budget_settings == BudgetSettings::Duplicate {
+        refusals.push(Refusal::DuplicateComputeBudget);
+    }
+    if intent.actions.is_empty() {
+        refusals.push(Refusal::NothingToDo);
+    }
+    refusals
+}
+
+/// The allow rules that match an action; notes a refusal when there is none.
+fn judge_action<'p>(
+    policy: &'p Policy,
+    wallet: &Address,
+    instruction: usize,
+    action: &Action,
+    refusals: &mut Vec<Refusal>,
+) -> Vec<&'p Rule> {
+    let before = refusals.len();
+    match action {
+        Action::TokenTransfer { mint: None, .. } => {
+            note(refusals, Refusal::UnnamedMint { instruction });
+        }
+        Action::TokenTransfer {
+            program,
+            extra_accounts,
+            ..
+        } if *program == programs::TOKEN_2022 && !extra_accounts.is_empty() => {
+            note(
+                refusals,
+                Refusal::TransferHook {
+                    instruction,
+                    accounts: extra_accounts.len(),
+                },
+            );
+        }
+        _ => {}
+    }
+    let subject = subject(action);
+    let allowing = judge(policy, wallet, &subject, refusals);
+    if allowing.is_empty() && refusals.len() == before {
+        let refusal = match action {
+            Action::Unknown {
+                program,
+                program_name,
+                reason,
+                ..
+            } => Refusal::UnknownProgram {
+                instruction,
+                program: *program,
+                name: *program_name,
+                reason: *reason,
+            },
+            _ => Refusal::NotAllowed {
+                operation: subject.operation.as_str(),
+            },
+        };
+        note(refusals, refusal);
+    }
+    allowing
+}
+
+fn subject(action: &Action) -> Subject {
+    let (operation, asset, destination, program) = match action {
+        Action::SolTransfer { to, .. } => (
+            OperationKind::SolTransfer,
+            Some(Asset::Sol),
+            Some(*to),
+            Some(programs::SYSTEM),
+        ),
+        Action::TokenTransfer {
+            program,
+            destination,
+            mint,
+            ..
+        } => (
+            OperationKind::TokenTransfer,
+            mint.map(Asset::Token),
+            Some(*destination),
+            Some(*program),
+        ),
+        Action::Memo { program, .. } => (OperationKind::Memo, None, None, Some(*program)),
+        Action::ComputeBudget { .. } => (
+            OperationKind::ComputeBudget,
+            None,
+            None,
+            Some(programs::COMPUTE_BUDGET),
+        ),
+        Action::Unknown { program, .. } => (OperationKind::ProgramCall, None, None, Some(*program)),
+    };
+    Subject {
+        operation,
+        asset,
+        destination,
+        program,
+    }
+}
+
+/// What is transferred of one asset, and the fewest decimals it is said to have.
+#[derive(Clone, Copy)]
+struct Sum {
+    amount: u64,
+    decimals: u8,
+}
+
+/// Adds up the transfers of each asset; the error names one whose sum cannot exist.
+fn totals<'a>(actions: impl Iterator<Item = &'a Action>) -> Result<BTreeMap<Asset, Sum>, Asset> {
+    let mut sums = BTreeMap::<Asset, Sum>::new();
+    for action in actions {
+        let (asset, amount, decimals) = match action {
+            Action::SolTransfer { lamports, .. } => (Asset::Sol, lamports.get(), SOL_DECIMALS),
+            Action::TokenTransfer {
+                mint: Some(mint),
+                amount,
+                decimals,
+                ..
+            } => (Asset::Token(*mint), *amount, decimals.unwrap_or(0)),
+            _ => continue,
+        };
+        let sum = sums.entry(asset).or_insert(Sum { amount: 0, decimals });
+        sum.amount = sum.amount.checked_add(amount).ok_or(asset)?;
+        sum.decimals = sum.decimals.min(decimals);
+    }
+    Ok(sums)
+}
+
+/// What a rule's limits are held against.
+struct RuleLimits<'a> {
+    intent: &'a Intent,
+    /// For each action, the allow rules that match it.
+    judged: &'a [Vec<&'a Rule>],
+    /// What the whole transaction transfers.
+    everything: &'a BTreeMap<Asset, Sum>,
+    facts: &'a Facts,
+}
+
+/// The first rule whose limits hold, or why none does. No rule is no reason: that is noted elsewhere.
+fn first_within<'p>(
+    limits: &RuleLimits<'_>,
+    allowing: &[&'p Rule],
+) -> Result<Option<&'p Rule>, Vec<Refusal>> {
+    let mut reasons = Vec::new();
+    for rule in allowing {
+        let exceeded = limits.exceeded(rule);
+        if exceeded.is_empty() {
+            return Ok(Some(rule));
+        }
+        reasons.extend(exceeded);
+    }
+    if reasons.is_empty() {
+        Ok(None)
+    } else {
+        Err(reasons)
+    }
+}
+
+impl RuleLimits<'_> {
+    /// Every limit of a rule that the transaction exceeds.
+    fn exceeded(&self, rule: &Rule) -> Vec<Refusal> {
+        let mut reasons = Vec::new();
+        let named = || rule.name.clone();
+        if let Some(limit) = rule.limits.max_priority_fee {
+            let fee = self.intent.max_priority_fee();
+            if fee > limit {
+                reasons.push(Refusal::FeeCap {
+                    rule: named(),
+                    fee,
+                    limit,
+                });
+            }
+        }
+        let covered = self
+            .intent
+            .actions
+            .iter()
+            .zip(self.judged)
+            .filter(|(_, rules)| rules.iter().any(|other| other.name == rule.name))
+            .map(|(action, _)| action);
+        match totals(covered) {
+            Err(asset) => reasons.push(Refusal::SumOverflow { asset }),
+            Ok(sums) => reasons.extend(sums.iter().filter_map(|(asset, sum)| {
+                let limit = per_transaction(rule, asset, sum.decimals)?;
+                (u128::from(sum.amount) > limit).then(|| Refusal::OverLimit {
+                    rule: named(),
+                    asset: *asset,
+                    amount: sum.amount,
+                    // Below the amount, which has 64 bits.
+                    limit: u64::try_from(limit).unwrap_or(u64::MAX),
+                    decimals: sum.decimals,
+                })
+            })),
+        }
+        reasons.extend(self.exceeded_windows(rule));
+        reasons
+    }
+
+    fn exceeded_windows(&self, rule: &Rule) -> Vec<Refusal> {
+        let held = |limit: &super::WindowLimit| {
+            let sum = *self.everything.get(&limit.asset)?;
+            let window = limit.window();
+            let counted = self.facts.spent.iter().filter(|own| own.window == window);
+            // Were one handed over twice, the larger counts.
+            let Some(spent) = counted.map(|own| own.amount).max() else {
+                return Some(Refusal::MissingCounter {
+                    rule: rule.name.clone(),
+                    asset: limit.asset,
+                    duration_ms: limit.duration_ms,
+                });
+            };
+            let within = spent
+                .checked_add(sum.amount)
+                .is_some_and(|total| total <= limit.maximum);
+            (!within).then(|| Refusal::OverWindow {
+                rule: rule.name.clone(),
+                asset: limit.asset,
+                amount: sum.amount,
+                spent,
+                limit: limit.maximum,
+                duration_ms: limit.duration_ms,
+                decimals: sum.decimals,
+            })
+        };
+        rule.limits.windows.iter().filter_map(held).collect()
+    }
+}
+
+/// A rule's limit for one asset in one transaction, in smallest units.
+fn per_transaction(rule: &Rule, asset: &Asset, decimals: u8) -> Option<u128> {
+    match asset {
+        Asset::Sol => rule.limits.sol_per_transaction.map(Lamports::get).map(u128::from),
+        Asset::Token(_) => rule.limits.tokens_per_transaction.map(|whole| {
+            // From 39 decimals on, the smallest unit of one token is beyond any amount that exists.
+            let unit = 10_u128.checked_pow(u32::from(decimals)).unwrap_or(u128::MAX);
+            u128::from(whole).saturating_mul(unit)
+        }),
+    }
+}

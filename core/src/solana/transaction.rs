@@ -1,0 +1,156 @@
+//! The transaction: signatures before the message they are for.
+
+use alloc::vec::Vec;
+
+use super::MAX_TRANSACTION_BYTES;
+use super::error::DecodeError;
+use super::message::{Message, OFF_CHAIN_PREFIX, VERSION_PREFIX, push_items};
+use super::reader::Reader;
+use crate::address::{Address, Signature};
+
+/// A transaction in wire format; a missing signature is [`Signature::default`].
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Transaction {
+    /// One for each required signer, in the same order.
+    pub signatures: Vec<Signature>,
+    /// What they sign.
+    pub message: Message,
+}
+
+/// Why a signature could not be put into a transaction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum TransactionError {
+    /// The address is not among the required signers.
+    #[error("{0} is not among the required signers; sign with one that is")]
+    NotASigner(Address),
+}
+
+impl Transaction {
+    /// A transaction with a place for every required signature, none of them given.
+    #[must_use]
+    pub fn unsigned(message: Message) -> Self {
+        Self {
+            signatures: message
+                .required_signers()
+                .iter()
+                .map(|_| Signature::default())
+                .collect(),
+            message,
+        }
+    }
+
+    /// Decodes wire bytes: re-encoding what this gives yields the very same bytes.
+    ///
+    /// # Errors
+    /// Everything in [`DecodeError`].
+    pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
+        let first = *bytes.first().ok_or(DecodeError::Empty)?;
+        // A version 1 transaction begins with its message. No transaction of the older formats can
+        // begin with a byte this high: 128 signatures alone are longer than the limit.
+        if first & VERSION_PREFIX != 0 {
+            return Err(match first {
+                OFF_CHAIN_PREFIX => DecodeError::OffChainMessage,
+                VERSION_PREFIX => DecodeError::SignatureCount {
+                    found: 0,
+                    required: 1,
+                },
+                versioned => DecodeError::UnsupportedVersion(versioned & !VERSION_PREFIX),
+            });
+        }
+        if bytes.len() > MAX_TRANSACTION_BYTES {
+            return Err(DecodeError::TooLong {
+                found: bytes.len(),
+                limit: MAX_TRANSACTION_BYTES,
+            });
+        }
+        let mut reader = Reader::new(bytes);
+        let transaction = Self::read(&mut reader)?;
+        reader.finish()?;
+        transaction.message.check()?;
+        let required = usize::from(transaction.message.header.num_required_signatures);
+        if transaction.signatures.len() != required {
+            return Err(DecodeError::SignatureCount {
+                found: transaction.signatures.len(),
+                required,
+            });
+        }
+        // The reader admits one spelling only; this holds it to that, whatever changes there.
+        if transaction.encode() != bytes {
+            return Err(DecodeError::NonCanonical { offset: 0 });
+        }
+        Ok(transaction)
+    }
+
+    fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            signatures: reader.compact_items(Signature::LEN, |r| r.array().map(Signature::new))?,
+            message: Message::read(reader)?,
+        })
+    }
+
+    /// Encodes wire bytes.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        let mut out = Vec::with_capacity(MAX_TRANSACTION_BYTES);
+        push_items(&mut out, &self.signatures, |out, signature| {
+            out.extend_from_slice(signature.as_bytes());
+        });
+        out.extend_from_slice(&self.message.encode());
+        out
+    }
+
+    /// The bytes that signers sign.
+    #[must_use]
+    pub fn message_bytes(&self) -> Vec<u8> {
+        self.message.encode()
+    }
+
+    /// Puts a signature into its signer's place. It is not verified.
+    ///
+    /// # Errors
+    /// [`TransactionError::NotASigner`] when the message does not require this signer.
+    pub fn with_signature(
+        mut self,
+        signer: &Address,
+        signature: Signature,
+    ) -> Result<Self, TransactionError> {
+        let position = self
+            .message
+            .required_signers()
+            .iter()
+            .position(|key| key == signer);
+        match position.and_then(|at| self.signatures.get_mut(at)) {
+            Some(place) => *place = signature,
+            None => return Err(TransactionError::NotASigner(*signer)),
+        }
+        Ok(self)
+    }
+
+    /// Whether every required signature is given (none of them verified).
+    #[must_use]
+    pub fn is_fully_signed(&self) -> bool {
+        !self.signatures.iter().any(Signature::is_default)
+    }
+}
+
+/// Whether somebody could read the bytes as a transaction or as a message that a transaction carries.
+///
+/// Wider than decoding on purpose: bytes may trail, the header may be unsound and a version may be
+/// unknown. Whatever gives `true` must never be signed as plain text, since the same signature might
+/// then move money.
+#[must_use]
+pub fn parses_as_transaction(bytes: &[u8]) -> bool {
+    match bytes.first() {
+        None | Some(&OFF_CHAIN_PREFIX) => false,
+        // Versions that are not decoded here cannot be told apart from other bytes.
+        Some(first) if *first > VERSION_PREFIX => true,
+        Some(_) => {
+            Message::read(&mut Reader::new(bytes)).is_ok()
+                || Transaction::read(&mut Reader::new(bytes)).is_ok()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

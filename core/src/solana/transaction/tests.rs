@@ -1,0 +1,186 @@
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+use proptest::prelude::*;
+
+use super::super::samples::{self, any_message, payment, with_signatures};
+use super::super::{MessageVersion, compile_message, instructions};
+use super::*;
+
+#[test]
+fn decodes_what_it_encodes() {
+    for message in [
+        payment(MessageVersion::Legacy),
+        payment(MessageVersion::V0),
+        samples::with_lookup(),
+    ] {
+        let transaction = with_signatures(message);
+        let bytes = transaction.encode();
+        assert!(bytes.ends_with(&transaction.message_bytes()));
+        assert_eq!(Transaction::decode(&bytes), Ok(transaction));
+    }
+}
+
+#[test]
+fn puts_signatures_into_their_places() {
+    let transaction = Transaction::unsigned(payment(MessageVersion::V0));
+    assert!(!transaction.is_fully_signed());
+    let signature = Signature::new([5; 64]);
+    assert_eq!(
+        transaction.clone().with_signature(&samples::RECIPIENT, signature),
+        Err(TransactionError::NotASigner(samples::RECIPIENT))
+    );
+    let signed = transaction.with_signature(&samples::PAYER, signature).unwrap();
+    assert!(signed.is_fully_signed());
+    assert_eq!(signed.signatures, [signature]);
+}
+
+#[test]
+fn refuses_bytes_that_are_not_exactly_a_transaction() {
+    let bytes = with_signatures(payment(MessageVersion::V0)).encode();
+    assert_eq!(Transaction::decode(&[]), Err(DecodeError::Empty));
+    for len in 1..bytes.len() {
+        assert_eq!(
+            Transaction::decode(&bytes[..len]),
+            Err(DecodeError::Truncated { offset: len })
+        );
+    }
+    assert_eq!(
+        Transaction::decode(&[bytes.as_slice(), &[0]].concat()),
+        Err(DecodeError::TrailingBytes {
+            offset: bytes.len(),
+            count: 1
+        })
+    );
+    let respelled = [&[0x81, 0x00], &bytes[1..]].concat();
+    assert_eq!(
+        Transaction::decode(&respelled),
+        Err(DecodeError::UnsupportedVersion(1)),
+        "a transaction that begins with 0x81 has version 1"
+    );
+}
+
+#[test]
+fn signatures_and_signers_must_match() {
+    let message = payment(MessageVersion::Legacy);
+    for found in [0, 2, 3] {
+        let transaction = Transaction {
+            signatures: alloc::vec![Signature::default(); found],
+            message: message.clone(),
+        };
+        assert_eq!(
+            Transaction::decode(&transaction.encode()),
+            Err(DecodeError::SignatureCount { found, required: 1 })
+        );
+    }
+}
+
+#[test]
+fn the_limit_is_the_networks() {
+    let of_length = |text_len: usize| {
+        let text = "m".repeat(text_len);
+        let memo = instructions::memo(&text, &[]);
+        let message = compile_message(
+            MessageVersion::Legacy,
+            samples::PAYER,
+            &[memo],
+            samples::BLOCKHASH,
+        );
+        message.map(|message| Transaction::unsigned(message).encode())
+    };
+    let longest = (1..1232).rev().find_map(|len| of_length(len).ok()).unwrap();
+    assert_eq!(longest.len(), MAX_TRANSACTION_BYTES);
+    assert!(Transaction::decode(&longest).is_ok());
+    let mut over = longest;
+    over.push(0);
+    assert_eq!(
+        Transaction::decode(&over),
+        Err(DecodeError::TooLong {
+            found: 1233,
+            limit: 1232
+        })
+    );
+}
+
+#[test]
+fn version_1_has_its_own_reason() {
+    // Version byte, header, configuration, lifetime, counts: as long as version 1 may be.
+    let mut bytes = alloc::vec![0_u8; 4096];
+    bytes[0] = 0x81;
+    for len in [1, 42, 1232, 1233, 4096] {
+        assert_eq!(
+            Transaction::decode(&bytes[..len]),
+            Err(DecodeError::UnsupportedVersion(1))
+        );
+        assert!(parses_as_transaction(&bytes[..len]));
+    }
+    // Inside the older envelope a version 1 message is refused as well.
+    let mut inner = with_signatures(payment(MessageVersion::V0)).encode();
+    inner[65] = 0x81;
+    assert_eq!(
+        Transaction::decode(&inner),
+        Err(DecodeError::UnsupportedVersion(1))
+    );
+}
+
+#[test]
+fn transactions_are_told_from_text() {
+    let message = samples::with_lookup();
+    let bytes = message.encode();
+    assert!(parses_as_transaction(&bytes));
+    assert!(parses_as_transaction(&with_signatures(message.clone()).encode()));
+    // Neither trailing bytes nor an unsound header make it harmless.
+    assert!(parses_as_transaction(&[bytes.as_slice(), b"hello"].concat()));
+    let mut unsound = message;
+    unsound.header.num_readonly_signed = 200;
+    assert!(parses_as_transaction(&unsound.encode()));
+    for text in [
+        &b""[..],
+        b"hello",
+        b"Sign in to example.com\nNonce: 8371",
+        b"\xffsolana offchain\x00",
+        &[b'a'; 4096],
+        &[b'\n'; 2000],
+    ] {
+        let expected = text.first() == Some(&b'\n');
+        assert_eq!(parses_as_transaction(text), expected, "{text:?}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn round_trips(message in any_message()) {
+        let transaction = with_signatures(message);
+        let bytes = transaction.encode();
+        prop_assert!(parses_as_transaction(&bytes));
+        prop_assert!(parses_as_transaction(&transaction.message_bytes()));
+        prop_assert_eq!(Transaction::decode(&bytes), Ok(transaction));
+    }
+
+    #[test]
+    fn what_is_accepted_encodes_to_the_same_bytes(
+        message in any_message(),
+        at in any::<prop::sample::Index>(),
+        byte in any::<u8>(),
+    ) {
+        let mut bytes = with_signatures(message).encode();
+        let at = at.index(bytes.len());
+        bytes[at] = byte;
+        if let Ok(decoded) = Transaction::decode(&bytes) {
+            prop_assert_eq!(decoded.encode(), bytes);
+        }
+    }
+
+    #[test]
+    fn never_panics(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
+        let _ = parses_as_transaction(&bytes);
+        if let Ok(decoded) = Transaction::decode(&bytes) {
+            prop_assert!(parses_as_transaction(&bytes));
+            prop_assert_eq!(decoded.encode(), bytes);
+        }
+    }
+
+    #[test]
+    fn ordinary_text_is_no_transaction(text in "[ -~]{0,1300}") {
+        prop_assert!(!parses_as_transaction(text.as_bytes()));
+    }
+}

@@ -1,0 +1,194 @@
+//! The vault envelope: a password opens a vault key, and the vault key opens records.
+//!
+//! ```text
+//! password --scrypt--> slot key --unwraps--> vault key (256 random bits)
+//! vault key --HKDF-SHA256(fresh salt, what the record is)--> key || nonce || commitment
+//! AES-256-GCM(key, nonce, secret, the record's canonical header as associated data)
+//! ```
+//!
+//! Every write takes a fresh 32-byte salt and so has a one-time key and nonce of its own: nonces cannot
+//! repeat, whatever is restored from a backup. GCM does not commit to its key, so a commitment is
+//! compared, in constant time, before anything is decrypted. The header carries a MAC over all its slots
+//! and parameters, so that nothing in it can be swapped or weakened.
+//!
+//! Does not make randomness, keep state or count attempts; salts and keys are parameters. The stored
+//! formats are versioned and pinned by snapshot tests: [`VaultHeader`] and [`seal_record`] say their
+//! layout.
+//!
+//! Specifications: scrypt <https://www.rfc-editor.org/rfc/rfc7914>, HKDF
+//! <https://www.rfc-editor.org/rfc/rfc5869>, AES-GCM
+//! <https://nvlpubs.nist.gov/nistpubs/Legacy/SP/nistspecialpublication800-38d.pdf>; why to commit:
+//! <https://eprint.iacr.org/2020/1491>.
+
+use alloc::boxed::Box;
+use core::fmt;
+use core::str::FromStr;
+
+use zeroize::Zeroizing;
+
+mod envelope;
+mod factor;
+mod header;
+mod kdf;
+mod master;
+mod record;
+mod slot;
+
+pub use factor::{SecondFactor, SecondFactorError};
+pub use header::{CreateVault, HeaderError, NewPassword, VaultHeader};
+pub use kdf::{KdfError, KdfParams};
+pub use master::{MAX_PASSPHRASE_LEN, MasterSecret};
+pub use record::{
+    Curve, MAX_SECRET_LEN, RecordContext, RecordKind, UnknownCode, open_record, open_solana_key, seal_record,
+};
+pub use slot::{SlotKind, SlotSummary};
+
+/// Why something cannot be sealed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum VaultError {
+    /// A secret that is empty or too long for a record.
+    #[error("a record holds 1 to 4096 bytes and this is {found}; store less in one record")]
+    SecretLength {
+        /// How many bytes there are.
+        found: usize,
+    },
+    /// A passphrase longer than [`MAX_PASSPHRASE_LEN`].
+    #[error("the passphrase has {found} bytes and at most 1024 can be kept; use a shorter one")]
+    PassphraseTooLong {
+        /// How many bytes it has in NFKD.
+        found: usize,
+    },
+    /// The vault key given is not this header's, or the header was changed.
+    #[error(
+        "the vault key does not belong to this vault header; unlock the vault again, and restore the header from a backup if that fails"
+    )]
+    KeyMismatch,
+    /// The password cannot be stretched with these parameters here.
+    #[error(transparent)]
+    Kdf(#[from] KdfError),
+}
+
+/// Why something cannot be opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// The vault was made with a second factor and none was given.
+    #[error("this vault needs its second factor as well; set KEYWARD_ENCRYPTION_KEY")]
+    SecondFactorMissing,
+    /// Wrong password, wrong second factor or damaged data: deliberately not told apart.
+    #[error("wrong password, wrong second factor or damaged data; check what you typed, then try a backup")]
+    Refused,
+}
+
+/// A text that is not 32 hexadecimal digits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("an id is 32 hexadecimal digits; copy the whole id")]
+pub struct IdError;
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name([u8; 16]);
+
+        impl $name {
+            /// Wraps 16 bytes, which the caller draws at random.
+            #[must_use]
+            pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+                Self(bytes)
+            }
+
+            /// The 16 bytes.
+            #[must_use]
+            pub const fn as_bytes(&self) -> &[u8; 16] {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(self, f)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = IdError;
+
+            fn from_str(text: &str) -> Result<Self, IdError> {
+                let mut bytes = [0; 16];
+                hex::decode_to_slice(text, &mut bytes).map_err(|_| IdError)?;
+                Ok(Self(bytes))
+            }
+        }
+    };
+}
+
+id! {
+    /// Names a vault. Public.
+    VaultId
+}
+id! {
+    /// Names a record within a vault. Public.
+    RecordId
+}
+
+/// The key that all of a vault's records are sealed under.
+pub struct VaultKey {
+    /// Boxed, so that moving the key leaves no copy behind.
+    key: Box<Zeroizing<[u8; 32]>>,
+}
+
+impl VaultKey {
+    /// Length in bytes.
+    pub const LEN: usize = 32;
+
+    /// Takes 32 random bytes.
+    #[must_use]
+    pub fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self::from_slice(&Zeroizing::new(bytes))
+    }
+
+    fn from_slice(bytes: &[u8; 32]) -> Self {
+        let mut key = Box::new(Zeroizing::new([0; 32]));
+        key.copy_from_slice(bytes);
+        Self { key }
+    }
+
+    /// A key for another purpose, named by `label`: for authenticating rows, signing checkpoints and
+    /// the like. Depends on this key and the label alone; no label gives a key that records, headers or
+    /// another label use.
+    #[must_use]
+    pub fn derive_subkey(&self, label: &str) -> Zeroizing<[u8; 32]> {
+        let mut subkey = Zeroizing::new([0; 32]);
+        // The label comes last, so that its length needs no prefix.
+        envelope::hkdf(
+            self.expose_bytes(),
+            &[],
+            &[b"keyward/subkey/v1\0", label.as_bytes()],
+            &mut *subkey,
+        );
+        subkey
+    }
+
+    /// The 32 bytes.
+    #[must_use]
+    pub fn expose_bytes(&self) -> &[u8; 32] {
+        &self.key
+    }
+}
+
+impl fmt::Debug for VaultKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("VaultKey(<redacted>)")
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,405 @@
+//! The growing end of the audit log: appends entries, signs the tree's head, and trusts nothing it was handed.
+//!
+//! Pure: rows come from the store and go back to it. The recorded edge of the tree is only a shortcut, and
+//! anyone with the file can write there; so before an unlocked handle builds on it, the signed edge is held
+//! against its signature and the unsigned entries after it are hashed again.
+//!
+//! Entries made while the vault is locked cannot be signed, for want of the key: wrong passwords and refusals
+//! to work while locked, and nothing else. Whoever writes to the file could invent or drop these until the next
+//! signed entry covers them; the refusal to count on them is why they never authorise anything.
+
+use keyward_core::address::{Address, Signature};
+use keyward_core::audit::{AuditEntry, Frontier, Hash, Operation, Outcome};
+use keyward_core::ed25519::{SecretKey, verify};
+use keyward_core::vault::{VaultId, VaultKey};
+
+use super::stored::{StoredEntry, stands_unsigned};
+use crate::error::CustodyError;
+
+/// The longest texts of an entry, in bytes.
+const MAX_ACTOR_BYTES: usize = 200;
+const MAX_REASON_BYTES: usize = 400;
+const MAX_DETAILS_BYTES: usize = 4_000;
+
+/// Separates head signatures from everything else that the key signs: a checkpoint's text has no NUL.
+const HEAD_DOMAIN: &[u8] = b"keyward/audit-head/v1\0";
+
+/// Label of the signing key's seed below the vault key.
+const KEY_LABEL: &str = "audit-log";
+
+/// The name of a vault's log in checkpoints.
+pub(crate) fn origin(vault: &VaultId) -> String {
+    format!("keyward/{vault}")
+}
+
+/// What an entry says; sequence, time and actor are added when it is appended.
+#[derive(Clone, Debug)]
+pub(crate) struct Draft {
+    pub(crate) operation: Operation,
+    pub(crate) outcome: Outcome,
+    pub(crate) wallet: Option<Address>,
+    /// The stable code of a refusal or failure; empty otherwise.
+    pub(crate) reason: String,
+    /// The intent's hash.
+    pub(crate) subject: Option<[u8; 32]>,
+    /// More, for people.
+    pub(crate) details: String,
+}
+
+impl Draft {
+    /// An entry about no wallet in particular.
+    pub(crate) fn new(operation: Operation, outcome: Outcome) -> Self {
+        Self {
+            operation,
+            outcome,
+            wallet: None,
+            reason: String::new(),
+            subject: None,
+            details: String::new(),
+        }
+    }
+
+    pub(crate) fn wallet(mut self, wallet: Address) -> Self {
+        self.wallet = Some(wallet);
+        self
+    }
+
+    pub(crate) fn reason(mut self, reason: impl Into<String>) -> Self {
+        self.reason = reason.into();
+        self
+    }
+
+    pub(crate) fn subject(mut self, subject: [u8; 32]) -> Self {
+        self.subject = Some(subject);
+        self
+    }
+
+    pub(crate) fn details(mut self, details: impl Into<String>) -> Self {
+        self.details = details.into();
+        self
+    }
+}
+
+/// Signs the tree's head. Made of the vault key; wiped with the session.
+pub(crate) struct HeadSigner {
+    secret: SecretKey,
+    origin: String,
+}
+
+impl HeadSigner {
+    pub(crate) fn new(key: &VaultKey, vault: &VaultId) -> Self {
+        Self {
+            secret: SecretKey::from_seed(&key.derive_subkey(KEY_LABEL)),
+            origin: origin(vault),
+        }
+    }
+
+    /// The public half, as the vault's row keeps it.
+    pub(crate) fn address(&self) -> Address {
+        self.secret.address()
+    }
+
+    /// The key for checkpoints.
+    pub(crate) fn expose_key(&self) -> &SecretKey {
+        &self.secret
+    }
+
+    pub(crate) fn origin(&self) -> &str {
+        &self.origin
+    }
+
+    fn sign(&self, frontier: &Frontier) -> Signature {
+        self.secret.sign(&head_message(&self.origin, frontier))
+    }
+}
+
+/// The bytes of a signed head: domain, length of the origin and the origin, size, root.
+fn head_message(origin: &str, frontier: &Frontier) -> Vec<u8> {
+    let mut message = Vec::with_capacity(HEAD_DOMAIN.len() + origin.len() + 48);
+    message.extend_from_slice(HEAD_DOMAIN);
+    message.extend_from_slice(&u64::try_from(origin.len()).unwrap_or(u64::MAX).to_be_bytes());
+    message.extend_from_slice(origin.as_bytes());
+    message.extend_from_slice(&frontier.size().to_be_bytes());
+    message.extend_from_slice(&frontier.root());
+    message
+}
+
+/// Whether a head signature is by this key over this edge.
+pub(crate) fn head_verifies(key: &Address, origin: &str, frontier: &Frontier, signature: &Signature) -> bool {
+    verify(key, &head_message(origin, frontier), signature).is_ok()
+}
+
+/// The recorded edge of the log.
+#[derive(Clone, Debug)]
+pub(crate) struct LedgerState {
+    pub(crate) size: u64,
+    pub(crate) frontier: Frontier,
+    /// The size at the last entry with a signed head.
+    pub(crate) signed_size: u64,
+    pub(crate) signed_frontier: Frontier,
+    /// Over the signed edge.
+    pub(crate) head_signature: Signature,
+    /// The time of the last entry, in milliseconds since the Unix epoch.
+    pub(crate) last_ms: u64,
+}
+
+impl LedgerState {
+    /// Reads the stored row; the error is for people.
+    pub(crate) fn from_stored(
+        size: i64,
+        frontier: &[u8],
+        signed_size: i64,
+        signed_frontier: &[u8],
+        head_signature: &[u8],
+        last_at: i64,
+    ) -> Result<Self, String> {
+        let bad = |_| "its state row does not read".to_owned();
+        let state = Self {
+            size: u64::try_from(size).map_err(|error| bad(error.to_string()))?,
+            frontier: Frontier::from_bytes(frontier).map_err(|error| bad(error.to_string()))?,
+            signed_size: u64::try_from(signed_size).map_err(|error| bad(error.to_string()))?,
+            signed_frontier: Frontier::from_bytes(signed_frontier).map_err(|error| bad(error.to_string()))?,
+            head_signature: Signature::try_from(head_signature).map_err(|error| bad(error.to_string()))?,
+            last_ms: u64::try_from(last_at).map_err(|error| bad(error.to_string()))?,
+        };
+        let fits = state.frontier.size() == state.size
+            && state.signed_frontier.size() == state.signed_size
+            && state.signed_size <= state.size;
+        if fits {
+            Ok(state)
+        } else {
+            Err("its state row contradicts itself".to_owned())
+        }
+    }
+}
+
+/// An entry ready to be stored.
+#[derive(Debug)]
+pub(crate) struct LedgerRow {
+    pub(crate) entry: AuditEntry,
+    pub(crate) leaf_hash: Hash,
+    pub(crate) head_signature: Option<Signature>,
+}
+
+/// Who appends, and with what key.
+#[derive(Clone, Copy)]
+pub(crate) struct Scribe<'a> {
+    pub(crate) actor: &'a str,
+    /// `None` while the vault is locked.
+    pub(crate) signer: Option<&'a HeadSigner>,
+}
+
+/// The end of the log inside one database transaction.
+#[derive(Debug)]
+pub(crate) struct Ledger {
+    /// `None` before the first entry of a new vault.
+    state: Option<LedgerState>,
+    /// Sequence of the newest row there is.
+    newest: Option<i64>,
+    /// The entries after the signed edge.
+    tail: Vec<StoredEntry>,
+    verified: bool,
+    appended: Vec<LedgerRow>,
+}
+
+impl Ledger {
+    /// The most entries that may wait for a signature. Beyond it, nothing more is written until the vault is
+    /// unlocked, so that a locked vault cannot be made to fill the disk.
+    pub(crate) const MAX_UNSIGNED: u32 = 10_000;
+
+    /// The log of a vault about to be made.
+    pub(crate) fn empty() -> Self {
+        Self {
+            state: None,
+            newest: None,
+            tail: Vec::new(),
+            verified: true,
+            appended: Vec::new(),
+        }
+    }
+
+    /// The log as the store has it.
+    pub(crate) fn resume(state: LedgerState, newest: Option<i64>, tail: Vec<StoredEntry>) -> Self {
+        Self {
+            state: Some(state),
+            newest,
+            tail,
+            verified: false,
+            appended: Vec::new(),
+        }
+    }
+
+    /// Number of entries, those appended included.
+    pub(crate) fn size(&self) -> u64 {
+        self.state.as_ref().map_or(0, |state| state.size)
+    }
+
+    /// The tree's root, entries appended included.
+    pub(crate) fn root(&self) -> Hash {
+        self.state
+            .as_ref()
+            .map_or_else(|| Frontier::new().root(), |state| state.frontier.root())
+    }
+
+    /// The time of the last entry, in milliseconds since the Unix epoch.
+    pub(crate) fn last_ms(&self) -> u64 {
+        self.state.as_ref().map_or(0, |state| state.last_ms)
+    }
+
+    pub(crate) fn appended(&self) -> &[LedgerRow] {
+        &self.appended
+    }
+
+    /// The edge to store, when anything was appended.
+    ///
+    /// # Errors
+    /// [`CustodyError::AuditBroken`] when the log has no signed edge at all, which only a new vault could, and its
+    /// first entry is signed.
+    pub(crate) fn edge_to_store(&self) -> Result<Option<&LedgerState>, CustodyError> {
+        if self.appended.is_empty() {
+            return Ok(None);
+        }
+        self.state
+            .as_ref()
+            .map(Some)
+            .ok_or_else(|| broken(0, "it has no signed beginning"))
+    }
+
+    /// Verifies that the log ends as its signed edge says.
+    ///
+    /// # Errors
+    /// [`CustodyError::AuditBroken`], naming the first entry known to be bad.
+    pub(crate) fn verify_edge(&mut self, key: &Address, origin: &str) -> Result<(), CustodyError> {
+        self.check_newest()?;
+        let Some(state) = self.state.as_ref().filter(|_| !self.verified) else {
+            return Ok(());
+        };
+        if !head_verifies(key, origin, &state.signed_frontier, &state.head_signature) {
+            return Err(broken(
+                state.signed_size.saturating_sub(1),
+                "its signed edge does not verify",
+            ));
+        }
+        let mut frontier = state.signed_frontier.clone();
+        let mut sequence = state.signed_size;
+        for row in &self.tail {
+            frontier.push(row.leaf(sequence).map_err(|reason| broken(sequence, &reason))?);
+            sequence += 1;
+        }
+        if frontier != state.frontier {
+            return Err(broken(
+                sequence.min(state.size),
+                "the recorded edge of the tree does not match its entries",
+            ));
+        }
+        self.verified = true;
+        Ok(())
+    }
+
+    /// The rows must end where the recorded edge does: a row cut off, or one too many, stops everything.
+    fn check_newest(&self) -> Result<(), CustodyError> {
+        let stored = self.newest.map_or(Some(0), |newest| {
+            u64::try_from(newest).ok().map(|newest| newest + 1)
+        });
+        let recorded = self.size() - count(&self.appended);
+        if self.state.is_none() || stored == Some(recorded) {
+            return Ok(());
+        }
+        Err(broken(
+            stored.unwrap_or(0).min(recorded),
+            "entries were cut off or put in",
+        ))
+    }
+
+    /// Appends an entry. Its time is never before the last one's, so that the log stays in order even when the
+    /// clock does not; what must not happen under a clock that is behind is refused by the caller.
+    ///
+    /// # Errors
+    /// [`CustodyError::AuditBroken`] when the log does not end as it should, [`CustodyError::AuditUnwritable`] when
+    /// too many entries wait for a signature.
+    pub(crate) fn append(
+        &mut self,
+        now_ms: u64,
+        scribe: Scribe<'_>,
+        draft: Draft,
+    ) -> Result<u64, CustodyError> {
+        match scribe.signer {
+            Some(signer) => self.verify_edge(&signer.address(), signer.origin())?,
+            None => self.check_newest()?,
+        }
+        let sequence = self.size();
+        let entry = AuditEntry {
+            sequence,
+            time_ms: now_ms.max(self.last_ms()),
+            actor: bounded(scribe.actor, MAX_ACTOR_BYTES),
+            operation: draft.operation,
+            wallet: draft.wallet,
+            outcome: draft.outcome,
+            reason: bounded(&draft.reason, MAX_REASON_BYTES),
+            subject: draft.subject,
+            details: bounded(&draft.details, MAX_DETAILS_BYTES),
+        };
+        let leaf_hash = entry.leaf_hash();
+        let mut frontier = self
+            .state
+            .as_ref()
+            .map_or_else(Frontier::new, |state| state.frontier.clone());
+        frontier.push(leaf_hash);
+        let signer = scribe.signer.filter(|_| !stands_unsigned(&entry));
+        let head_signature = signer.map(|signer| signer.sign(&frontier));
+        match (&mut self.state, head_signature) {
+            (state, Some(signature)) => {
+                *state = Some(LedgerState {
+                    size: sequence + 1,
+                    frontier: frontier.clone(),
+                    signed_size: sequence + 1,
+                    signed_frontier: frontier,
+                    head_signature: signature,
+                    last_ms: entry.time_ms,
+                });
+            }
+            (Some(state), None) => {
+                if !stands_unsigned(&entry) {
+                    return Err(CustodyError::Locked);
+                }
+                if state.size - state.signed_size >= u64::from(Self::MAX_UNSIGNED) {
+                    return Err(CustodyError::AuditUnwritable(Box::new(CustodyError::Locked)));
+                }
+                state.size = sequence + 1;
+                state.frontier = frontier;
+                state.last_ms = entry.time_ms;
+            }
+            (None, None) => return Err(CustodyError::Locked),
+        }
+        self.appended.push(LedgerRow {
+            entry,
+            leaf_hash,
+            head_signature,
+        });
+        Ok(sequence)
+    }
+}
+
+fn count<T>(items: &[T]) -> u64 {
+    items.len() as u64 // usize has at most 64 bits
+}
+
+fn broken(sequence: u64, reason: &str) -> CustodyError {
+    CustodyError::AuditBroken {
+        sequence,
+        reason: reason.to_owned(),
+    }
+}
+
+/// The beginning of a text, cut at a character, control characters replaced: entries are shown in terminals.
+fn bounded(text: &str, max_bytes: usize) -> String {
+    let mut out = String::with_capacity(text.len().min(max_bytes));
+    for c in text.chars() {
+        let c = if c.is_control() { ' ' } else { c };
+        if out.len() + c.len_utf8() > max_bytes {
+            break;
+        }
+        out.push(c);
+    }
+    out
+}

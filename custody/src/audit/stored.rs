@@ -1,0 +1,116 @@
+//! A row of the log as it stands in the database, and whether it is what its place says.
+
+use keyward_core::address::Address;
+use keyward_core::audit::{AuditEntry, Hash, Operation, Outcome};
+
+/// The reason of a refusal because the vault is locked.
+const LOCKED_REASON: &str = "locked";
+
+/// A row of `audit_entries`, raw: what stands in the database, whether or not it makes sense.
+#[derive(Clone, Debug)]
+pub(crate) struct StoredEntry {
+    pub(crate) sequence: i64,
+    pub(crate) recorded_at: i64,
+    pub(crate) actor: Vec<u8>,
+    pub(crate) operation: Vec<u8>,
+    pub(crate) wallet: Option<Vec<u8>>,
+    pub(crate) outcome: Vec<u8>,
+    pub(crate) reason: Vec<u8>,
+    pub(crate) subject: Option<Vec<u8>>,
+    pub(crate) details: Vec<u8>,
+    pub(crate) leaf_hash: Vec<u8>,
+    pub(crate) head_signature: Option<Vec<u8>>,
+}
+
+impl StoredEntry {
+    /// The entry that the columns spell.
+    ///
+    /// # Errors
+    /// Which column does not read.
+    pub(crate) fn entry(&self) -> Result<AuditEntry, String> {
+        fn text<'a>(name: &str, bytes: &'a [u8]) -> Result<&'a str, String> {
+            std::str::from_utf8(bytes).map_err(|_| format!("its {name} is not text"))
+        }
+        let wallet = match &self.wallet {
+            None => None,
+            Some(bytes) => {
+                let text = text("wallet", bytes)?;
+                let address: Address = text
+                    .parse()
+                    .map_err(|_| "its wallet is not an address".to_owned())?;
+                Some(address)
+            }
+        };
+        let subject = match &self.subject {
+            None => None,
+            Some(bytes) => Some(
+                bytes
+                    .as_slice()
+                    .try_into()
+                    .map_err(|_| "its subject has the wrong length")?,
+            ),
+        };
+        Ok(AuditEntry {
+            sequence: u64::try_from(self.sequence).map_err(|_| "its sequence is negative")?,
+            time_ms: u64::try_from(self.recorded_at).map_err(|_| "its time is negative")?,
+            actor: text("actor", &self.actor)?.to_owned(),
+            operation: text("operation", &self.operation)?
+                .parse()
+                .map_err(|_| "its operation is unknown")?,
+            wallet,
+            outcome: text("outcome", &self.outcome)?
+                .parse()
+                .map_err(|_| "its outcome is unknown")?,
+            reason: text("reason", &self.reason)?.to_owned(),
+            subject,
+            details: text("details", &self.details)?.to_owned(),
+        })
+    }
+
+    /// The leaf of this row, if the row is what its place in the log says and its own hash agrees.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub(crate) fn leaf(&self, expected_sequence: u64) -> Result<Hash, String> {
+        if u64::try_from(self.sequence) != Ok(expected_sequence) {
+            return Err("it is missing".to_owned());
+        }
+        let entry = self.entry()?;
+        let leaf = entry.leaf_hash();
+        if self.leaf_hash != leaf {
+            return Err("its content does not match its hash".to_owned());
+        }
+        // A base58 address has one spelling, and so has every other column: what reads the same is the same.
+        if self.wallet.as_deref()
+            != entry
+                .wallet
+                .map(|wallet| wallet.to_string().into_bytes())
+                .as_deref()
+        {
+            return Err("its wallet is not spelt as it was written".to_owned());
+        }
+        match (self.head_signature.is_some(), stands_unsigned(&entry)) {
+            (false, false) => Err("its signature is missing".to_owned()),
+            (true, true) => Err("it has a signature and should have none".to_owned()),
+            _ => Ok(leaf),
+        }
+    }
+}
+
+/// Whether an entry is of a kind made while the vault is locked. Told by its content, which the leaf covers: were
+/// it told by the missing signature, a signature could be taken away.
+pub(super) fn stands_unsigned(entry: &AuditEntry) -> bool {
+    entry.outcome == Outcome::Refused
+        && (matches!(entry.operation, Operation::UnlockFailed | Operation::Lockout)
+            || entry.reason == LOCKED_REASON)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::error::CustodyError;
+
+    #[test]
+    fn the_log_knows_the_locked_vault_by_the_errors_own_code() {
+        assert_eq!(super::LOCKED_REASON, CustodyError::Locked.code());
+    }
+}

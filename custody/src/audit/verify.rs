@@ -1,0 +1,228 @@
+//! Verifying the whole log: every row from its columns to its leaf, every signed head, every kept checkpoint.
+//!
+//! Pure: pages of rows in, a verdict out. It proves that the log is one that the vault's key signed, entry by
+//! entry; that nothing was cut off its end needs a checkpoint kept elsewhere, which it holds the log to as well.
+
+use std::collections::BTreeMap;
+
+use keyward_core::address::{Address, Signature};
+use keyward_core::audit::{Frontier, Hash, SignedCheckpoint};
+
+use super::AuditReport;
+use super::ledger::{LedgerState, head_verifies};
+use super::stored::StoredEntry;
+use crate::store::{AuditHead, StoredCheckpoint};
+
+/// A bad entry and what is wrong with it.
+struct Flaw {
+    sequence: u64,
+    reason: String,
+}
+
+/// A root that the log must have had at some size.
+struct Promise {
+    root: Hash,
+    broken: String,
+}
+
+/// A verification under way.
+pub(super) struct Verifier {
+    key: Address,
+    origin: String,
+    frontier: Frontier,
+    promises: BTreeMap<u64, Vec<Promise>>,
+    checkpoints: u64,
+    /// The edge at the last signed head, and the signature.
+    signed: Option<(Frontier, Signature)>,
+    last_ms: u64,
+    flaw: Option<Flaw>,
+}
+
+impl Verifier {
+    /// Begins at an empty tree.
+    pub(super) fn new(key: Address, origin: String) -> Self {
+        Self {
+            key,
+            origin,
+            frontier: Frontier::new(),
+            promises: BTreeMap::new(),
+            checkpoints: 0,
+            signed: None,
+            last_ms: 0,
+            flaw: None,
+        }
+    }
+
+    /// Holds the log to a checkpoint that the store kept. One that does not verify is a flaw of the entry it ends at.
+    pub(super) fn expect_stored(&mut self, stored: &StoredCheckpoint) {
+        let Ok(size) = u64::try_from(stored.size) else {
+            return self.fail(0, "a kept checkpoint has a negative size");
+        };
+        let checkpoint = std::str::from_utf8(&stored.note)
+            .ok()
+            .and_then(|note| {
+                note.parse::<SignedCheckpoint>()
+                    .ok()
+                    .filter(|parsed| parsed.to_string() == note)
+            })
+            .and_then(|signed| signed.verify(&self.key, &self.origin).ok())
+            .filter(|checkpoint| checkpoint.size == size && stored.root == checkpoint.root);
+        match checkpoint {
+            Some(checkpoint) => self.expect(
+                size,
+                checkpoint.root,
+                "the checkpoint kept after it does not match",
+            ),
+            None => self.fail(size.saturating_sub(1), "the checkpoint kept after it was changed"),
+        }
+    }
+
+    /// Holds the log to a root that it had at this size.
+    pub(super) fn expect(&mut self, size: u64, root: Hash, broken: &str) {
+        self.checkpoints += 1;
+        self.promises.entry(size).or_default().push(Promise {
+            root,
+            broken: broken.to_owned(),
+        });
+    }
+
+    /// The sequence that the next row must have.
+    pub(super) fn next_sequence(&self) -> u64 {
+        self.frontier.size()
+    }
+
+    /// Whether an entry up to here is known to be bad, so that reading on cannot find an earlier one.
+    pub(super) fn has_failed(&self) -> bool {
+        self.flaw
+            .as_ref()
+            .is_some_and(|flaw| flaw.sequence < self.next_sequence())
+    }
+
+    /// Takes the next rows, in order.
+    pub(super) fn feed(&mut self, rows: &[StoredEntry]) {
+        let mut heads = Vec::with_capacity(rows.len());
+        for row in rows {
+            let sequence = self.next_sequence();
+            match row.leaf(sequence) {
+                Ok(leaf) => self.frontier.push(leaf),
+                Err(reason) => {
+                    self.fail(sequence, &reason);
+                    break;
+                }
+            }
+            self.last_ms = u64::try_from(row.recorded_at).unwrap_or(0);
+            if let Some(bytes) = &row.head_signature {
+                match Signature::try_from(bytes.as_slice()) {
+                    Ok(signature) => heads.push((sequence, self.frontier.clone(), signature)),
+                    Err(_) => self.fail(sequence, "its signature has the wrong length"),
+                }
+            }
+            self.keep_promises();
+        }
+        if let Some(sequence) = self.first_bad_head(&heads) {
+            self.fail(sequence, "the signature over the log up to it does not verify");
+        }
+        if let Some((_, frontier, signature)) = heads.pop() {
+            self.signed = Some((frontier, signature));
+        }
+    }
+
+    /// Verifies the heads on every core: their signatures are nearly all of the work.
+    fn first_bad_head(&self, heads: &[(u64, Frontier, Signature)]) -> Option<u64> {
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        let each = heads.len().div_ceil(threads).max(1);
+        let bad = |part: &[(u64, Frontier, Signature)]| {
+            part.iter()
+                .find(|(_, frontier, signature)| !head_verifies(&self.key, &self.origin, frontier, signature))
+                .map(|(sequence, ..)| *sequence)
+        };
+        std::thread::scope(|scope| {
+            let workers: Vec<_> = heads
+                .chunks(each)
+                .map(|part| scope.spawn(move || bad(part)))
+                .collect();
+            workers
+                .into_iter()
+                // A worker that panicked has verified nothing: its whole part counts as bad.
+                .zip(heads.chunks(each))
+                .filter_map(|(worker, part)| {
+                    worker
+                        .join()
+                        .unwrap_or_else(|_| part.first().map(|(sequence, ..)| *sequence))
+                })
+                .min()
+        })
+    }
+
+    fn keep_promises(&mut self) {
+        let size = self.frontier.size();
+        let Some(promises) = self.promises.remove(&size) else {
+            return;
+        };
+        let root = self.frontier.root();
+        for promise in promises.iter().filter(|promise| promise.root != root) {
+            self.fail(size - 1, &promise.broken);
+        }
+    }
+
+    /// The verdict, with what the store recorded of the log's end.
+    pub(super) fn finish(mut self, head: &AuditHead) -> AuditReport {
+        let size = self.next_sequence();
+        if self.flaw.is_none() {
+            match &head.state {
+                Ok(state) => self.compare_edge(state),
+                Err(reason) => self.fail(size, reason),
+            }
+        }
+        if let Some(stray) = head.stray {
+            self.fail(
+                u64::try_from(stray).unwrap_or(0),
+                "it lies outside the log's range",
+            );
+        } else if head.rows != size {
+            self.fail(size, "the number of entries is not the recorded one");
+        }
+        if let Some((promised, promises)) = self.promises.pop_first() {
+            let cut = format!(
+                "the log has {size} entries and a checkpoint promises {promised}: the end was cut off"
+            );
+            if !promises.is_empty() {
+                self.fail(size, &cut);
+            }
+        }
+        match self.flaw {
+            Some(Flaw { sequence, reason }) => AuditReport::Broken { sequence, reason },
+            None => AuditReport::Intact {
+                entries: size,
+                root: self.frontier.root(),
+                checkpoints: self.checkpoints,
+            },
+        }
+    }
+
+    fn compare_edge(&mut self, state: &LedgerState) {
+        let size = self.next_sequence();
+        if state.size > size {
+            return self.fail(size, "it is missing");
+        }
+        let signed = self.signed.as_ref().is_some_and(|(frontier, signature)| {
+            *frontier == state.signed_frontier && *signature == state.head_signature
+        });
+        if state.frontier != self.frontier || !signed || state.last_ms != self.last_ms {
+            self.fail(
+                size.saturating_sub(1),
+                "the recorded edge of the tree does not match the log up to it",
+            );
+        }
+    }
+
+    /// Keeps the flaw of the earliest entry.
+    fn fail(&mut self, sequence: u64, reason: &str) {
+        if self.flaw.as_ref().is_none_or(|flaw| sequence < flaw.sequence) {
+            self.flaw = Some(Flaw {
+                sequence,
+                reason: reason.to_owned(),
+            });
+        }
+    }
+}

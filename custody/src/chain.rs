@@ -1,0 +1,240 @@
+//! Access to a Solana node over JSON-RPC and WebSocket.
+//!
+//! This is the only place that knows JSON-RPC and the `solana-*` crates; everything that leaves it is in this project's own
+//! types. It contacts the one endpoint it was given and nothing else: no redirects are followed and no proxy is taken from
+//! the environment. Answers are bounded in size and time and checked in shape; what does not fit is an error, never "no".
+//! It does not sign, does not decide and keeps no state but the cached blockhash, the genesis hash it first saw and the
+//! pooled connections. JSON-RPC batches are not used, since providers limit or refuse them.
+//!
+//! Methods: <https://solana.com/docs/rpc>.
+
+mod accounts;
+mod blockhash;
+mod error;
+mod explain;
+mod history;
+mod network;
+mod transactions;
+mod transport;
+mod types;
+mod watch;
+
+use std::sync::Arc;
+
+use keyward_core::address::{Address, Signature};
+use keyward_core::amount::Lamports;
+use solana_rpc_client::nonblocking::rpc_client::RpcClient;
+
+pub use error::ChainError;
+pub use types::{
+    AccountInfo, Balances, Blockhashes, ChainTip, Commitment, HistoryItem, NodeConfig, NodeStatus,
+    SearchScope, SignatureSearch, SignatureStatus, Simulation, WatchedBalance,
+};
+pub use watch::{AccountUpdate, AccountWatch, SignatureWatch};
+
+/// A Solana node, reached at one endpoint. Cheap to clone; clones share connections and caches.
+#[derive(Clone)]
+pub struct SolanaNode {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    rpc: RpcClient,
+    endpoint: transport::Endpoint,
+    blockhash: blockhash::Cache,
+    genesis: std::sync::OnceLock<String>,
+}
+
+impl std::fmt::Debug for SolanaNode {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SolanaNode")
+            .field("endpoint", &self.inner.endpoint.name)
+            .finish_non_exhaustive()
+    }
+}
+
+impl SolanaNode {
+    /// Prepares to talk to a node. Contacts nothing yet.
+    ///
+    /// # Errors
+    /// [`ChainError::InvalidUrl`] when an address is not an http or ws URL with a host;
+    /// [`ChainError::OutOfBounds`] when the timeout is not in 1..=600,000 ms.
+    pub fn connect(config: &NodeConfig) -> Result<Self, ChainError> {
+        let (rpc, endpoint) = transport::open(config)?;
+        let inner = Inner {
+            rpc,
+            endpoint,
+            blockhash: blockhash::Cache::default(),
+            genesis: std::sync::OnceLock::new(),
+        };
+        Ok(Self {
+            inner: Arc::new(inner),
+        })
+    }
+
+    /// Returns scheme, host and port of the endpoint, without path and query, which may hold an access key.
+    #[must_use]
+    pub fn endpoint(&self) -> &str {
+        &self.inner.endpoint.name
+    }
+
+    /// Asks the node for its version, its confirmed slot and height, and its network.
+    ///
+    /// # Errors
+    /// Any [`ChainError`]; [`ChainError::WrongNetwork`] when the genesis hash is not the one seen before.
+    pub async fn status(&self) -> Result<NodeStatus, ChainError> {
+        network::status(self).await
+    }
+
+    /// Returns the genesis hash, which names the network. Asks once and remembers.
+    ///
+    /// # Errors
+    /// Any [`ChainError`].
+    pub async fn network(&self) -> Result<String, ChainError> {
+        network::remembered(self).await
+    }
+
+    /// Asks for the genesis hash again and compares it with the one seen first.
+    ///
+    /// # Errors
+    /// [`ChainError::WrongNetwork`] when they differ; any other [`ChainError`].
+    pub async fn verify_network(&self) -> Result<String, ChainError> {
+        network::verify(self).await
+    }
+
+    /// Reads balances, 100 addresses a request, at most 4 requests at a time.
+    ///
+    /// # Errors
+    /// The first failure, when every request failed. When only some failed, their balances are `None`.
+    /// [`ChainError::OutOfBounds`] for more than 100,000 addresses.
+    pub async fn balances(&self, addresses: &[Address]) -> Result<Balances, ChainError> {
+        accounts::balances(self, addresses).await
+    }
+
+    /// Reads at most 100 accounts in one request. `None`: there is no such account.
+    ///
+    /// # Errors
+    /// Any [`ChainError`].
+    pub async fn accounts(
+        &self,
+        addresses: &[Address],
+    ) -> Result<(u64, Vec<Option<AccountInfo>>), ChainError> {
+        accounts::infos(self, addresses).await
+    }
+
+    /// Asks the cluster for the balance an account with so many bytes of data must keep.
+    ///
+    /// # Errors
+    /// Any [`ChainError`].
+    pub async fn rent_minimum(&self, data_len: u64) -> Result<Lamports, ChainError> {
+        accounts::rent_minimum(self, data_len).await
+    }
+
+    /// Lists past transactions of an address, newest first: at most `limit` (1..=100), older than `before`.
+    ///
+    /// # Errors
+    /// Any [`ChainError`].
+    pub async fn history(
+        &self,
+        address: &Address,
+        limit: usize,
+        before: Option<&Signature>,
+    ) -> Result<Vec<HistoryItem>, ChainError> {
+        history::list(self, address, limit, before).await
+    }
+
+    /// Returns a confirmed blockhash, at most a few seconds old. Callers at the same time share one request.
+    ///
+    /// # Errors
+    /// Any [`ChainError`].
+    pub async fn latest_blockhash(&self) -> Result<Blockhashes, ChainError> {
+        blockhash::latest(self).await
+    }
+
+    /// Runs a transaction on the node without effect and without checking signatures, and reads the watched accounts
+    /// (at most 32) before and after.
+    ///
+    /// # Errors
+    /// Any [`ChainError`]. A transaction that would fail is not an error: see [`Simulation::error`].
+    pub async fn simulate(&self, transaction: &[u8], watch: &[Address]) -> Result<Simulation, ChainError> {
+        transactions::simulate(self, transaction, watch).await
+    }
+
+    /// Asks what the cluster charges for a message. Whether that includes the priority fee depends on the node.
+    ///
+    /// # Errors
+    /// [`ChainError::BlockhashUnknown`] when the node no longer knows the message's blockhash; any other [`ChainError`].
+    pub async fn fee_for_message(&self, message: &[u8]) -> Result<Lamports, ChainError> {
+        transactions::fee_for_message(self, message).await
+    }
+
+    /// Hands signed bytes to the node, which forwards them once. Skips the node's preflight and its own retries: the
+    /// caller simulates before signing and sends again itself.
+    ///
+    /// # Errors
+    /// Any [`ChainError`]. None of them proves that the transaction will not land.
+    pub async fn send_raw(&self, transaction: &[u8]) -> Result<Signature, ChainError> {
+        transactions::send(self, transaction).await
+    }
+
+    /// Looks a signature up.
+    ///
+    /// # Errors
+    /// Any [`ChainError`]; each means unknown.
+    pub async fn signature_status(
+        &self,
+        signature: &Signature,
+        scope: SearchScope,
+    ) -> Result<SignatureSearch, ChainError> {
+        transactions::signature_status(self, signature, scope).await
+    }
+
+    /// Reads a slot and its block height together.
+    ///
+    /// # Errors
+    /// Any [`ChainError`].
+    pub async fn tip(&self, commitment: Commitment) -> Result<ChainTip, ChainError> {
+        network::tip(self, commitment).await
+    }
+
+    /// Reads the block height.
+    ///
+    /// # Errors
+    /// Any [`ChainError`].
+    pub async fn block_height(&self, commitment: Commitment) -> Result<u64, ChainError> {
+        network::block_height(self, commitment).await
+    }
+
+    /// Asks how far back the node's history reaches: the height of the first block it still has.
+    ///
+    /// # Errors
+    /// Any [`ChainError`].
+    pub async fn history_start(&self) -> Result<u64, ChainError> {
+        history::first_block_height(self).await
+    }
+
+    /// Asks a test node's faucet for SOL. Real clusters refuse.
+    ///
+    /// # Errors
+    /// Any [`ChainError`].
+    pub async fn request_airdrop(
+        &self,
+        address: &Address,
+        amount: Lamports,
+    ) -> Result<Signature, ChainError> {
+        transactions::airdrop(self, address, amount).await
+    }
+
+    /// Watches for a signature to be confirmed, over WebSocket. A hint only: the caller asks for the status itself. Without
+    /// WebSocket it never fires, and polling has to do.
+    #[must_use]
+    pub fn subscribe_signature(&self, signature: &Signature) -> SignatureWatch {
+        watch::signature(self, signature)
+    }
+
+    /// Watches an account's balance: over WebSocket, and by polling while that is not to be had.
+    #[must_use]
+    pub fn subscribe_account(&self, address: &Address) -> AccountWatch {
+        watch::account(self, address)
+    }
+}

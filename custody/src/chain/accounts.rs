@@ -1,0 +1,124 @@
+//! Balances and the little of an account that a transfer needs.
+
+use futures_util::{FutureExt, StreamExt};
+use keyward_core::address::Address;
+use keyward_core::amount::Lamports;
+use serde::Deserialize;
+use serde_json::json;
+use solana_rpc_client_api::request::RpcRequest;
+
+use super::transport::{AtSlot, call};
+use super::{AccountInfo, Balances, ChainError, Commitment, SolanaNode};
+
+/// What `getMultipleAccounts` takes at most.
+const BATCH: usize = 100;
+/// How many requests are under way at once.
+const PARALLEL: usize = 4;
+const MAX_ADDRESSES: usize = 100_000;
+
+#[derive(Deserialize)]
+struct RawAccount {
+    lamports: u64,
+    owner: Address,
+    executable: bool,
+    /// The full length, whatever slice was asked for. Old nodes leave it out.
+    space: Option<u64>,
+}
+
+pub(super) async fn balances(node: &SolanaNode, addresses: &[Address]) -> Result<Balances, ChainError> {
+    if addresses.len() > MAX_ADDRESSES {
+        return Err(ChainError::OutOfBounds {
+            what: format!("balances of more than {MAX_ADDRESSES} addresses at once"),
+        });
+    }
+    let mut requests = Vec::with_capacity(addresses.len().div_ceil(BATCH));
+    for batch in addresses.chunks(BATCH) {
+        requests.push(raw_accounts(node, batch).boxed());
+    }
+    let mut answers = futures_util::stream::iter(requests).buffered(PARALLEL);
+    let mut values = Vec::with_capacity(addresses.len());
+    let mut slot: Option<u64> = None;
+    let mut failure = None;
+    let mut batches = addresses.chunks(BATCH);
+    while let (Some(batch), Some(answer)) = (batches.next(), answers.next().await) {
+        match answer {
+            Ok((at, accounts)) => {
+                slot = Some(slot.map_or(at, |lowest| lowest.min(at)));
+                values.extend(
+                    accounts
+                        .into_iter()
+                        .map(|account| Some(Lamports::new(account.map_or(0, |account| account.lamports)))),
+                );
+            }
+            Err(error) => {
+                values.resize(values.len() + batch.len(), None);
+                failure.get_or_insert(error);
+            }
+        }
+    }
+    match (slot, failure) {
+        (None, Some(error)) => Err(error),
+        (slot, failure) => Ok(Balances {
+            slot: slot.unwrap_or(0),
+            values,
+            failure,
+        }),
+    }
+}
+
+pub(super) async fn infos(
+    node: &SolanaNode,
+    addresses: &[Address],
+) -> Result<(u64, Vec<Option<AccountInfo>>), ChainError> {
+    let (slot, accounts) = raw_accounts(node, addresses).await?;
+    let read = |account: RawAccount| {
+        let data_len = account
+            .space
+            .ok_or_else(|| ChainError::nonsense("an account without its length"))?;
+        let lamports = Lamports::new(account.lamports);
+        Ok(AccountInfo {
+            lamports,
+            owner: account.owner,
+            data_len,
+            executable: account.executable,
+        })
+    };
+    let infos: Result<_, ChainError> = accounts
+        .into_iter()
+        .map(|account| account.map(read).transpose())
+        .collect();
+    Ok((slot, infos?))
+}
+
+async fn raw_accounts(
+    node: &SolanaNode,
+    addresses: &[Address],
+) -> Result<(u64, Vec<Option<RawAccount>>), ChainError> {
+    if addresses.len() > BATCH {
+        return Err(ChainError::OutOfBounds {
+            what: format!("more than {BATCH} accounts in one request"),
+        });
+    }
+    // No data is wanted, only the balance, the owner and the length.
+    let options = json!({
+        "commitment": Commitment::Confirmed.as_str(),
+        "encoding": "base64",
+        "dataSlice": { "offset": 0, "length": 0 },
+    });
+    let answer: AtSlot<Vec<Option<RawAccount>>> =
+        call(node, RpcRequest::GetMultipleAccounts, json!([addresses, options])).await?;
+    if answer.value.len() != addresses.len() {
+        let (found, asked) = (answer.value.len(), addresses.len());
+        return Err(ChainError::nonsense(format!(
+            "{found} accounts for {asked} addresses"
+        )));
+    }
+    Ok((answer.context.slot, answer.value))
+}
+
+pub(super) async fn rent_minimum(node: &SolanaNode, data_len: u64) -> Result<Lamports, ChainError> {
+    let params = json!([data_len, { "commitment": Commitment::Confirmed.as_str() }]);
+    call::<u64>(node, RpcRequest::GetMinimumBalanceForRentExemption, params)
+        .await
+        .map(Lamports::new)
+}

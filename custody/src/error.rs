@@ -1,0 +1,314 @@
+//! The errors of the custody boundary. Each says its cause (`Display`) and what to do about it (`remedy`).
+//!
+//! None of them ever carries a secret, and none quotes what a person typed as a password or phrase.
+
+use std::error::Error as StdError;
+
+use keyward_core::address::Signature;
+use keyward_core::policy::Refusal;
+use keyward_core::solana::DecodeError;
+
+use crate::password::PasswordError;
+
+/// Why a custody operation did not happen. Nothing of it was stored unless its text says so.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CustodyError {
+    /// The database holds no vault yet.
+    #[error("there is no vault here yet")]
+    NotInitialised,
+    /// The database holds a vault already.
+    #[error("there is a vault here already")]
+    AlreadyInitialised,
+    /// The operation needs the vault unlocked.
+    #[error("the vault is locked")]
+    Locked,
+    /// Wrong password, wrong second factor, or a damaged vault: these read alike on purpose.
+    #[error("the vault did not open: wrong password or second factor, or damaged data")]
+    WrongPassword,
+    /// The vault asks for a second factor and none was given.
+    #[error("this vault also needs its second factor")]
+    SecondFactorMissing,
+    /// Too many wrong passwords.
+    #[error("too many wrong passwords: locked for another {} s", retry_after_ms.div_ceil(1000))]
+    LockedOut {
+        /// How long to wait, in milliseconds.
+        retry_after_ms: u64,
+    },
+    /// The new password is too weak.
+    #[error(transparent)]
+    WeakPassword(#[from] PasswordError),
+    /// Nothing by this name.
+    #[error("no such {what}")]
+    NotFound {
+        /// What was looked for.
+        what: String,
+    },
+    /// Several wallets carry this label.
+    #[error("{count} wallets are called {what:?}")]
+    Ambiguous {
+        /// The label.
+        what: String,
+        /// How many carry it.
+        count: u64,
+    },
+    /// The database file is not a database, is cut short, or fails its integrity check.
+    #[error("the database is damaged: {detail}")]
+    Damaged {
+        /// What was found.
+        detail: String,
+    },
+    /// The file or its disk cannot be written.
+    #[error("the database cannot be written: the file, its folder or the disk is read-only")]
+    ReadOnly,
+    /// The disk is full.
+    #[error("the disk is full; nothing was changed")]
+    DiskFull,
+    /// Another process held the database for longer than the wait.
+    #[error("the database is held by another process")]
+    Busy,
+    /// A newer version of the program wrote this database.
+    #[error(
+        "the database was written by a newer version of keyward (schema {found}, this version knows {known})"
+    )]
+    NewerSchema {
+        /// The newest schema version in the file.
+        found: i64,
+        /// The newest this program knows.
+        known: i64,
+    },
+    /// The location names a store that this version does not open.
+    #[error("this version opens SQLite vaults only, not {scheme}")]
+    UnsupportedStore {
+        /// The URL's scheme.
+        scheme: String,
+    },
+    /// The audit entry could not be written, so the operation did not happen.
+    #[error("the audit entry could not be written, so nothing was done: {0}")]
+    AuditUnwritable(#[source] Box<CustodyError>),
+    /// The audit log does not verify.
+    #[error("the audit log is broken at entry {sequence}: {reason}")]
+    AuditBroken {
+        /// The first bad entry.
+        sequence: u64,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The clock reads earlier than the last audit entry.
+    #[error("the clock is {behind_ms} ms behind the last audit entry")]
+    ClockBehind {
+        /// By how much, in milliseconds.
+        behind_ms: u64,
+    },
+    /// An argument out of its range.
+    #[error("invalid {what}: {reason}")]
+    Invalid {
+        /// Which argument.
+        what: &'static str,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// An unresolved transfer makes the same payment.
+    #[error("the same payment is under way already: {signature}")]
+    SamePayment {
+        /// The signature of the unresolved one.
+        signature: Signature,
+    },
+    /// The caller cancelled the job; nothing was stored.
+    #[error("cancelled; nothing was stored")]
+    Cancelled,
+    /// The operating system gave no random bytes.
+    #[error("the operating system gave no random bytes")]
+    Randomness,
+    /// Anything else the database or the file system said.
+    #[error("storage failed: {0}")]
+    Storage(#[source] StorageError),
+}
+
+impl CustodyError {
+    /// What a person can do about it.
+    #[must_use]
+    pub fn remedy(&self) -> &'static str {
+        match self {
+            Self::NotInitialised => "create one with `keyward init`, or name another file with --vault",
+            Self::AlreadyInitialised => "unlock it, or name another file with --vault",
+            Self::Locked => "unlock the vault first",
+            Self::WrongPassword => {
+                "try again; if the password is right, restore the file from a backup or the vault from its phrase"
+            }
+            Self::SecondFactorMissing => {
+                "set KEYWARD_ENCRYPTION_KEY to the 32 bytes this vault was made with"
+            }
+            Self::LockedOut { .. } => {
+                "wait, then try again; the delay grows with every wrong password and survives a restart"
+            }
+            Self::WeakPassword(_) => "take a longer one: four or five random words make a good password",
+            Self::NotFound { .. } => "look at the list of wallets and check the spelling",
+            Self::Ambiguous { .. } => "name the wallet by its address or its #index",
+            Self::Damaged { .. } => {
+                "leave the file as it is and restore a copy; keys can be had again from the phrase"
+            }
+            Self::ReadOnly => {
+                "check the permissions of the file and its folder, and whether the disk is mounted read-only"
+            }
+            Self::DiskFull => "free some space and try again",
+            Self::Busy => "close the other keyward, or try again in a moment",
+            Self::NewerSchema { .. } => "use the newer keyward; this one leaves the file untouched",
+            Self::UnsupportedStore { .. } => "name a file path, or a sqlite:// URL",
+            Self::AuditUnwritable(_) => "mend what stops the audit log, then try again",
+            Self::AuditBroken { .. } => {
+                "stop signing, keep the file, compare with a backup and with kept checkpoints"
+            }
+            Self::ClockBehind { .. } => "set the clock right, then try again",
+            Self::Invalid { .. } => "correct it and try again",
+            Self::SamePayment { .. } => {
+                "follow it to its end first; if this is a separate payment, say so and send it again"
+            }
+            Self::Cancelled => "start again when you want it done",
+            Self::Randomness => "check the operating system's random device",
+            Self::Storage(_) => "check the disk and the file's permissions, then try again",
+        }
+    }
+
+    /// A short stable word for scripts and audit entries.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::NotInitialised => "not-initialised",
+            Self::AlreadyInitialised => "already-initialised",
+            Self::Locked => "locked",
+            Self::WrongPassword => "wrong-password",
+            Self::SecondFactorMissing => "second-factor-missing",
+            Self::LockedOut { .. } => "locked-out",
+            Self::WeakPassword(_) => "weak-password",
+            Self::NotFound { .. } => "not-found",
+            Self::Ambiguous { .. } => "ambiguous",
+            Self::Damaged { .. } => "damaged",
+            Self::ReadOnly => "read-only",
+            Self::DiskFull => "disk-full",
+            Self::Busy => "busy",
+            Self::NewerSchema { .. } => "newer-schema",
+            Self::UnsupportedStore { .. } => "unsupported-store",
+            Self::AuditUnwritable(_) => "audit-unwritable",
+            Self::AuditBroken { .. } => "audit-broken",
+            Self::ClockBehind { .. } => "clock-behind",
+            Self::Invalid { .. } => "invalid",
+            Self::SamePayment { .. } => "same-payment",
+            Self::Cancelled => "cancelled",
+            Self::Randomness => "randomness",
+            Self::Storage(_) => "storage",
+        }
+    }
+
+    pub(crate) fn damaged(detail: impl Into<String>) -> Self {
+        Self::Damaged {
+            detail: detail.into(),
+        }
+    }
+
+    pub(crate) fn invalid(what: &'static str, reason: impl Into<String>) -> Self {
+        Self::Invalid {
+            what,
+            reason: reason.into(),
+        }
+    }
+}
+
+/// What the database or file system said, with no type of theirs in it.
+#[derive(Debug, thiserror::Error)]
+#[error("{detail}")]
+pub struct StorageError {
+    detail: String,
+    #[source]
+    source: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+impl StorageError {
+    pub(crate) fn new(detail: impl Into<String>, source: Option<Box<dyn StdError + Send + Sync>>) -> Self {
+        Self {
+            detail: detail.into(),
+            source,
+        }
+    }
+}
+
+/// Why nothing was signed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SignError {
+    /// Policy refuses it.
+    #[error("refused by policy: {}", join(reasons))]
+    Refused {
+        /// Every reason, each with its own remedy.
+        reasons: Vec<Refusal>,
+    },
+    /// The bytes are not one canonical transaction.
+    #[error("the transaction does not decode: {0}")]
+    Undecodable(#[source] DecodeError),
+    /// No wallet of this vault is asked to sign.
+    #[error("no wallet of this vault is among the transaction's signers")]
+    NoSigner,
+    /// The wallet signed too often in the last minute.
+    #[error("wallet {} has signed {limit} times within a minute", wallet.abbreviated())]
+    RateLimited {
+        /// The wallet.
+        wallet: keyward_core::address::Address,
+        /// The limit, per 60 seconds.
+        limit: u32,
+        /// When the next signature may be asked for, in milliseconds from now.
+        retry_after_ms: u64,
+    },
+    /// A text message that would be a valid transaction.
+    #[error("the message reads as a transaction, and is not signed as a text")]
+    LooksLikeTransaction,
+    /// The key was opened and did not produce a valid signature.
+    #[error("signing failed: {reason}")]
+    Failed {
+        /// What failed.
+        reason: String,
+    },
+    /// The vault or its store.
+    #[error(transparent)]
+    Custody(#[from] CustodyError),
+}
+
+impl SignError {
+    /// A short stable word, the same as the audit entry's.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Refused { reasons } => reasons.first().map_or("refused", Refusal::code),
+            Self::Undecodable(_) => "undecodable",
+            Self::NoSigner => "no-signer",
+            Self::RateLimited { .. } => "rate-limited",
+            Self::LooksLikeTransaction => "looks-like-transaction",
+            Self::Failed { .. } => "signing-failed",
+            Self::Custody(error) => error.code(),
+        }
+    }
+
+    /// What a person can do about it.
+    #[must_use]
+    pub fn remedy(&self) -> &'static str {
+        match self {
+            Self::Refused { .. } => {
+                "each reason says what would have to change: the transaction, or the policy"
+            }
+            Self::Undecodable(_) => {
+                "have the transaction made again by a current wallet or library; nothing was signed"
+            }
+            Self::NoSigner => {
+                "derive or import the wallet that is to sign, or check the transaction's fee payer"
+            }
+            Self::RateLimited { .. } => "wait a little, then try again",
+            Self::LooksLikeTransaction => "sign it as a transaction, so that policy can see what it does",
+            Self::Failed { .. } => "verify the audit log and the vault file; the reservation stays spent",
+            Self::Custody(error) => error.remedy(),
+        }
+    }
+}
+
+fn join(reasons: &[Refusal]) -> String {
+    let texts: Vec<String> = reasons.iter().map(ToString::to_string).collect();
+    texts.join("; ")
+}

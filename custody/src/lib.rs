@@ -1,0 +1,37 @@
+//! Custody over the Keyward core: stores, the vault, wallets, signing under policy, audit, chain access.
+//!
+//! A library for a terminal, a script or a server to call: it has no terminal and no prompt of its own, and
+//! it never asks a person anything. The entry is [`Custody::open`]; everything else hangs on that handle,
+//! which is cheap to clone and safe to share between tasks.
+//!
+//! Three boundaries hold inside it. Only `store` names the database library. Only `chain` knows JSON-RPC.
+//! Signatures come only from `keyward_core::policy::ApprovedMessage`, which policy alone can construct; there
+//! is no other road from a wallet's key to a signature.
+
+pub mod attempts;
+pub mod audit;
+pub mod chain;
+pub mod clock;
+pub mod error;
+pub mod location;
+pub mod password;
+pub mod progress;
+pub mod signing;
+mod store;
+pub mod transfer;
+pub mod vault;
+pub mod wallets;
+
+pub use attempts::{Attempt, AttemptId, AttemptQuery, AttemptState, NewAttempt};
+pub use audit::{AuditPage, AuditQuery, AuditReport};
+pub use clock::{Clock, SystemClock};
+pub use error::{CustodyError, SignError, StorageError};
+pub use location::StoreLocation;
+pub use password::{Password, PasswordError};
+pub use progress::{Progress, ProgressState};
+pub use signing::{
+    PreviewDecision, RefusalText, SignRequest, SignedTransaction, SigningObserver, SigningPreview,
+    SigningStep,
+};
+pub use vault::{Custody, NewVault, OpenOptions, VaultStatus, VaultSummary};
+pub use wallets::{DeriveRequest, DerivedRange, Wallet, WalletPage, WalletQuery, WalletSort};

@@ -1,0 +1,272 @@
+//! The decision of steps 1 to 3: pure, on facts read under the write lock.
+
+use keyward_core::address::{Address, Signature};
+use keyward_core::audit::Outcome;
+use keyward_core::policy::{
+    Approval, Decision, Facts as PolicyFacts, Policy, Refusal, WindowSpend, evaluate,
+};
+
+use super::steps::{Job, operation, refusal_draft};
+use super::{RATE_LIMIT, RATE_WINDOW_MS, SigningStep};
+use crate::audit::ledger::{Draft, Ledger, Scribe};
+use crate::error::{CustodyError, SignError};
+use crate::store::{Facts, NewIntent, SealedWallet, Write};
+use crate::vault::Session;
+
+/// A wallet that may sign, with the approval to sign by.
+pub(super) struct Grant {
+    pub(super) wallet: SealedWallet,
+    pub(super) approval: Approval,
+    /// The intent's hash.
+    pub(super) hash: [u8; 32],
+    /// Whether an earlier request authorised and reserved it, and never came to its end.
+    resumed: bool,
+}
+
+/// What steps 1 to 3 lead to.
+pub(super) struct Authorised {
+    /// Signatures that an earlier request made.
+    pub(super) signatures: Vec<(Address, Signature)>,
+    /// Wallets that are yet to sign.
+    pub(super) grants: Vec<Grant>,
+}
+
+/// How the decision ends.
+pub(super) enum Verdict {
+    Authorised(Authorised),
+    /// Refused; the audit entry is among what the transaction commits.
+    Refused(SignError),
+    /// The policy in force is no longer the one that was asked about.
+    PolicyChanged,
+}
+
+/// A job before its judge. Errors change nothing; refusals are decisions, with their audit entry.
+pub(super) struct Case<'a> {
+    pub(super) session: &'a Session,
+    pub(super) scribe: Scribe<'a>,
+    pub(super) job: &'a Job<'a>,
+    pub(super) policy: &'a Policy,
+    pub(super) observe: &'a (dyn Fn(SigningStep) + Send + Sync),
+}
+
+/// A wallet without a signature yet.
+struct Open {
+    wallet: SealedWallet,
+    hash: [u8; 32],
+    resumed: bool,
+}
+
+/// What step 1 leaves to do.
+struct Checked {
+    signatures: Vec<(Address, Signature)>,
+    open: Vec<Open>,
+}
+
+impl Case<'_> {
+    /// Steps 1 to 3, up to the commit.
+    pub(super) fn decide(
+        &self,
+        ledger: &mut Ledger,
+        mut facts: Facts,
+    ) -> Result<(Vec<Write>, Verdict), CustodyError> {
+        if facts.vault.is_none() {
+            return Err(CustodyError::NotInitialised);
+        }
+        if !self.session.is_open() {
+            return Err(CustodyError::Locked);
+        }
+        if facts.policy_version != self.policy.version {
+            return Ok((Vec::new(), Verdict::PolicyChanged));
+        }
+        let signer = self.session.signer();
+        ledger.verify_edge(&signer.address(), signer.origin())?;
+        let wallets = std::mem::take(&mut facts.wallets);
+        let about = wallets.first().map(|wallet| wallet.address);
+        let decided = self.check(ledger, wallets, &facts).and_then(|checked| {
+            if checked.open.is_empty() {
+                return Ok(Authorised {
+                    signatures: checked.signatures,
+                    grants: Vec::new(),
+                });
+            }
+            (self.observe)(SigningStep::Checked);
+            let grants = self.judge(&facts, checked.open)?;
+            (self.observe)(SigningStep::Evaluated);
+            Ok(Authorised {
+                signatures: checked.signatures,
+                grants,
+            })
+        });
+        match decided {
+            Ok(authorised) => {
+                let writes = self.reserve(ledger, facts.now_ms, &authorised)?;
+                Ok((writes, Verdict::Authorised(authorised)))
+            }
+            Err(error) => {
+                self.write_refusal(ledger, facts.now_ms, about, &error)?;
+                Ok((Vec::new(), Verdict::Refused(error)))
+            }
+        }
+    }
+
+    /// Step 1: the lockout, whose it is, the clock, the rate.
+    fn check(
+        &self,
+        ledger: &Ledger,
+        wallets: Vec<SealedWallet>,
+        facts: &Facts,
+    ) -> Result<Checked, SignError> {
+        if wallets.is_empty() {
+            return Err(SignError::NoSigner);
+        }
+        // Somebody is guessing the password: until that is over, an unlocked console does not sign either.
+        let locked_until_ms = facts.vault.as_ref().map_or(0, |vault| vault.locked_until_ms);
+        if locked_until_ms > facts.now_ms {
+            return Err(CustodyError::LockedOut {
+                retry_after_ms: locked_until_ms - facts.now_ms,
+            }
+            .into());
+        }
+        if facts.now_ms < ledger.last_ms() {
+            return Err(CustodyError::ClockBehind {
+                behind_ms: ledger.last_ms() - facts.now_ms,
+            }
+            .into());
+        }
+        let mut checked = Checked {
+            signatures: Vec::new(),
+            open: Vec::new(),
+        };
+        for wallet in wallets {
+            let hash = self.hash(&wallet.address);
+            let known = facts.intents.iter().find(|intent| intent.hash == hash);
+            if let Some(signature) = known.and_then(|intent| intent.signature) {
+                checked.signatures.push((wallet.address, signature));
+                continue;
+            }
+            // What was authorised before was counted then.
+            if known.is_none() && wallet.recent >= RATE_LIMIT {
+                let free_ms = wallet.oldest_recent_ms.saturating_add(RATE_WINDOW_MS);
+                return Err(SignError::RateLimited {
+                    wallet: wallet.address,
+                    limit: RATE_LIMIT,
+                    retry_after_ms: free_ms.saturating_sub(facts.now_ms),
+                });
+            }
+            checked.open.push(Open {
+                wallet,
+                hash,
+                resumed: known.is_some(),
+            });
+        }
+        Ok(checked)
+    }
+
+    /// Step 2: policy judges for every wallet; one refusal refuses all.
+    fn judge(&self, facts: &Facts, open: Vec<Open>) -> Result<Vec<Grant>, SignError> {
+        let facts = policy_facts(self.policy, facts);
+        let (mut grants, mut reasons) = (Vec::with_capacity(open.len()), Vec::<Refusal>::new());
+        for Open {
+            wallet,
+            hash,
+            resumed,
+        } in open
+        {
+            match evaluate(self.policy, &self.job.subject.request(&wallet.address), &facts) {
+                Decision::Allowed(approval) => grants.push(Grant {
+                    wallet,
+                    approval,
+                    hash,
+                    resumed,
+                }),
+                Decision::Refused(refusals) => {
+                    for refusal in refusals {
+                        if !reasons.contains(&refusal) {
+                            reasons.push(refusal);
+                        }
+                    }
+                }
+            }
+        }
+        if reasons.is_empty() {
+            Ok(grants)
+        } else {
+            Err(SignError::Refused { reasons })
+        }
+    }
+
+    /// Step 3: the reservation and the `authorised` entries, to be committed together.
+    fn reserve(
+        &self,
+        ledger: &mut Ledger,
+        now_ms: u64,
+        authorised: &Authorised,
+    ) -> Result<Vec<Write>, CustodyError> {
+        let kind = self.job.subject.kind();
+        let mut writes = Vec::new();
+        // A transaction spends once, however many of our wallets sign it.
+        let mut reserved =
+            !authorised.signatures.is_empty() || authorised.grants.iter().any(|grant| grant.resumed);
+        for grant in authorised.grants.iter().filter(|grant| !grant.resumed) {
+            writes.push(Write::Intent(NewIntent {
+                hash: grant.hash,
+                wallet: grant.wallet.id,
+                kind,
+                network: self.job.network.clone(),
+                policy_version: self.policy.version,
+                message_sha256: self.job.sha256,
+            }));
+            if !reserved {
+                reserved = true;
+                writes.extend(grant.approval.spends().iter().map(|spend| Write::Reservation {
+                    intent: grant.hash,
+                    wallet: grant.wallet.id,
+                    asset: spend.asset.to_string(),
+                    amount: spend.amount,
+                }));
+            }
+            let draft = Draft::new(operation(kind), Outcome::Authorised)
+                .wallet(grant.wallet.address)
+                .subject(grant.hash)
+                .details(format!(
+                    "{}; rules {}",
+                    self.job.details,
+                    grant.approval.rules().join(", ")
+                ));
+            ledger.append(now_ms, self.scribe, draft)?;
+        }
+        Ok(writes)
+    }
+
+    fn write_refusal(
+        &self,
+        ledger: &mut Ledger,
+        now_ms: u64,
+        wallet: Option<Address>,
+        error: &SignError,
+    ) -> Result<(), CustodyError> {
+        let mut draft = refusal_draft(self.job.subject.kind(), error);
+        draft.details = format!("{}; {}", draft.details, self.job.details);
+        draft.subject = Some(wallet.map_or(self.job.sha256, |wallet| self.hash(&wallet)));
+        draft.wallet = wallet;
+        ledger.append(now_ms, self.scribe, draft).map(|_| ())
+    }
+
+    fn hash(&self, wallet: &Address) -> [u8; 32] {
+        *self.job.hash(self.session, wallet, self.policy).as_bytes()
+    }
+}
+
+/// The facts that policy wants: the counted windows, in the order that they were asked for.
+pub(super) fn policy_facts(policy: &Policy, facts: &Facts) -> PolicyFacts {
+    let spent = policy.windows().into_iter().zip(&facts.spent);
+    PolicyFacts {
+        now_ms: facts.now_ms,
+        spent: spent
+            .map(|(window, amount)| WindowSpend {
+                window,
+                amount: *amount,
+            })
+            .collect(),
+    }
+}

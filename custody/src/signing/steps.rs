@@ -1,0 +1,322 @@
+//! The five steps, in their order. Between the third and the fourth lies a durable commit: from there on the
+//! reservation counts as spent, whatever happens.
+
+use std::sync::Arc;
+
+use keyward_core::address::{Address, Signature};
+use keyward_core::audit::{Operation, Outcome};
+use keyward_core::intent::{Intent, IntentHash, intent_hash};
+use keyward_core::policy::{ApprovedMessage, Policy, Refusal, Request};
+use keyward_core::vault::open_solana_key;
+
+use super::authorise::{Authorised, Case, Grant, Verdict};
+use super::{RATE_WINDOW_MS, SigningStep};
+use crate::audit::ledger::Draft;
+use crate::error::{CustodyError, SignError};
+use crate::store::{Ask, Commit, IntentKind, SpendWindow, Write, transact, transact_as};
+use crate::vault::{Custody, Session};
+use crate::wallets::derive::wallet_context;
+
+/// How often a decision is taken anew because the policy changed at the same moment.
+const TRIES: u32 = 3;
+
+/// One thing to sign, decoded.
+pub(super) struct Job<'a> {
+    /// Whoever must sign it; those that are wallets of this vault will.
+    pub(super) signers: Vec<Address>,
+    /// The exact bytes to sign.
+    pub(super) bytes: Vec<u8>,
+    /// Their SHA-256.
+    pub(super) sha256: [u8; 32],
+    pub(super) network: String,
+    pub(super) subject: Subject<'a>,
+    /// For the audit log.
+    pub(super) details: String,
+}
+
+/// What policy judges.
+#[derive(Clone, Copy)]
+pub(super) enum Subject<'a> {
+    Transaction(&'a Intent),
+    Message(&'a [u8]),
+}
+
+impl<'a> Subject<'a> {
+    pub(super) fn request<'b>(&self, wallet: &'b Address) -> Request<'b>
+    where
+        'a: 'b,
+    {
+        match *self {
+            Self::Transaction(intent) => Request::Transaction { wallet, intent },
+            Self::Message(message) => Request::Message { wallet, message },
+        }
+    }
+
+    pub(super) fn kind(&self) -> IntentKind {
+        match self {
+            Self::Transaction(_) => IntentKind::Transaction,
+            Self::Message(_) => IntentKind::Message,
+        }
+    }
+}
+
+/// The operation that the audit log names.
+pub(super) fn operation(kind: IntentKind) -> Operation {
+    match kind {
+        IntentKind::Transaction => Operation::SignTransaction,
+        IntentKind::Message => Operation::SignMessage,
+    }
+}
+
+impl Custody {
+    /// The signatures of this vault's wallets, in the order of the job's signers.
+    pub(super) async fn sign(&self, job: Job<'_>) -> Result<Vec<(Address, Signature)>, SignError> {
+        let kind = job.subject.kind();
+        let Some(session) = self.session() else {
+            let wallet = job.signers.first().copied();
+            return Err(self
+                .refuse(kind, wallet, job.sha256, CustodyError::Locked.into())
+                .await);
+        };
+        let authorised = self.authorise(&session, &job).await?;
+        let Authorised {
+            mut signatures,
+            grants,
+        } = authorised;
+        if !grants.is_empty() {
+            self.observe(SigningStep::Authorised);
+            let used = self.use_keys(&session, &job, grants)?;
+            self.observe(SigningStep::KeyUsed);
+            signatures.extend(self.record(&session, kind, used).await?);
+            self.observe(SigningStep::Recorded);
+        }
+        signatures.sort_by_key(|(wallet, _)| job.signers.iter().position(|signer| signer == wallet));
+        Ok(signatures)
+    }
+
+    pub(super) fn observe(&self, step: SigningStep) {
+        self.options().observer.step(step);
+    }
+
+    /// Steps 1 to 3, in one database transaction: checks, policy, reservation with its audit entries.
+    async fn authorise(&self, session: &Arc<Session>, job: &Job<'_>) -> Result<Authorised, SignError> {
+        for _ in 0..TRIES {
+            let policy = self.policy_in_force(session).await?;
+            let ask = self.question(session, job, &policy);
+            let observe = |step| self.observe(step);
+            let case = Case {
+                session,
+                scribe: self.scribe(Some(session)),
+                job,
+                policy: &policy,
+                observe: &observe,
+            };
+            let mut refusing = false;
+            let decided = transact(self.store(), ask, |ledger, facts| {
+                let (writes, verdict) = case.decide(ledger, facts)?;
+                refusing = matches!(verdict, Verdict::Refused(_));
+                Ok((writes, verdict))
+            })
+            .await;
+            match decided {
+                Ok((Verdict::Authorised(authorised), _)) => return Ok(authorised),
+                Ok((Verdict::Refused(error), _)) => return Err(error),
+                Ok((Verdict::PolicyChanged, _)) => session.cache_policy(None),
+                Err(error) if refusing => return Err(CustodyError::AuditUnwritable(Box::new(error)).into()),
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(CustodyError::Busy.into())
+    }
+
+    fn question(&self, session: &Session, job: &Job<'_>, policy: &Policy) -> Ask {
+        let windows = policy.windows();
+        Ask {
+            wallets: job.signers.clone(),
+            rate_window_ms: RATE_WINDOW_MS,
+            intents: job
+                .signers
+                .iter()
+                .map(|wallet| *job.hash(session, wallet, policy).as_bytes())
+                .collect(),
+            windows: windows
+                .iter()
+                .map(|window| SpendWindow {
+                    asset: window.asset.to_string(),
+                    duration_ms: window.duration_ms,
+                })
+                .collect(),
+            unsigned_tail: true,
+            ..Ask::default()
+        }
+    }
+
+    /// The policy in force, its signature verified; from memory while its version stands.
+    pub(super) async fn policy_in_force(&self, session: &Session) -> Result<Arc<Policy>, CustodyError> {
+        if let Some(policy) = session.cached_policy() {
+            return Ok(policy);
+        }
+        let overview = self
+            .store()
+            .overview()
+            .await?
+            .ok_or(CustodyError::NotInitialised)?;
+        let row = overview
+            .policy
+            .ok_or_else(|| CustodyError::damaged("the vault has no policy"))?;
+        let policy = Arc::new(session.verified_policy(&row)?);
+        session.cache_policy(Some(Arc::clone(&policy)));
+        Ok(policy)
+    }
+
+    /// Step 4: each key is opened, used once, and wiped before the next.
+    fn use_keys(&self, session: &Session, job: &Job<'_>, grants: Vec<Grant>) -> Result<Vec<Used>, SignError> {
+        // Locked in between: the reservation stays, and the same request signs under it after the next unlock.
+        if !session.is_open() {
+            return Err(CustodyError::Locked.into());
+        }
+        Ok(grants
+            .into_iter()
+            .map(|grant| {
+                let (wallet, address, hash) = (grant.wallet.id, grant.wallet.address, grant.hash);
+                Used {
+                    wallet,
+                    address,
+                    hash,
+                    outcome: use_key(session, job, grant),
+                }
+            })
+            .collect())
+    }
+
+    /// Step 5: what became of it, committed before any signature leaves. A power cut may take this entry back, and
+    /// leaves what a crash before it leaves: the authorisation of step 3, which is durable, and its reservation spent.
+    async fn record(
+        &self,
+        session: &Session,
+        kind: IntentKind,
+        used: Vec<Used>,
+    ) -> Result<Vec<(Address, Signature)>, SignError> {
+        let ask = Ask {
+            unsigned_tail: true,
+            ..Ask::default()
+        };
+        transact_as(self.store(), Commit::Ordered, ask, |ledger, facts| {
+            let mut writes = Vec::with_capacity(used.len());
+            for one in &used {
+                let draft = |outcome| {
+                    Draft::new(operation(kind), outcome)
+                        .wallet(one.address)
+                        .subject(one.hash)
+                };
+                let draft = match &one.outcome {
+                    Ok(signature) => {
+                        writes.push(Write::IntentSigned {
+                            hash: one.hash,
+                            wallet: one.wallet,
+                            signature: *signature,
+                        });
+                        draft(Outcome::Signed).details(format!("signature {signature}"))
+                    }
+                    Err(reason) => {
+                        writes.push(Write::IntentFailed { hash: one.hash });
+                        draft(Outcome::Failed)
+                            .reason("signing-failed")
+                            .details(reason.clone())
+                    }
+                };
+                ledger.append(facts.now_ms, self.scribe(Some(session)), draft)?;
+            }
+            Ok((writes, ()))
+        })
+        .await
+        // Signed, and not recorded: the signature stays here. Asked again, the same one is made and recorded.
+        .map_err(|error| CustodyError::AuditUnwritable(Box::new(error)))?;
+        used.into_iter()
+            .map(|one| one.outcome.map(|signature| (one.address, signature)))
+            .collect::<Result<_, _>>()
+            .map_err(|reason| SignError::Failed { reason })
+    }
+
+    /// Writes a refusal to the audit log and gives it back; if it cannot be written, the error says that instead.
+    pub(super) async fn refuse(
+        &self,
+        kind: IntentKind,
+        wallet: Option<Address>,
+        sha256: [u8; 32],
+        error: SignError,
+    ) -> SignError {
+        let session = self.session();
+        // Without a session there is one reason that may be written without a signature.
+        let error = if session.is_some() {
+            error
+        } else {
+            CustodyError::Locked.into()
+        };
+        let ask = Ask {
+            unsigned_tail: session.is_some(),
+            ..Ask::default()
+        };
+        let written = transact(self.store(), ask, |ledger, facts| {
+            if facts.vault.is_none() {
+                return Err(CustodyError::NotInitialised);
+            }
+            let mut draft = refusal_draft(kind, &error).subject(sha256);
+            draft.wallet = wallet;
+            ledger.append(facts.now_ms, self.scribe(session.as_deref()), draft)?;
+            Ok((Vec::new(), ()))
+        })
+        .await;
+        match written {
+            Ok(_) => error,
+            Err(CustodyError::NotInitialised) => CustodyError::NotInitialised.into(),
+            Err(unwritable) => CustodyError::AuditUnwritable(Box::new(unwritable)).into(),
+        }
+    }
+}
+
+/// The audit entry of a refusal.
+pub(super) fn refusal_draft(kind: IntentKind, error: &SignError) -> Draft {
+    let reason = match error {
+        SignError::Refused { reasons } => {
+            let mut codes: Vec<&str> = reasons.iter().map(Refusal::code).collect();
+            codes.dedup();
+            codes.join(",")
+        }
+        other => other.code().to_owned(),
+    };
+    Draft::new(operation(kind), Outcome::Refused)
+        .reason(reason)
+        .details(error.to_string())
+}
+
+impl Job<'_> {
+    /// The hash that makes asking twice the same thing.
+    pub(super) fn hash(&self, session: &Session, wallet: &Address, policy: &Policy) -> IntentHash {
+        intent_hash(
+            &session.vault(),
+            wallet,
+            &self.network,
+            policy.version,
+            &self.sha256,
+        )
+    }
+}
+
+/// What became of one wallet's grant.
+struct Used {
+    wallet: i64,
+    address: Address,
+    hash: [u8; 32],
+    outcome: Result<Signature, String>,
+}
+
+fn use_key(session: &Session, job: &Job<'_>, grant: Grant) -> Result<Signature, String> {
+    let message =
+        ApprovedMessage::new(grant.approval, job.bytes.clone()).map_err(|error| error.to_string())?;
+    let wallet = &grant.wallet;
+    let context = wallet_context(session, wallet.record, wallet.epoch, wallet.address.to_bytes());
+    let key = open_solana_key(session.expose_key(), &context, &wallet.sealed)
+        .map_err(|_| "the wallet's sealed key does not open: its row is damaged".to_owned())?;
+    message.sign(&key).map_err(|error| error.to_string())
+}

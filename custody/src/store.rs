@@ -1,0 +1,418 @@
+//! What the services ask of a store, in words of their own: no SQL and no database types.
+//!
+//! Every change is one call of [`Store::transact`]: the store takes its write lock, gathers the facts that were
+//! asked for, hands them to a pure closure, and applies what the closure decides, all in one database
+//! transaction. So whatever a decision rests on (a limit, a counter, the edge of the audit tree) cannot change
+//! under it, in this process or another. Audit entries are part of the same transaction as what they record.
+//!
+//! Specification: `docs/decisions` and DESIGN section 5. It does not judge anything: policy, limits and the
+//! audit tree are the callers'.
+
+pub(crate) mod sqlite;
+
+use async_trait::async_trait;
+use keyward_core::address::{Address, Signature};
+use keyward_core::amount::Lamports;
+
+use crate::attempts::{Attempt, AttemptId, AttemptQuery, AttemptState, NewAttempt};
+use crate::audit::AuditQuery;
+use crate::audit::ledger::{Ledger, LedgerState};
+use crate::audit::stored::StoredEntry;
+use crate::error::CustodyError;
+use crate::wallets::{Wallet, WalletPage, WalletQuery};
+
+/// A store of one vault.
+#[async_trait]
+pub(crate) trait Store: Send + Sync {
+    /// Read, decide, write, in one transaction. An error from the closure changes nothing.
+    async fn transact(&self, commit: Commit, ask: Ask, decide: Decide<'_>) -> Result<Applied, CustodyError>;
+
+    /// The facts alone, from one consistent snapshot, without the write lock.
+    async fn look(&self, ask: Ask) -> Result<Facts, CustodyError>;
+
+    /// The vault, the policy in force and the number of wallets.
+    async fn overview(&self) -> Result<Option<Overview>, CustodyError>;
+
+    /// A page of wallets; the query's bounds were checked by the caller.
+    async fn wallets(&self, query: &WalletQuery) -> Result<WalletPage, CustodyError>;
+
+    /// The wallet at this address.
+    async fn wallet_by_address(&self, address: &Address) -> Result<Option<Wallet>, CustodyError>;
+
+    /// The wallets with exactly this label, at most two, and their number.
+    async fn wallets_by_label(&self, label: &str) -> Result<WalletPage, CustodyError>;
+
+    /// The wallets at this index, at most two, and their number.
+    async fn wallets_by_index(&self, index: u32) -> Result<WalletPage, CustodyError>;
+
+    /// Tags with their number of wallets, by name.
+    async fn tags(&self) -> Result<Vec<(String, u64)>, CustodyError>;
+
+    /// Entries that match, and their number; the rows are not verified.
+    async fn audit_page(&self, query: &AuditQuery) -> Result<(u64, Vec<StoredEntry>), CustodyError>;
+
+    /// Where the log stands: its recorded edge and what rows there are.
+    async fn audit_head(&self) -> Result<AuditHead, CustodyError>;
+
+    /// Entries from this sequence on, in order.
+    async fn audit_rows(&self, from: i64, limit: u32) -> Result<Vec<StoredEntry>, CustodyError>;
+
+    /// The kept checkpoints, by size.
+    async fn audit_checkpoints(&self) -> Result<Vec<StoredCheckpoint>, CustodyError>;
+
+    /// Attempts, the newest first.
+    async fn attempts(&self, query: &AttemptQuery) -> Result<Vec<Attempt>, CustodyError>;
+
+    /// Checks the database's own structure.
+    async fn check_integrity(&self) -> Result<(), CustodyError>;
+}
+
+/// How durable a transaction is when it returns. In either case it outlives the end of this process, and whatever is
+/// committed after it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Commit {
+    /// It outlives a power cut.
+    Durable,
+    /// A power cut may take it back, until the next durable one or until the store is closed.
+    Ordered,
+}
+
+/// A pure decision: facts and the audit ledger in, changes out.
+pub(crate) type Decide<'a> =
+    Box<dyn FnOnce(&mut Ledger, Facts) -> Result<Vec<Write>, CustodyError> + Send + 'a>;
+
+/// What a decision needs to know. The vault, the policy's version and the audit ledger always come with it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Ask {
+    /// Sealed keys and counters of these wallets; those unknown are left out of the answer.
+    pub(crate) wallets: Vec<Address>,
+    /// How far back the rate limit looks, in milliseconds; 0 counts nothing.
+    pub(crate) rate_window_ms: u64,
+    /// These intents, by hash.
+    pub(crate) intents: Vec<[u8; 32]>,
+    /// What is reserved in these sliding windows.
+    pub(crate) windows: Vec<SpendWindow>,
+    /// The sealed phrase.
+    pub(crate) master: bool,
+    /// This attempt.
+    pub(crate) attempt: Option<AttemptLookup>,
+    /// Whether an unresolved attempt makes the same payment.
+    pub(crate) same_payment: Option<Payment>,
+    /// Whether the unsigned end of the audit log is needed, to verify its edge.
+    pub(crate) unsigned_tail: bool,
+}
+
+/// One sliding window to sum.
+#[derive(Clone, Debug)]
+pub(crate) struct SpendWindow {
+    /// The asset, as policy writes it.
+    pub(crate) asset: String,
+    /// How far back, in milliseconds.
+    pub(crate) duration_ms: u64,
+}
+
+/// How an attempt is found.
+#[derive(Clone, Debug)]
+pub(crate) enum AttemptLookup {
+    /// By its id.
+    Id(AttemptId),
+    /// By its transaction's signature.
+    Signature(Signature),
+}
+
+/// What makes two attempts the same payment.
+#[derive(Clone, Debug)]
+pub(crate) struct Payment {
+    pub(crate) wallet: Address,
+    pub(crate) recipient: Address,
+    pub(crate) lamports: Lamports,
+    pub(crate) network: String,
+}
+
+/// What was asked for, as it stands inside the transaction.
+#[derive(Debug)]
+pub(crate) struct Facts {
+    /// The clock, read after the write lock was had, so that no other writer's time can lie after it.
+    pub(crate) now_ms: u64,
+    /// The vault, if there is one.
+    pub(crate) vault: Option<VaultRow>,
+    /// The policy in force; 0 when there is none.
+    pub(crate) policy_version: u32,
+    /// The wallets asked for.
+    pub(crate) wallets: Vec<SealedWallet>,
+    /// The intents asked for.
+    pub(crate) intents: Vec<IntentRow>,
+    /// The windows asked for, in the order asked.
+    pub(crate) spent: Vec<u64>,
+    /// The sealed phrase.
+    pub(crate) master: Option<MasterRow>,
+    /// The attempt asked for.
+    pub(crate) attempt: Option<Attempt>,
+    /// The oldest unresolved attempt that makes the payment asked about.
+    pub(crate) same_payment: Option<Signature>,
+}
+
+/// A row of `vaults`.
+#[derive(Clone, Debug)]
+pub(crate) struct VaultRow {
+    pub(crate) id: [u8; 16],
+    pub(crate) header: Vec<u8>,
+    pub(crate) audit_key: [u8; 32],
+    pub(crate) failed_unlocks: u32,
+    pub(crate) locked_until_ms: u64,
+    pub(crate) created_ms: u64,
+}
+
+/// A row of `master_wallets`.
+#[derive(Clone, Debug)]
+pub(crate) struct MasterRow {
+    pub(crate) id: i64,
+    pub(crate) record: [u8; 16],
+    pub(crate) epoch: u32,
+    pub(crate) family: String,
+    pub(crate) next_index: u32,
+    pub(crate) sealed: Vec<u8>,
+}
+
+/// A wallet with its sealed key and its counters.
+#[derive(Clone, Debug)]
+pub(crate) struct SealedWallet {
+    pub(crate) id: i64,
+    pub(crate) address: Address,
+    pub(crate) record: [u8; 16],
+    pub(crate) epoch: u32,
+    pub(crate) sealed: Vec<u8>,
+    /// Signatures authorised within the rate window.
+    pub(crate) recent: u32,
+    /// When the oldest of them was authorised.
+    pub(crate) oldest_recent_ms: u64,
+}
+
+/// A row of `intents`.
+#[derive(Clone, Debug)]
+pub(crate) struct IntentRow {
+    pub(crate) hash: [u8; 32],
+    /// The signature, when it was made.
+    pub(crate) signature: Option<Signature>,
+}
+
+/// The vault with what a summary shows.
+#[derive(Clone, Debug)]
+pub(crate) struct Overview {
+    pub(crate) vault: VaultRow,
+    pub(crate) family: String,
+    pub(crate) wallet_count: u64,
+    pub(crate) policy: Option<PolicyRow>,
+}
+
+/// A row of `policies`.
+#[derive(Clone, Debug)]
+pub(crate) struct PolicyRow {
+    pub(crate) version: u32,
+    pub(crate) body: String,
+    pub(crate) signature: Signature,
+}
+
+/// Where the audit log stands, unverified.
+#[derive(Debug)]
+pub(crate) struct AuditHead {
+    /// The recorded edge, or what is wrong with its row.
+    pub(crate) state: Result<LedgerState, String>,
+    /// How many rows there are.
+    pub(crate) rows: u64,
+    /// The lowest sequence that is out of the log's range, if any.
+    pub(crate) stray: Option<i64>,
+    pub(crate) vault: VaultRow,
+}
+
+/// A row of `audit_checkpoints`, unverified.
+#[derive(Clone, Debug)]
+pub(crate) struct StoredCheckpoint {
+    pub(crate) size: i64,
+    pub(crate) root: Vec<u8>,
+    pub(crate) note: Vec<u8>,
+}
+
+/// One change.
+#[derive(Debug)]
+pub(crate) enum Write {
+    Vault(Box<NewVaultRow>),
+    Header(Vec<u8>),
+    Lockout {
+        failed_unlocks: u32,
+        locked_until_ms: u64,
+    },
+    NextIndex {
+        master: i64,
+        next_index: u32,
+    },
+    /// Wallets that are there already are left as they are.
+    Wallets {
+        master: i64,
+        rows: Vec<NewWallet>,
+    },
+    Label {
+        wallet: i64,
+        label: String,
+    },
+    Tag {
+        wallet: i64,
+        tag: String,
+    },
+    Untag {
+        wallet: i64,
+        tag: String,
+    },
+    Intent(NewIntent),
+    Reservation {
+        intent: [u8; 32],
+        wallet: i64,
+        asset: String,
+        amount: u64,
+    },
+    IntentSigned {
+        hash: [u8; 32],
+        wallet: i64,
+        signature: Signature,
+    },
+    IntentFailed {
+        hash: [u8; 32],
+    },
+    Attempt {
+        wallet: i64,
+        new: Box<NewAttempt>,
+    },
+    AttemptState {
+        id: AttemptId,
+        state: AttemptState,
+        slot: Option<u64>,
+        error: Option<String>,
+    },
+    Checkpoint {
+        size: u64,
+        root: [u8; 32],
+        note: String,
+    },
+}
+
+/// Everything a new vault consists of.
+#[derive(Debug)]
+pub(crate) struct NewVaultRow {
+    pub(crate) id: [u8; 16],
+    pub(crate) header: Vec<u8>,
+    pub(crate) audit_key: [u8; 32],
+    pub(crate) master_record: [u8; 16],
+    pub(crate) epoch: u32,
+    pub(crate) family: &'static str,
+    pub(crate) master_sealed: Vec<u8>,
+    pub(crate) policy: PolicyRow,
+}
+
+/// A derived wallet, its key sealed.
+#[derive(Debug)]
+pub(crate) struct NewWallet {
+    pub(crate) index: u32,
+    pub(crate) path: String,
+    pub(crate) address: Address,
+    pub(crate) record: [u8; 16],
+    pub(crate) epoch: u32,
+    pub(crate) sealed: Vec<u8>,
+}
+
+/// An intent about to be authorised.
+#[derive(Debug)]
+pub(crate) struct NewIntent {
+    pub(crate) hash: [u8; 32],
+    pub(crate) wallet: i64,
+    pub(crate) kind: IntentKind,
+    pub(crate) network: String,
+    pub(crate) policy_version: u32,
+    pub(crate) message_sha256: [u8; 32],
+}
+
+/// What an intent signs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum IntentKind {
+    Transaction,
+    Message,
+}
+
+impl IntentKind {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Transaction => "transaction",
+            Self::Message => "message",
+        }
+    }
+}
+
+/// What a transaction left behind that only the store could know.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Applied {
+    /// How many of the wallets were new.
+    pub(crate) wallets_added: u64,
+    /// The id of the new attempt.
+    pub(crate) attempt: Option<i64>,
+}
+
+/// Runs one durable transaction whose decision gives a value of its own.
+///
+/// # Errors
+/// The store's, or the decision's; nothing is changed then.
+pub(crate) async fn transact<T, F>(
+    store: &dyn Store,
+    ask: Ask,
+    decide: F,
+) -> Result<(T, Applied), CustodyError>
+where
+    T: Send,
+    F: FnOnce(&mut Ledger, Facts) -> Result<(Vec<Write>, T), CustodyError> + Send,
+{
+    transact_as(store, Commit::Durable, ask, decide).await
+}
+
+/// As [`transact`], as durable as asked for.
+///
+/// # Errors
+/// As for [`transact`].
+pub(crate) async fn transact_as<T, F>(
+    store: &dyn Store,
+    commit: Commit,
+    ask: Ask,
+    decide: F,
+) -> Result<(T, Applied), CustodyError>
+where
+    T: Send,
+    F: FnOnce(&mut Ledger, Facts) -> Result<(Vec<Write>, T), CustodyError> + Send,
+{
+    let mut value = None;
+    let slot = &mut value;
+    let applied = store
+        .transact(
+            commit,
+            ask,
+            Box::new(move |ledger, facts| {
+                let (writes, decided) = decide(ledger, facts)?;
+                *slot = Some(decided);
+                Ok(writes)
+            }),
+        )
+        .await?;
+    // The store commits only after the closure has run, so a success without a value is a store that broke its word.
+    let value = value.ok_or_else(|| CustodyError::damaged("the store committed without a decision"))?;
+    Ok((value, applied))
+}
+
+/// A count as SQLite and PostgreSQL store it.
+///
+/// # Errors
+/// [`CustodyError::Invalid`] over 2^63-1.
+pub(crate) fn stored_integer(what: &'static str, value: u64) -> Result<i64, CustodyError> {
+    i64::try_from(value)
+        .map_err(|_| CustodyError::invalid(what, "it is over 2^63-1, more than the store can count"))
+}
+
+/// Lamports as stored.
+pub(crate) fn stored_lamports(value: Lamports) -> Result<i64, CustodyError> {
+    stored_integer("amount", value.get())
+}

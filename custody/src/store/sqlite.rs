@@ -1,0 +1,232 @@
+//! The store on SQLite: one writer connection, a few readers, WAL, `synchronous=FULL` but where a caller asks for less.
+//!
+//! All writes of this process go through one connection, and each begins with `BEGIN IMMEDIATE`: what is read
+//! before a write is read under the write lock, here and across processes. Readers see consistent snapshots and
+//! never wait for the writer. <https://www.sqlite.org/wal.html>
+
+mod apply;
+mod audit_log;
+mod checkpoints;
+mod errors;
+mod facts;
+mod file;
+mod reads;
+mod writer;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use keyward_core::address::Address;
+use sqlx::migrate::Migrator;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{ConnectOptions, Connection as _, SqliteConnection, SqlitePool};
+use tokio::sync::Mutex;
+
+use crate::attempts::{Attempt, AttemptQuery};
+use crate::audit::AuditQuery;
+use crate::audit::stored::StoredEntry;
+use crate::clock::Clock;
+use crate::error::{CustodyError, StorageError};
+use crate::store::{Applied, Ask, AuditHead, Commit, Decide, Facts, Overview, Store, StoredCheckpoint};
+use crate::wallets::{Wallet, WalletPage, WalletQuery};
+use checkpoints::Checkpoints;
+use errors::{ResultExt, storage};
+use writer::Writer;
+
+static MIGRATIONS: Migrator = sqlx::migrate!("../migrations/sqlite");
+
+/// Connections that only read.
+const READERS: u32 = 3;
+
+/// A database up to this many pages (32 MiB) is checked whole when it is opened; a larger one when the audit log
+/// is verified.
+const CHECKED_PAGES: i64 = 8_192;
+
+/// How often opening is tried again when another process brings the schema up to date at the same moment.
+const MIGRATION_TRIES: u32 = 3;
+
+/// A vault's SQLite database.
+pub(crate) struct SqliteStore {
+    clock: Arc<dyn Clock>,
+    /// `None` once closed.
+    writer: Mutex<Option<Writer>>,
+    readers: SqlitePool,
+    checkpoints: Checkpoints,
+}
+
+impl SqliteStore {
+    /// Opens the database, creating and migrating it as needed.
+    pub(crate) async fn open(
+        path: &Path,
+        clock: Arc<dyn Clock>,
+        busy_timeout_ms: u64,
+    ) -> Result<Self, CustodyError> {
+        file::prepare(path)?;
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .create_if_missing(false)
+            .foreign_keys(true)
+            .synchronous(SqliteSynchronous::Full)
+            .busy_timeout(Duration::from_millis(busy_timeout_ms))
+            .pragma("wal_autocheckpoint", checkpoints::BACKSTOP_PAGES)
+            .pragma("trusted_schema", "OFF")
+            .pragma("cell_size_check", "ON")
+            .disable_statement_logging();
+        let mut writer = Writer::open(options.clone().journal_mode(SqliteJournalMode::Wal)).await?;
+        Self::migrate(writer.connection()).await?;
+        check_pages(writer.connection()).await?;
+        let readers = SqlitePoolOptions::new()
+            .max_connections(READERS)
+            .test_before_acquire(false)
+            .acquire_timeout(Duration::from_millis(busy_timeout_ms.max(1_000)))
+            .connect_lazy_with(options.clone().pragma("query_only", "ON"));
+        let checkpoints = Checkpoints::start(options);
+        Ok(Self {
+            clock,
+            writer: Mutex::new(Some(writer)),
+            readers,
+            checkpoints,
+        })
+    }
+
+    async fn migrate(writer: &mut SqliteConnection) -> Result<(), CustodyError> {
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            match MIGRATIONS.run_direct(None, &mut *writer, false).await {
+                Ok(()) => return Ok(()),
+                // Two processes that both found an empty file: one of them fails, and finds the tables next time.
+                Err(error) if tries < MIGRATION_TRIES && errors::is_migration_race(&error) => {}
+                Err(error) => return Err(errors::migration(writer, &MIGRATIONS, error).await),
+            }
+        }
+    }
+
+    /// Closes every connection, writing the WAL back. Whatever is asked afterwards is an error.
+    pub(crate) async fn close(&self) -> Result<(), CustodyError> {
+        self.checkpoints.close().await;
+        self.readers.close().await;
+        match self.writer.lock().await.take() {
+            Some(writer) => writer.close().await,
+            None => Ok(()),
+        }
+    }
+
+    async fn reader(&self) -> Result<sqlx::pool::PoolConnection<sqlx::Sqlite>, CustodyError> {
+        self.readers.acquire().await.storage()
+    }
+}
+
+/// A quick structural check of a database of ordinary size.
+async fn check_pages(connection: &mut SqliteConnection) -> Result<(), CustodyError> {
+    let pages: i64 = sqlx::query_scalar("PRAGMA page_count")
+        .fetch_one(&mut *connection)
+        .await
+        .storage()?;
+    if pages > CHECKED_PAGES {
+        return Ok(());
+    }
+    let answer: String = sqlx::query_scalar("PRAGMA quick_check(1)")
+        .fetch_one(&mut *connection)
+        .await
+        .storage()?;
+    if answer == "ok" {
+        Ok(())
+    } else {
+        Err(CustodyError::damaged(errors::bounded(&answer)))
+    }
+}
+
+fn closed() -> CustodyError {
+    CustodyError::Storage(StorageError::new("this handle was closed", None))
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    async fn transact(&self, commit: Commit, ask: Ask, decide: Decide<'_>) -> Result<Applied, CustodyError> {
+        let mut guard = self.writer.lock().await;
+        let writer = guard.as_mut().ok_or_else(closed)?;
+        let mut transaction = writer.begin(commit).await?;
+        match apply::decide_and_apply(&mut transaction, &*self.clock, &ask, decide).await {
+            Ok(applied) => {
+                transaction.commit().await.storage()?;
+                self.checkpoints.note_commit();
+                Ok(applied)
+            }
+            Err(error) => {
+                // After a full disk SQLite may have rolled back already; then this says so, and is of no interest.
+                let _ = transaction.rollback().await;
+                Err(error)
+            }
+        }
+    }
+
+    async fn look(&self, ask: Ask) -> Result<Facts, CustodyError> {
+        let mut reader = self.reader().await?;
+        let mut snapshot = reader.begin().await.storage()?;
+        let (facts, _) = facts::gather(&mut snapshot, &ask, self.clock.now_ms()).await?;
+        snapshot.rollback().await.storage()?;
+        Ok(facts)
+    }
+
+    async fn overview(&self) -> Result<Option<Overview>, CustodyError> {
+        reads::overview(&mut *self.reader().await?).await
+    }
+
+    async fn wallets(&self, query: &WalletQuery) -> Result<WalletPage, CustodyError> {
+        reads::wallets(&mut *self.reader().await?, query).await
+    }
+
+    async fn wallet_by_address(&self, address: &Address) -> Result<Option<Wallet>, CustodyError> {
+        reads::wallet_by_address(&mut *self.reader().await?, address).await
+    }
+
+    async fn wallets_by_label(&self, label: &str) -> Result<WalletPage, CustodyError> {
+        reads::wallets_by_label(&mut *self.reader().await?, label).await
+    }
+
+    async fn wallets_by_index(&self, index: u32) -> Result<WalletPage, CustodyError> {
+        reads::wallets_by_index(&mut *self.reader().await?, index).await
+    }
+
+    async fn tags(&self) -> Result<Vec<(String, u64)>, CustodyError> {
+        reads::tags(&mut *self.reader().await?).await
+    }
+
+    async fn audit_page(&self, query: &AuditQuery) -> Result<(u64, Vec<StoredEntry>), CustodyError> {
+        audit_log::page(&mut *self.reader().await?, query).await
+    }
+
+    async fn audit_head(&self) -> Result<AuditHead, CustodyError> {
+        audit_log::head(&mut *self.reader().await?).await
+    }
+
+    async fn audit_rows(&self, from: i64, limit: u32) -> Result<Vec<StoredEntry>, CustodyError> {
+        audit_log::rows(&mut *self.reader().await?, from, limit).await
+    }
+
+    async fn audit_checkpoints(&self) -> Result<Vec<StoredCheckpoint>, CustodyError> {
+        audit_log::checkpoints(&mut *self.reader().await?).await
+    }
+
+    async fn attempts(&self, query: &AttemptQuery) -> Result<Vec<Attempt>, CustodyError> {
+        reads::attempts(&mut *self.reader().await?, query).await
+    }
+
+    async fn check_integrity(&self) -> Result<(), CustodyError> {
+        let answer: String = sqlx::query_scalar("PRAGMA integrity_check(1)")
+            .fetch_one(&mut *self.reader().await?)
+            .await
+            .map_err(storage)?;
+        if answer == "ok" {
+            Ok(())
+        } else {
+            Err(CustodyError::damaged(errors::bounded(&answer)))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

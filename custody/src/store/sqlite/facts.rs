@@ -1,0 +1,290 @@
+//! Gathering the facts of one decision, on the connection and in the transaction that decides.
+
+use keyward_core::address::{Address, Signature};
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Row, SqliteConnection};
+
+use super::audit_log;
+use super::errors::ResultExt;
+use super::reads;
+use crate::audit::ledger::{Ledger, LedgerState};
+use crate::error::CustodyError;
+use crate::store::{
+    Ask, AttemptLookup, Facts, IntentRow, MasterRow, SealedWallet, SpendWindow, VaultRow, stored_integer,
+};
+
+/// The most wallets, intents or windows of one question; the services stay far below.
+const MAX_ASKED: usize = 1_000;
+
+/// The vault's columns, in the order that [`vault_row`] reads them.
+pub(super) const VAULT_COLUMNS: &str =
+    "v.vault_id, v.header, v.audit_key, v.failed_unlocks, v.locked_until, v.created_at";
+
+/// Reads everything that was asked for.
+pub(super) async fn gather(
+    connection: &mut SqliteConnection,
+    ask: &Ask,
+    now_ms: u64,
+) -> Result<(Facts, Ledger), CustodyError> {
+    if ask.wallets.len().max(ask.intents.len()).max(ask.windows.len()) > MAX_ASKED {
+        return Err(CustodyError::invalid("request", "it names too much at once"));
+    }
+    let (vault, policy_version, ledger) = edge(connection, ask).await?;
+    let mut facts = Facts {
+        now_ms,
+        vault,
+        policy_version,
+        wallets: Vec::with_capacity(ask.wallets.len()),
+        intents: Vec::new(),
+        spent: Vec::with_capacity(ask.windows.len()),
+        master: None,
+        attempt: None,
+        same_payment: None,
+    };
+    for address in &ask.wallets {
+        facts
+            .wallets
+            .extend(wallet(connection, address, now_ms, ask.rate_window_ms).await?);
+    }
+    for hash in &ask.intents {
+        facts.intents.extend(intent(connection, hash).await?);
+    }
+    for window in &ask.windows {
+        facts
+            .spent
+            .push(spent(connection, window, now_ms, &ask.intents).await?);
+    }
+    if ask.master {
+        facts.master = master(connection).await?;
+    }
+    facts.attempt = match &ask.attempt {
+        None => None,
+        Some(AttemptLookup::Id(id)) => reads::attempt_by_id(connection, *id).await?,
+        Some(AttemptLookup::Signature(signature)) => {
+            reads::attempt_by_signature(connection, signature).await?
+        }
+    };
+    if let Some(payment) = &ask.same_payment {
+        facts.same_payment = reads::unresolved_payment(connection, payment).await?;
+    }
+    Ok((facts, ledger))
+}
+
+/// The vault, the policy's version and the edge of the audit log: in every decision, so in one query.
+async fn edge(
+    connection: &mut SqliteConnection,
+    ask: &Ask,
+) -> Result<(Option<VaultRow>, u32, Ledger), CustodyError> {
+    let row = sqlx::query(
+        "SELECT v.vault_id, v.header, v.audit_key, v.failed_unlocks, v.locked_until, v.created_at, \
+         s.size, s.frontier, s.signed_size, s.signed_frontier, s.head_signature, s.last_at, \
+         (SELECT MAX(sequence) FROM audit_entries), \
+         (SELECT MAX(version) FROM policies WHERE vault_id = v.vault_id) \
+         FROM vaults v LEFT JOIN audit_state s ON s.singleton = 1",
+    )
+    .fetch_optional(&mut *connection)
+    .await
+    .storage()?;
+    let Some(row) = row else {
+        return Ok((None, 0, Ledger::empty()));
+    };
+    let vault = vault_row(&row)?;
+    let newest: Option<i64> = row.try_get(12).storage()?;
+    let policy_version: Option<i64> = row.try_get(13).storage()?;
+    let state = ledger_state(&row, 6)?.map_err(|reason| CustodyError::AuditBroken {
+        sequence: sequence_after(newest),
+        reason,
+    })?;
+    let tail = if ask.unsigned_tail && state.signed_size < state.size {
+        let from = stored_integer("audit size", state.signed_size)?;
+        audit_log::rows(connection, from, Ledger::MAX_UNSIGNED).await?
+    } else {
+        Vec::new()
+    };
+    let version = policy_version.map_or(Ok(0), |version| unsigned("policies.version", version))?;
+    Ok((Some(vault), version, Ledger::resume(state, newest, tail)))
+}
+
+/// The sequence that a log ending with `newest` goes on with.
+fn sequence_after(newest: Option<i64>) -> u64 {
+    newest
+        .and_then(|newest| u64::try_from(newest).ok())
+        .map_or(0, |newest| newest.saturating_add(1))
+}
+
+pub(super) fn vault_row(row: &SqliteRow) -> Result<VaultRow, CustodyError> {
+    Ok(VaultRow {
+        id: fixed("vaults.vault_id", row.try_get(0).storage()?)?,
+        header: row.try_get(1).storage()?,
+        audit_key: fixed("vaults.audit_key", row.try_get(2).storage()?)?,
+        failed_unlocks: unsigned("vaults.failed_unlocks", row.try_get(3).storage()?)?,
+        locked_until_ms: unsigned("vaults.locked_until", row.try_get(4).storage()?)?,
+        created_ms: unsigned("vaults.created_at", row.try_get(5).storage()?)?,
+    })
+}
+
+/// The recorded edge of the audit log, from six columns at `at`; the inner error says what is wrong with it.
+pub(super) fn ledger_state(row: &SqliteRow, at: usize) -> Result<Result<LedgerState, String>, CustodyError> {
+    let size: Option<i64> = row.try_get(at).storage()?;
+    let Some(size) = size else {
+        return Ok(Err("its state row is missing".to_owned()));
+    };
+    let frontier: Vec<u8> = row.try_get(at + 1).storage()?;
+    let signed_size: i64 = row.try_get(at + 2).storage()?;
+    let signed_frontier: Vec<u8> = row.try_get(at + 3).storage()?;
+    let head_signature: Vec<u8> = row.try_get(at + 4).storage()?;
+    let last_at: i64 = row.try_get(at + 5).storage()?;
+    Ok(LedgerState::from_stored(
+        size,
+        &frontier,
+        signed_size,
+        &signed_frontier,
+        &head_signature,
+        last_at,
+    ))
+}
+
+async fn wallet(
+    connection: &mut SqliteConnection,
+    address: &Address,
+    now_ms: u64,
+    rate_window_ms: u64,
+) -> Result<Option<SealedWallet>, CustodyError> {
+    let since = since(now_ms, rate_window_ms);
+    let row = sqlx::query(
+        "SELECT w.wallet_id, w.record_id, w.epoch, w.sealed, COUNT(i.authorised_at), MIN(i.authorised_at) \
+         FROM wallets w LEFT JOIN intents i ON i.wallet_id = w.wallet_id AND i.authorised_at > ?2 \
+         WHERE w.address = ?1 GROUP BY w.wallet_id",
+    )
+    .bind(address.to_string())
+    .bind(since)
+    .fetch_optional(connection)
+    .await
+    .storage()?;
+    row.map(|row| {
+        Ok(SealedWallet {
+            id: row.try_get(0).storage()?,
+            address: *address,
+            record: fixed("wallets.record_id", row.try_get(1).storage()?)?,
+            epoch: unsigned("wallets.epoch", row.try_get(2).storage()?)?,
+            sealed: row.try_get(3).storage()?,
+            recent: unsigned("recent signatures", row.try_get(4).storage()?)?,
+            oldest_recent_ms: unsigned(
+                "intents.authorised_at",
+                row.try_get::<Option<i64>, _>(5).storage()?.unwrap_or(0),
+            )?,
+        })
+    })
+    .transpose()
+}
+
+async fn intent(
+    connection: &mut SqliteConnection,
+    hash: &[u8; 32],
+) -> Result<Option<IntentRow>, CustodyError> {
+    let row = sqlx::query("SELECT signature FROM intents WHERE intent_hash = ?1")
+        .bind(hash.to_vec())
+        .fetch_optional(connection)
+        .await
+        .storage()?;
+    row.map(|row| {
+        let signature: Option<String> = row.try_get(0).storage()?;
+        let signature = signature
+            .as_deref()
+            .map(|text| parse_signature("intents.signature", text))
+            .transpose()?;
+        Ok(IntentRow {
+            hash: *hash,
+            signature,
+        })
+    })
+    .transpose()
+}
+
+/// What is reserved in a window, the intents asked for aside: a retry is not held up by its own reservation.
+/// More than 64 bits hold is `u64::MAX`.
+async fn spent(
+    connection: &mut SqliteConnection,
+    window: &SpendWindow,
+    now_ms: u64,
+    own: &[[u8; 32]],
+) -> Result<u64, CustodyError> {
+    let since = since(now_ms, window.duration_ms);
+    let sum = |high: i64, low: i64| (i128::from(high) << 32) + i128::from(low);
+    let row = sqlx::query(
+        "SELECT COALESCE(SUM(amount_high), 0), COALESCE(SUM(amount_low), 0) FROM spend_reservations \
+         WHERE asset = ?1 AND reserved_at > ?2",
+    )
+    .bind(&window.asset)
+    .bind(since)
+    .fetch_one(&mut *connection)
+    .await
+    .storage()?;
+    let mut total = sum(row.try_get(0).storage()?, row.try_get(1).storage()?);
+    for hash in own {
+        let row = sqlx::query(
+            "SELECT amount_high, amount_low FROM spend_reservations WHERE asset = ?2 AND reserved_at > ?3 \
+             AND reserved_at = (SELECT authorised_at FROM intents WHERE intent_hash = ?1) AND intent_hash = ?1",
+        )
+        .bind(hash.to_vec())
+        .bind(&window.asset)
+        .bind(since)
+        .fetch_optional(&mut *connection)
+        .await
+        .storage()?;
+        if let Some(row) = row {
+            total -= sum(row.try_get(0).storage()?, row.try_get(1).storage()?);
+        }
+    }
+    Ok(u64::try_from(total.max(0)).unwrap_or(u64::MAX))
+}
+
+pub(super) async fn master(connection: &mut SqliteConnection) -> Result<Option<MasterRow>, CustodyError> {
+    let row = sqlx::query(
+        "SELECT master_id, record_id, epoch, path_family, next_index, sealed FROM master_wallets \
+         ORDER BY master_id LIMIT 1",
+    )
+    .fetch_optional(connection)
+    .await
+    .storage()?;
+    row.map(|row| {
+        Ok(MasterRow {
+            id: row.try_get(0).storage()?,
+            record: fixed("master_wallets.record_id", row.try_get(1).storage()?)?,
+            epoch: unsigned("master_wallets.epoch", row.try_get(2).storage()?)?,
+            family: row.try_get(3).storage()?,
+            next_index: unsigned("master_wallets.next_index", row.try_get(4).storage()?)?,
+            sealed: row.try_get(5).storage()?,
+        })
+    })
+    .transpose()
+}
+
+/// The moment before a window: what is later than it lies inside. May be negative for a window longer than time.
+fn since(now_ms: u64, duration_ms: u64) -> i64 {
+    let now = i64::try_from(now_ms).unwrap_or(i64::MAX);
+    i64::try_from(duration_ms)
+        .ok()
+        .and_then(|duration| now.checked_sub(duration))
+        .unwrap_or(i64::MIN)
+}
+
+/// A stored count as the unsigned number that it is.
+pub(super) fn unsigned<T: TryFrom<i64>>(column: &'static str, value: i64) -> Result<T, CustodyError> {
+    T::try_from(value).map_err(|_| CustodyError::damaged(format!("{column} is out of its range")))
+}
+
+/// Stored bytes of a fixed length.
+pub(super) fn fixed<const N: usize>(column: &'static str, bytes: Vec<u8>) -> Result<[u8; N], CustodyError> {
+    <[u8; N]>::try_from(bytes).map_err(|_| CustodyError::damaged(format!("{column} has the wrong length")))
+}
+
+pub(super) fn parse_signature(column: &'static str, text: &str) -> Result<Signature, CustodyError> {
+    text.parse()
+        .map_err(|_| CustodyError::damaged(format!("{column} is not a signature")))
+}
+
+pub(super) fn parse_address(column: &'static str, text: &str) -> Result<Address, CustodyError> {
+    text.parse()
+        .map_err(|_| CustodyError::damaged(format!("{column} is not an address")))
+}

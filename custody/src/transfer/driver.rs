@@ -1,0 +1,402 @@
+//! Performs what the [`tracker`](super::tracker) asks for. Decides nothing itself but the checks before signing.
+
+use std::time::Duration;
+
+use futures_util::{FutureExt, StreamExt};
+use keyward_core::address::Signature;
+use keyward_core::intent::{Action, Intent};
+use keyward_core::solana::Transaction;
+use tokio::sync::{Mutex, MutexGuard, watch};
+use tokio::time::Instant;
+
+use super::plan::refuse_repeat;
+use super::tracker::{Effect, Event, Pace, Tracker};
+use super::{
+    TransferError, TransferOutcome, TransferPlan, TransferProgress, TransferRequest, TransferResult,
+};
+use crate::chain::{ChainError, Commitment, SearchScope, SignatureWatch, SolanaNode};
+use crate::{Attempt, AttemptId, AttemptQuery, AttemptState, Custody, CustodyError, NewAttempt, SignRequest};
+
+/// How often the tracker is told the time.
+const TICK: Duration = Duration::from_millis(200);
+/// A plan with fewer blocks left than this is not signed any more.
+const MIN_BLOCKS_LEFT: u64 = 5;
+/// How many unresolved attempts are followed at once, and how many are picked up in one go.
+const PARALLEL: usize = 8;
+const MAX_RESUMED: u32 = 1_000;
+
+/// Held from looking for an equal unresolved transfer until the new one is recorded, so that two tasks of this process
+/// do not both sign. Between processes the record itself decides: see [`Run::record`].
+static RECORDING: Mutex<()> = Mutex::const_new(());
+
+pub(super) async fn submit(
+    custody: &Custody,
+    node: &SolanaNode,
+    plan: TransferPlan,
+    progress: &watch::Sender<TransferProgress>,
+) -> Result<TransferOutcome, TransferError> {
+    check_plan(&plan)?;
+    check_chain(node, &plan).await?;
+    let guard = RECORDING.lock().await;
+    refuse_repeat(custody, &plan.request, &plan.network).await?;
+    let tracker = Tracker::new(plan.last_valid_block_height, Pace::default());
+    let request = plan.request.clone();
+    let run = Run {
+        custody,
+        node,
+        progress,
+        plan: Some((plan, guard)),
+        attempt: None,
+        bytes: Vec::new(),
+        request,
+    };
+    run.follow(tracker).await
+}
+
+/// The fields of a plan are open, so what is recorded as recipient and amount is compared with what the bytes do.
+fn check_plan(plan: &TransferPlan) -> Result<(), TransferError> {
+    if let Some(reason) = &plan.simulation_error {
+        return Err(TransferError::WouldFail {
+            reason: reason.clone(),
+        });
+    }
+    let build = |reason: String| TransferError::Build { reason };
+    let transaction = Transaction::decode(&plan.transaction).map_err(|error| build(error.to_string()))?;
+    let intent = Intent::from_message(&transaction.message);
+    let request = &plan.request;
+    let expected = Action::SolTransfer {
+        from: request.from,
+        to: request.to,
+        lamports: request.lamports,
+    };
+    let transfers = intent
+        .actions
+        .iter()
+        .filter(|action| **action == expected)
+        .count();
+    let total = intent.sol_total();
+    if transfers != 1 || total != Some(request.lamports) || intent.fee_payer != request.from {
+        return Err(build(
+            "the prepared bytes do something else than was asked for".into(),
+        ));
+    }
+    Ok(())
+}
+
+/// Since the bytes are sent without the node's own check, this is the last look before a signature exists.
+async fn check_chain(node: &SolanaNode, plan: &TransferPlan) -> Result<(), TransferError> {
+    let found = match node.verify_network().await {
+        Err(ChainError::WrongNetwork { found, .. }) => found,
+        other => other?,
+    };
+    if found != plan.network {
+        return Err(TransferError::OtherNetwork {
+            expected: plan.network.clone(),
+            found,
+        });
+    }
+    let height = node.block_height(Commitment::Confirmed).await?;
+    if height.saturating_add(MIN_BLOCKS_LEFT) > plan.last_valid_block_height {
+        return Err(TransferError::PlanExpired);
+    }
+    match node.simulate(&plan.transaction, &[]).await {
+        Ok(simulation) => match simulation.error {
+            Some(reason) => Err(TransferError::WouldFail { reason }),
+            None => Ok(()),
+        },
+        Err(ChainError::BlockhashUnknown) => Err(TransferError::PlanExpired),
+        Err(other) => Err(other.into()),
+    }
+}
+
+pub(super) async fn resume(
+    custody: &Custody,
+    node: &SolanaNode,
+    progress: &watch::Sender<TransferProgress>,
+) -> Result<Vec<TransferOutcome>, TransferError> {
+    let network = node.verify_network().await?;
+    let query = AttemptQuery {
+        unresolved_only: true,
+        wallet: None,
+        limit: MAX_RESUMED,
+    };
+    let attempts = custody.attempts(&query).await?;
+    let mut runs = Vec::new();
+    for attempt in attempts {
+        let unresolved = matches!(attempt.state, AttemptState::Signed | AttemptState::Sent);
+        if unresolved && attempt.new.network == network {
+            runs.push(resume_one(custody, node, progress, attempt).boxed());
+        }
+    }
+    let results: Vec<_> = futures_util::stream::iter(runs)
+        .buffered(PARALLEL)
+        .collect()
+        .await;
+    results.into_iter().collect()
+}
+
+async fn resume_one(
+    custody: &Custody,
+    node: &SolanaNode,
+    progress: &watch::Sender<TransferProgress>,
+    attempt: Attempt,
+) -> Result<TransferOutcome, TransferError> {
+    let NewAttempt {
+        wallet,
+        recipient,
+        lamports,
+        signature,
+        transaction,
+        last_valid_block_height,
+        ..
+    } = attempt.new;
+    let tracker = Tracker::resume(signature, attempt.state, last_valid_block_height, Pace::default());
+    let run = Run {
+        custody,
+        node,
+        progress,
+        plan: None,
+        attempt: Some((attempt.id, signature)),
+        bytes: transaction,
+        request: TransferRequest::new(wallet, recipient, lamports),
+    };
+    run.follow(tracker).await
+}
+
+struct Run<'a> {
+    custody: &'a Custody,
+    node: &'a SolanaNode,
+    progress: &'a watch::Sender<TransferProgress>,
+    /// Until the signed bytes are recorded.
+    plan: Option<(TransferPlan, MutexGuard<'static, ()>)>,
+    attempt: Option<(AttemptId, Signature)>,
+    /// The signed bytes.
+    bytes: Vec<u8>,
+    request: TransferRequest,
+}
+
+/// What an effect led to.
+enum Step {
+    Event(Event),
+    Nothing,
+    End(TransferResult),
+}
+
+impl Run<'_> {
+    async fn follow(mut self, mut tracker: Tracker) -> Result<TransferOutcome, TransferError> {
+        let started = Instant::now();
+        let mut hints = Hints::default();
+        let mut event = Event::Start { now_ms: 0 };
+        loop {
+            let mut effects = std::collections::VecDeque::from(tracker.handle(event));
+            while let Some(effect) = effects.pop_front() {
+                match self.perform(effect).await? {
+                    Step::Event(event) => effects.extend(tracker.handle(event)),
+                    Step::Nothing => {}
+                    Step::End(result) => return self.outcome(result),
+                }
+            }
+            if let Some((_, signature)) = self.attempt {
+                hints.begin(self.node, &signature);
+            }
+            let now_ms = |started: Instant| u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+            event = tokio::select! {
+                () = tokio::time::sleep(TICK) => Event::Tick { now_ms: now_ms(started) },
+                () = hints.next() => Event::Hint,
+            };
+        }
+    }
+
+    async fn perform(&mut self, effect: Effect) -> Result<Step, TransferError> {
+        match effect {
+            Effect::Sign => self.sign().await.map(Step::Event),
+            Effect::Record => self.record().await.map(Step::Event),
+            Effect::Send => Ok(Step::Event(match self.node.send_raw(&self.bytes).await {
+                Ok(_) => Event::Accepted,
+                Err(error) => Event::NotAccepted {
+                    cause: error.to_string(),
+                },
+            })),
+            Effect::Search(scope) => Ok(Step::Event(self.search(scope).await)),
+            Effect::AskTip => Ok(Step::Event(self.tip().await)),
+            Effect::AskHistoryStart => Ok(Step::Event(match self.node.history_start().await {
+                Ok(block_height) => Event::HistoryStart { block_height },
+                Err(error) => Event::Unknown {
+                    cause: error.to_string(),
+                },
+            })),
+            Effect::Store { state, slot, error } => self.store(state, slot, error).await,
+            Effect::Report(progress) => {
+                self.progress.send_replace(progress);
+                Ok(Step::Nothing)
+            }
+            Effect::Finish(result) => Ok(Step::End(result)),
+            Effect::GiveUp { cause } => {
+                let signature = self.attempt.map(|(_, signature)| signature).unwrap_or_default();
+                Err(TransferError::Unknown { signature, cause })
+            }
+        }
+    }
+
+    async fn sign(&mut self) -> Result<Event, TransferError> {
+        let Some((plan, _)) = &self.plan else {
+            return Err(lost("a resumed transfer is never signed"));
+        };
+        let request = SignRequest {
+            transaction: plan.transaction.clone(),
+            network: plan.network.clone(),
+        };
+        let signed = self.custody.sign_transaction(request).await?;
+        let message = |bytes: &[u8]| {
+            Transaction::decode(bytes)
+                .ok()
+                .map(|transaction| transaction.message_bytes())
+        };
+        if message(&signed.bytes).is_none() || message(&signed.bytes) != message(&plan.transaction) {
+            return Err(lost("the signed bytes are not the prepared ones"));
+        }
+        self.bytes = signed.bytes;
+        Ok(Event::Signed {
+            signature: signed.signature,
+        })
+    }
+
+    /// Records the signed bytes. The store looks for the same payment and records this one under one lock, so of two
+    /// processes that make it at the same time one is refused, and its bytes have never left it: they are no payment.
+    async fn record(&mut self) -> Result<Event, TransferError> {
+        let Some((plan, guard)) = self.plan.take() else {
+            return Err(lost("a resumed transfer is recorded already"));
+        };
+        let signature = Transaction::decode(&self.bytes)
+            .ok()
+            .and_then(|signed| signed.signatures.first().copied());
+        let Some(signature) = signature else {
+            return Err(lost("the signed bytes do not decode"));
+        };
+        let attempt = NewAttempt {
+            wallet: self.request.from,
+            recipient: self.request.to,
+            lamports: self.request.lamports,
+            signature,
+            transaction: self.bytes.clone(),
+            last_valid_block_height: plan.last_valid_block_height,
+            network: plan.network.clone(),
+        };
+        let id = match self.custody.record_attempt(attempt, self.request.repeat).await {
+            Err(CustodyError::SamePayment { signature }) => {
+                return Err(TransferError::Unresolved { signature });
+            }
+            other => other?,
+        };
+        drop(guard);
+        self.attempt = Some((id, signature));
+        Ok(Event::Recorded)
+    }
+
+    async fn search(&self, scope: SearchScope) -> Event {
+        let Some((_, signature)) = self.attempt else {
+            return Event::Unknown {
+                cause: "nothing is recorded".into(),
+            };
+        };
+        match self.node.signature_status(&signature, scope).await {
+            // "Nothing found" on another network would prove nothing, so the network is asked for after the search.
+            Ok(search) if scope == SearchScope::History && search.status.is_none() => {
+                match self.node.verify_network().await {
+                    Ok(_) => Event::Found { scope, search },
+                    Err(error) => Event::Unknown {
+                        cause: error.to_string(),
+                    },
+                }
+            }
+            Ok(search) => Event::Found { scope, search },
+            Err(error) => Event::Unknown {
+                cause: error.to_string(),
+            },
+        }
+    }
+
+    async fn tip(&self) -> Event {
+        let tip = match self.node.tip(Commitment::Finalized).await {
+            Ok(tip) => tip,
+            Err(error) => {
+                return Event::Unknown {
+                    cause: error.to_string(),
+                };
+            }
+        };
+        match self.node.verify_network().await {
+            Ok(_) => Event::Tip(tip),
+            Err(error) => Event::Unknown {
+                cause: error.to_string(),
+            },
+        }
+    }
+
+    async fn store(
+        &self,
+        state: AttemptState,
+        slot: Option<u64>,
+        error: Option<String>,
+    ) -> Result<Step, TransferError> {
+        let Some((id, _)) = self.attempt else {
+            return Err(lost("nothing is recorded"));
+        };
+        match self.custody.update_attempt(id, state, slot, error).await {
+            // Signed and sent are followed alike, so a store that is busy for a moment must not end the following.
+            Err(error) if state == AttemptState::Sent => {
+                tracing::warn!(%error, "that the transaction was sent could not be stored");
+                Ok(Step::Nothing)
+            }
+            other => other.map(|()| Step::Nothing).map_err(Into::into),
+        }
+    }
+
+    fn outcome(&self, result: TransferResult) -> Result<TransferOutcome, TransferError> {
+        let Some((attempt, signature)) = self.attempt else {
+            return Err(lost("nothing is recorded"));
+        };
+        let TransferRequest {
+            from, to, lamports, ..
+        } = self.request;
+        Ok(TransferOutcome {
+            attempt,
+            signature,
+            from,
+            to,
+            lamports,
+            result,
+        })
+    }
+}
+
+/// The subscription to a signature. It gives at most one hint, since asking goes on anyway.
+#[derive(Default)]
+enum Hints {
+    #[default]
+    None,
+    Waiting(SignatureWatch),
+    Given,
+}
+
+impl Hints {
+    fn begin(&mut self, node: &SolanaNode, signature: &Signature) {
+        if matches!(self, Self::None) {
+            *self = Self::Waiting(node.subscribe_signature(signature));
+        }
+    }
+
+    async fn next(&mut self) {
+        match self {
+            Self::Waiting(watch) => watch.confirmed().await,
+            Self::None | Self::Given => std::future::pending().await,
+        }
+        *self = Self::Given;
+    }
+}
+
+fn lost(reason: &str) -> TransferError {
+    TransferError::Build {
+        reason: reason.to_string(),
+    }
+}

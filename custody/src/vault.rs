@@ -1,0 +1,382 @@
+//! The vault service: open a store, create, unlock, lock, change the password.
+//!
+//! The vault key lives in memory from unlock to lock and nowhere else; wallets' keys are opened for one signature
+//! each (see [`crate::signing`]). It does not lock by itself after a while: that is the console's.
+
+mod lockout;
+mod session;
+mod unlock;
+
+use std::fmt;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use keyward_core::audit::{Operation, Outcome};
+use keyward_core::mnemonic::Mnemonic;
+use keyward_core::path::PathFamily;
+use keyward_core::policy::{Policy, PolicyLimits};
+use keyward_core::vault::{
+    CreateVault, Curve, KdfParams, MasterSecret, RecordContext, RecordId, RecordKind, SecondFactor,
+    VaultHeader, VaultId, seal_record,
+};
+use zeroize::Zeroizing;
+
+use crate::audit::ledger::{Draft, Scribe};
+use crate::clock::{Clock, SystemClock};
+use crate::error::{CustodyError, StorageError};
+use crate::location::StoreLocation;
+use crate::password::Password;
+use crate::signing::{NoObserver, SigningObserver};
+use crate::store::sqlite::SqliteStore;
+use crate::store::{Ask, NewVaultRow, Store, VaultRow, Write, transact};
+pub(crate) use session::{Session, read_policy};
+
+/// How a store is opened.
+#[derive(Clone)]
+pub struct OpenOptions {
+    /// Where the time comes from.
+    pub clock: Arc<dyn Clock>,
+    /// Told about each step of each signature.
+    pub observer: Arc<dyn SigningObserver>,
+    /// Who acts, as the audit log names them; at most 200 bytes.
+    pub actor: String,
+    /// How long to wait for another process's write, in milliseconds.
+    pub busy_timeout_ms: u64,
+}
+
+impl Default for OpenOptions {
+    fn default() -> Self {
+        Self {
+            clock: Arc::new(SystemClock),
+            observer: Arc::new(NoObserver),
+            actor: "owner".to_owned(),
+            busy_timeout_ms: 5_000,
+        }
+    }
+}
+
+impl fmt::Debug for OpenOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OpenOptions")
+            .field("actor", &self.actor)
+            .field("busy_timeout_ms", &self.busy_timeout_ms)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What a new vault is made of. Holds secrets: wiped when dropped, never printed.
+pub struct NewVault {
+    /// The password; judged for strength.
+    pub password: Password,
+    /// Mixed in when given, and then needed at every unlock.
+    pub second_factor: Option<SecondFactor>,
+    /// The cost of a guess.
+    pub kdf: KdfParams,
+    /// The limits of the default policy.
+    pub limits: PolicyLimits,
+    /// The phrase that wallets are derived from.
+    pub mnemonic: Mnemonic,
+    /// Its BIP-39 passphrase; may be empty.
+    pub passphrase: Zeroizing<String>,
+    /// The path that wallets are derived at.
+    pub family: PathFamily,
+}
+
+impl fmt::Debug for NewVault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("NewVault(<redacted>)")
+    }
+}
+
+/// What is known of a vault without its password.
+#[derive(Clone, Debug)]
+pub struct VaultSummary {
+    /// The vault's id.
+    pub id: VaultId,
+    /// When it was made, in milliseconds since the Unix epoch.
+    pub created_ms: u64,
+    /// How many wallets it holds.
+    pub wallet_count: u64,
+    /// The cost of a guess.
+    pub kdf: KdfParams,
+    /// Whether unlocking needs the second factor.
+    pub needs_second_factor: bool,
+    /// The path that wallets are derived at.
+    pub family: PathFamily,
+}
+
+/// What the store holds.
+#[derive(Clone, Debug)]
+pub enum VaultStatus {
+    /// No vault yet.
+    Empty,
+    /// A vault, locked.
+    Locked(VaultSummary),
+    /// A vault, unlocked in this handle.
+    Unlocked(VaultSummary),
+}
+
+/// A handle on one store and the vault in it. Clones share the same session: unlocking one unlocks all.
+#[derive(Clone)]
+pub struct Custody {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    store: SqliteStore,
+    options: OpenOptions,
+    session: RwLock<Option<Arc<Session>>>,
+}
+
+impl fmt::Debug for Custody {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Custody")
+            .field("unlocked", &self.is_unlocked())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Custody {
+    /// Opens a store; creates the file (mode 0600) and its folders (0700) when they are not there, and brings its
+    /// schema up to date.
+    ///
+    /// # Errors
+    /// [`CustodyError::Damaged`], [`CustodyError::ReadOnly`], [`CustodyError::DiskFull`], [`CustodyError::Busy`],
+    /// [`CustodyError::NewerSchema`] or [`CustodyError::Storage`].
+    pub async fn open(location: &StoreLocation, options: OpenOptions) -> Result<Self, CustodyError> {
+        let store = SqliteStore::open(
+            location.path(),
+            Arc::clone(&options.clock),
+            options.busy_timeout_ms,
+        )
+        .await?;
+        Ok(Self {
+            inner: Arc::new(Inner {
+                store,
+                options,
+                session: RwLock::new(None),
+            }),
+        })
+    }
+
+    /// Locks, and closes the database: its journal is written back into it. Every clone of this handle is of no
+    /// use afterwards.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn close(&self) -> Result<(), CustodyError> {
+        self.lock().await;
+        self.inner.store.close().await
+    }
+
+    /// What the store holds, and whether this handle has it unlocked.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn status(&self) -> Result<VaultStatus, CustodyError> {
+        let Some(overview) = self.store().overview().await? else {
+            return Ok(VaultStatus::Empty);
+        };
+        let summary = summary(&overview.vault, &overview.family, overview.wallet_count)?;
+        Ok(if self.is_unlocked() {
+            VaultStatus::Unlocked(summary)
+        } else {
+            VaultStatus::Locked(summary)
+        })
+    }
+
+    /// Makes a vault and leaves it unlocked.
+    ///
+    /// # Errors
+    /// [`CustodyError::AlreadyInitialised`], [`CustodyError::WeakPassword`], or the store's.
+    pub async fn create_vault(&self, new: NewVault) -> Result<VaultSummary, CustodyError> {
+        new.password.check_strength()?;
+        // Before the key derivation, which is slow; decided again inside the transaction.
+        if self.store().overview().await?.is_some() {
+            return Err(CustodyError::AlreadyInitialised);
+        }
+        let (row, session) = blocking(move || seal_vault(&new)).await??;
+        let session = Arc::new(session);
+        let vault_header = row.header.clone();
+        let family = row.family;
+        let (created_ms, _) = transact(self.store(), Ask::default(), |ledger, facts| {
+            if facts.vault.is_some() {
+                return Err(CustodyError::AlreadyInitialised);
+            }
+            let draft = Draft::new(Operation::CreateVault, Outcome::Done).details(format!(
+                "path family {family}, policy version {}",
+                row.policy.version
+            ));
+            ledger.append(facts.now_ms, self.scribe(Some(&session)), draft)?;
+            Ok((vec![Write::Vault(Box::new(row))], facts.now_ms))
+        })
+        .await?;
+        self.set_session(Some(Arc::clone(&session)));
+        let header = VaultHeader::from_bytes(&vault_header)
+            .map_err(|error| CustodyError::damaged(error.to_string()))?;
+        header_summary(&header, created_ms, family, 0)
+    }
+
+    /// Forgets the vault key. Jobs under way stop at their next chunk.
+    pub async fn lock(&self) {
+        let Some(session) = self.set_session(None) else {
+            return;
+        };
+        session.close();
+        // The key that signs the audit log outlives the vault key by this one entry.
+        let signer = session.share_signer();
+        drop(session);
+        let scribe = Scribe {
+            actor: &self.inner.options.actor,
+            signer: Some(&signer),
+        };
+        let ask = Ask {
+            unsigned_tail: true,
+            ..Ask::default()
+        };
+        let written = transact(self.store(), ask, |ledger, facts| {
+            ledger.append(facts.now_ms, scribe, Draft::new(Operation::Lock, Outcome::Done))?;
+            Ok((Vec::new(), ()))
+        })
+        .await;
+        if let Err(error) = written {
+            // Locking must not fail: the key is gone whatever the log says.
+            tracing::warn!(
+                code = error.code(),
+                "the lock could not be written to the audit log"
+            );
+        }
+    }
+
+    /// Whether this handle holds the vault key.
+    #[must_use]
+    pub fn is_unlocked(&self) -> bool {
+        self.session().is_some()
+    }
+
+    pub(crate) fn store(&self) -> &dyn Store {
+        &self.inner.store
+    }
+
+    /// The SQLite store itself, for tests that take the disk away from it.
+    #[cfg(test)]
+    pub(crate) fn sqlite(&self) -> &SqliteStore {
+        &self.inner.store
+    }
+
+    pub(crate) fn options(&self) -> &OpenOptions {
+        &self.inner.options
+    }
+
+    /// The session, for one operation. Whoever holds it long asks [`Session::is_open`] in between.
+    pub(crate) fn session(&self) -> Option<Arc<Session>> {
+        self.inner
+            .session
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// Who appends to the audit log.
+    pub(crate) fn scribe<'a>(&'a self, session: Option<&'a Session>) -> Scribe<'a> {
+        Scribe {
+            actor: &self.inner.options.actor,
+            signer: session.map(Session::signer),
+        }
+    }
+
+    fn set_session(&self, session: Option<Arc<Session>>) -> Option<Arc<Session>> {
+        std::mem::replace(
+            &mut *self.inner.session.write().unwrap_or_else(PoisonError::into_inner),
+            session,
+        )
+    }
+}
+
+/// Everything of a new vault that needs no database: the slow and the secret part.
+fn seal_vault(new: &NewVault) -> Result<(NewVaultRow, Session), CustodyError> {
+    let id = VaultId::from_bytes(random()?);
+    let (header, key) = VaultHeader::create(CreateVault {
+        vault: id,
+        kdf: new.kdf,
+        password: new.password.expose_bytes(),
+        second_factor: new.second_factor.as_ref(),
+        key: random()?,
+        slot_salt: random()?,
+        wrap_salt: random()?,
+    })
+    .map_err(|error| CustodyError::invalid("vault", error.to_string()))?;
+    let master = MasterSecret::new(&new.mnemonic, &new.passphrase)
+        .map_err(|error| CustodyError::invalid("passphrase", error.to_string()))?;
+    let record = RecordId::from_bytes(random()?);
+    let context = master_context(id, record, header.epoch());
+    let sealed = seal_record(&key, &context, &master.encode(), random()?)
+        .map_err(|error| CustodyError::invalid("phrase", error.to_string()))?;
+    let session = Session::new(key, &header);
+    let policy = session.sign_policy(&Policy::default_for(new.limits))?;
+    let row = NewVaultRow {
+        id: *id.as_bytes(),
+        header: header.to_bytes(),
+        audit_key: session.signer().address().to_bytes(),
+        master_record: *record.as_bytes(),
+        epoch: header.epoch(),
+        family: new.family.id(),
+        master_sealed: sealed,
+        policy,
+    };
+    Ok((row, session))
+}
+
+/// What the sealed phrase is bound to.
+pub(crate) fn master_context(vault: VaultId, record: RecordId, epoch: u32) -> RecordContext {
+    RecordContext {
+        vault,
+        record,
+        kind: RecordKind::Master,
+        epoch,
+        curve: Curve::None,
+        public_key: [0; 32],
+    }
+}
+
+fn summary(vault: &VaultRow, family: &str, wallet_count: u64) -> Result<VaultSummary, CustodyError> {
+    let header =
+        VaultHeader::from_bytes(&vault.header).map_err(|error| CustodyError::damaged(error.to_string()))?;
+    header_summary(&header, vault.created_ms, family, wallet_count)
+}
+
+fn header_summary(
+    header: &VaultHeader,
+    created_ms: u64,
+    family: &str,
+    wallet_count: u64,
+) -> Result<VaultSummary, CustodyError> {
+    let slots = header.slots();
+    let slot = slots
+        .first()
+        .ok_or_else(|| CustodyError::damaged("the vault has no key slot"))?;
+    Ok(VaultSummary {
+        id: header.vault_id(),
+        created_ms,
+        wallet_count,
+        kdf: slot.kdf,
+        needs_second_factor: header.needs_second_factor(),
+        family: PathFamily::from_id(family)
+            .map_err(|_| CustodyError::damaged("the path family is unknown"))?,
+    })
+}
+
+/// Fresh random bytes from the operating system.
+pub(crate) fn random<const N: usize>() -> Result<[u8; N], CustodyError> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).map_err(|_| CustodyError::Randomness)?;
+    Ok(bytes)
+}
+
+/// Runs what takes long, off the async threads.
+pub(crate) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, CustodyError> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|_| CustodyError::Storage(StorageError::new("a worker thread failed", None)))
+}

@@ -1,0 +1,140 @@
+//! An unlocked vault: its key, and what is derived from it for the time being.
+
+use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use keyward_core::ed25519::{SecretKey, verify};
+use keyward_core::policy::Policy;
+use keyward_core::vault::{VaultHeader, VaultId, VaultKey};
+
+use crate::audit::ledger::HeadSigner;
+use crate::error::CustodyError;
+use crate::store::PolicyRow;
+
+/// Label of the policy key's seed below the vault key, and domain of what it signs.
+const POLICY_LABEL: &str = "policy";
+const POLICY_DOMAIN: &[u8] = b"keyward/policy/v1\0";
+
+/// The vault key and what hangs on it. Dropping the last share wipes it.
+pub(crate) struct Session {
+    vault: VaultId,
+    epoch: u32,
+    key: VaultKey,
+    signer: Arc<HeadSigner>,
+    closed: AtomicBool,
+    /// The policy in force when it was last read, its signature verified.
+    policy: Mutex<Option<Arc<Policy>>>,
+}
+
+impl Session {
+    pub(super) fn new(key: VaultKey, header: &VaultHeader) -> Self {
+        Self {
+            vault: header.vault_id(),
+            epoch: header.epoch(),
+            signer: Arc::new(HeadSigner::new(&key, &header.vault_id())),
+            key,
+            closed: AtomicBool::new(false),
+            policy: Mutex::new(None),
+        }
+    }
+
+    pub(crate) fn vault(&self) -> VaultId {
+        self.vault
+    }
+
+    pub(crate) fn epoch(&self) -> u32 {
+        self.epoch
+    }
+
+    pub(crate) fn expose_key(&self) -> &VaultKey {
+        &self.key
+    }
+
+    pub(crate) fn signer(&self) -> &HeadSigner {
+        &self.signer
+    }
+
+    pub(super) fn share_signer(&self) -> Arc<HeadSigner> {
+        Arc::clone(&self.signer)
+    }
+
+    /// Tells whoever still holds this session that the vault was locked.
+    pub(super) fn close(&self) {
+        self.closed.store(true, Ordering::Release);
+    }
+
+    /// Whether the vault is still unlocked.
+    pub(crate) fn is_open(&self) -> bool {
+        !self.closed.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn cached_policy(&self) -> Option<Arc<Policy>> {
+        self.policy.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn cache_policy(&self, policy: Option<Arc<Policy>>) {
+        *self.policy.lock().unwrap_or_else(PoisonError::into_inner) = policy;
+    }
+
+    /// A policy as it is stored.
+    pub(super) fn sign_policy(&self, policy: &Policy) -> Result<PolicyRow, CustodyError> {
+        let body = policy
+            .to_json()
+            .map_err(|error| CustodyError::invalid("policy", error.to_string()))?;
+        let signature = self
+            .policy_key()
+            .sign(&self.policy_message(policy.version, &body));
+        Ok(PolicyRow {
+            version: policy.version,
+            body,
+            signature,
+        })
+    }
+
+    /// The policy of a stored row that this vault's key signed.
+    pub(crate) fn verified_policy(&self, row: &PolicyRow) -> Result<Policy, CustodyError> {
+        verify(
+            &self.policy_key().address(),
+            &self.policy_message(row.version, &row.body),
+            &row.signature,
+        )
+        .map_err(|_| CustodyError::damaged("the policy was changed: its signature does not verify"))?;
+        read_policy(row)
+    }
+
+    fn policy_key(&self) -> SecretKey {
+        SecretKey::from_seed(&self.key.derive_subkey(POLICY_LABEL))
+    }
+
+    /// Domain, vault (16 bytes), version (4, big-endian), then the body to the end.
+    fn policy_message(&self, version: u32, body: &str) -> Vec<u8> {
+        [
+            POLICY_DOMAIN,
+            self.vault.as_bytes(),
+            &version.to_be_bytes(),
+            body.as_bytes(),
+        ]
+        .concat()
+    }
+}
+
+/// The policy of a stored row, not verified: all that a locked vault can show.
+pub(crate) fn read_policy(row: &PolicyRow) -> Result<Policy, CustodyError> {
+    let policy = Policy::from_json(&row.body)
+        .map_err(|error| CustodyError::damaged(format!("the policy in force does not read: {error}")))?;
+    if policy.version != row.version {
+        return Err(CustodyError::damaged(
+            "the policy in force has another version than its row",
+        ));
+    }
+    Ok(policy)
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session")
+            .field("vault", &self.vault)
+            .finish_non_exhaustive()
+    }
+}

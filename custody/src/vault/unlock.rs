@@ -1,0 +1,219 @@
+//! Unlocking and changing the password: both try a password, and every try is counted before it is made.
+
+use std::sync::Arc;
+
+use keyward_core::audit::{Operation, Outcome};
+use keyward_core::vault::{KdfParams, NewPassword, OpenError, SecondFactor, VaultHeader, VaultKey};
+use zeroize::Zeroizing;
+
+use super::lockout::delay_ms;
+use super::{Custody, Session, blocking, random};
+use crate::audit::ledger::Draft;
+use crate::error::CustodyError;
+use crate::password::{MAX_PASSWORD_BYTES, Password};
+use crate::store::{Ask, Write, transact};
+
+/// What a password is tried for: it decides what the audit log calls a failure.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Purpose {
+    Unlock,
+    ChangePassword,
+}
+
+/// What is tried. Owned, since key derivation runs on another thread; wiped with it.
+struct Credentials {
+    password: Zeroizing<Vec<u8>>,
+    second_factor: Option<SecondFactor>,
+}
+
+impl Credentials {
+    fn copy(password: &Password, factor: Option<&SecondFactor>) -> Result<Self, CustodyError> {
+        Ok(Self {
+            password: Zeroizing::new(password.expose_bytes().to_vec()),
+            second_factor: factor.map(copy_factor).transpose()?,
+        })
+    }
+}
+
+fn copy_factor(factor: &SecondFactor) -> Result<SecondFactor, CustodyError> {
+    let text = Zeroizing::new(hex::encode(factor.expose_bytes()));
+    SecondFactor::parse(&text).map_err(|error| CustodyError::invalid("second factor", error.to_string()))
+}
+
+impl Custody {
+    /// Unlocks the vault. Wrong attempts are counted in the database, across processes.
+    ///
+    /// # Errors
+    /// [`CustodyError::WrongPassword`], [`CustodyError::SecondFactorMissing`], [`CustodyError::LockedOut`],
+    /// [`CustodyError::AuditBroken`], or the store's.
+    pub async fn unlock(
+        &self,
+        password: &Password,
+        factor: Option<&SecondFactor>,
+    ) -> Result<(), CustodyError> {
+        let credentials = Credentials::copy(password, factor)?;
+        let (header, key) = self.try_password(credentials, Purpose::Unlock).await?;
+        let session = Arc::new(Session::new(key, &header));
+        self.admit(&session, Draft::new(Operation::Unlock, Outcome::Done), None)
+            .await?;
+        if let Some(previous) = self.set_session(Some(session)) {
+            previous.close();
+        }
+        Ok(())
+    }
+
+    /// Changes the password: one slot is rewritten, whatever the number of wallets. A locked vault stays locked.
+    /// The cost of a guess and the second factor stay as they are.
+    ///
+    /// # Errors
+    /// As [`Self::unlock`], and [`CustodyError::WeakPassword`] for the new one.
+    pub async fn change_password(
+        &self,
+        old: &Password,
+        new: &Password,
+        factor: Option<&SecondFactor>,
+    ) -> Result<(), CustodyError> {
+        new.check_strength()?;
+        let credentials = Credentials::copy(old, factor)?;
+        let (header, key) = self.try_password(credentials, Purpose::ChangePassword).await?;
+        let kdf = header.slots().first().map_or(KdfParams::DEFAULT, |slot| slot.kdf);
+        // A factor given to a vault that asks for none was ignored so far, and must not be asked for from now on.
+        let next = Credentials::copy(new, factor.filter(|_| header.needs_second_factor()))?;
+        let (old_bytes, changed, session) = blocking(move || -> Result<_, CustodyError> {
+            let changed = header
+                .with_password_changed(
+                    &key,
+                    NewPassword {
+                        kdf,
+                        password: &next.password,
+                        second_factor: next.second_factor.as_ref(),
+                        slot_salt: random()?,
+                        wrap_salt: random()?,
+                    },
+                )
+                .map_err(|error| CustodyError::damaged(error.to_string()))?;
+            Ok((header.to_bytes(), changed.to_bytes(), Session::new(key, &header)))
+        })
+        .await??;
+        let draft = Draft::new(Operation::ChangePassword, Outcome::Done);
+        self.admit(&session, draft, Some((old_bytes, changed))).await
+    }
+
+    /// Counts a try, then makes it.
+    async fn try_password(
+        &self,
+        credentials: Credentials,
+        purpose: Purpose,
+    ) -> Result<(VaultHeader, VaultKey), CustodyError> {
+        let header = self.count_try(&credentials).await?;
+        let (header, opened) = blocking(move || {
+            let password = &credentials.password;
+            // Nothing longer was ever accepted; key derivation is not to be fed megabytes.
+            let opened = if password.len() > MAX_PASSWORD_BYTES {
+                Err(OpenError::Refused)
+            } else {
+                header.open(password, credentials.second_factor.as_ref())
+            };
+            (header, opened)
+        })
+        .await?;
+        match opened {
+            Ok(key) => Ok((header, key)),
+            Err(OpenError::SecondFactorMissing) => Err(CustodyError::SecondFactorMissing),
+            Err(_) => {
+                self.note_failure(purpose).await?;
+                Err(CustodyError::WrongPassword)
+            }
+        }
+    }
+
+    /// Takes one try off the budget, durably, before the password is looked at. So guessing in parallel, or ending
+    /// the process in the middle, gains nothing.
+    async fn count_try(&self, credentials: &Credentials) -> Result<VaultHeader, CustodyError> {
+        let (counted, _) = transact(self.store(), Ask::default(), |ledger, facts| {
+            let vault = facts.vault.ok_or(CustodyError::NotInitialised)?;
+            let header = VaultHeader::from_bytes(&vault.header)
+                .map_err(|error| CustodyError::damaged(error.to_string()))?;
+            let retry_after_ms = vault.locked_until_ms.saturating_sub(facts.now_ms);
+            let refusal = if retry_after_ms > 0 {
+                Some((Operation::Lockout, CustodyError::LockedOut { retry_after_ms }))
+            } else if header.needs_second_factor() && credentials.second_factor.is_none() {
+                Some((Operation::UnlockFailed, CustodyError::SecondFactorMissing))
+            } else {
+                None
+            };
+            if let Some((operation, error)) = refusal {
+                let draft = Draft::new(operation, Outcome::Refused).reason(error.code());
+                ledger.append(facts.now_ms, self.scribe(None), draft)?;
+                return Ok((Vec::new(), Err(error)));
+            }
+            let failed_unlocks = vault.failed_unlocks.saturating_add(1);
+            let locked_until_ms = match delay_ms(failed_unlocks) {
+                0 => 0,
+                delay => facts.now_ms.saturating_add(delay),
+            };
+            Ok((
+                vec![Write::Lockout {
+                    failed_unlocks,
+                    locked_until_ms,
+                }],
+                Ok(header),
+            ))
+        })
+        .await?;
+        counted
+    }
+
+    /// Writes a wrong password to the audit log. The try itself was counted before.
+    async fn note_failure(&self, purpose: Purpose) -> Result<(), CustodyError> {
+        let details = match purpose {
+            Purpose::Unlock => "",
+            Purpose::ChangePassword => "when changing the password",
+        };
+        transact(self.store(), Ask::default(), |ledger, facts| {
+            let draft = Draft::new(Operation::UnlockFailed, Outcome::Refused)
+                .reason(CustodyError::WrongPassword.code())
+                .details(details);
+            ledger.append(facts.now_ms, self.scribe(None), draft)?;
+            Ok((Vec::new(), ()))
+        })
+        .await
+        .map(|_| ())
+        .map_err(|error| CustodyError::AuditUnwritable(Box::new(error)))
+    }
+
+    /// After the password opened: the log must be the one that the vault's key signed, and the budget of tries is
+    /// whole again.
+    async fn admit(
+        &self,
+        session: &Session,
+        draft: Draft,
+        header: Option<(Vec<u8>, Vec<u8>)>,
+    ) -> Result<(), CustodyError> {
+        let ask = Ask {
+            unsigned_tail: true,
+            ..Ask::default()
+        };
+        transact(self.store(), ask, |ledger, facts| {
+            let vault = facts.vault.ok_or(CustodyError::NotInitialised)?;
+            if session.signer().address().as_bytes() != &vault.audit_key {
+                let reason = "the vault's audit key was changed".to_owned();
+                return Err(CustodyError::AuditBroken { sequence: 0, reason });
+            }
+            ledger.append(facts.now_ms, self.scribe(Some(session)), draft)?;
+            let mut writes = vec![Write::Lockout {
+                failed_unlocks: 0,
+                locked_until_ms: 0,
+            }];
+            if let Some((expected, changed)) = header {
+                if vault.header != expected {
+                    return Err(CustodyError::Busy);
+                }
+                writes.push(Write::Header(changed));
+            }
+            Ok((writes, ()))
+        })
+        .await
+        .map(|_| ())
+    }
+}

@@ -1,0 +1,368 @@
+//! Wallets: derive a range, list by page, find, label, tag.
+//!
+//! It never opens a wallet's key: only the signing service does.
+
+pub(crate) mod derive;
+
+use keyward_core::address::Address;
+use keyward_core::audit::{Operation, Outcome};
+use keyward_core::policy::Policy;
+
+use crate::audit::ledger::Draft;
+use crate::error::CustodyError;
+use crate::store::{Ask, SealedWallet, Write, transact};
+use crate::vault::{Custody, read_policy};
+
+/// The most wallets derived by one call.
+pub const MAX_DERIVE: u32 = 100_000;
+
+/// The most rows of one page.
+pub const MAX_PAGE: u32 = 1_000;
+
+/// A range of wallets to derive.
+#[derive(Clone, Copy, Debug)]
+pub struct DeriveRequest {
+    /// The first index; `None` goes on after the highest one derived so far.
+    pub start: Option<u32>,
+    /// How many, 1 to [`MAX_DERIVE`].
+    pub count: u32,
+}
+
+/// What a derivation stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DerivedRange {
+    /// The first index.
+    pub first: u32,
+    /// How many indices the range covers.
+    pub count: u32,
+    /// How many of them were new; the others were there already and are untouched.
+    pub added: u32,
+}
+
+/// One wallet, without its key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wallet {
+    /// Its index in the path family.
+    pub index: u32,
+    /// Its address.
+    pub address: Address,
+    /// Its derivation path, empty for the raw family.
+    pub path: String,
+    /// Its label, empty for none.
+    pub label: String,
+    /// Its tags, sorted.
+    pub tags: Vec<String>,
+    /// When it was stored, in milliseconds since the Unix epoch.
+    pub created_ms: u64,
+    /// When it last signed, in milliseconds since the Unix epoch.
+    pub last_used_ms: Option<u64>,
+}
+
+/// The order of a page.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum WalletSort {
+    /// By index.
+    #[default]
+    Index,
+    /// By label, wallets without one last; then by index.
+    Label,
+    /// By last use, never used last; then by index.
+    LastUsed,
+}
+
+/// Which page of which wallets.
+#[derive(Clone, Debug)]
+pub struct WalletQuery {
+    /// A piece of the address, the label or a tag, without regard to ASCII case; `#7` finds index 7; empty finds all.
+    pub text: String,
+    /// Only wallets with exactly this tag.
+    pub tag: Option<String>,
+    /// The order.
+    pub sort: WalletSort,
+    /// Whether the order is turned round.
+    pub descending: bool,
+    /// How many rows to skip.
+    pub offset: u64,
+    /// How many rows to give, at most [`MAX_PAGE`].
+    pub limit: u32,
+}
+
+impl Default for WalletQuery {
+    fn default() -> Self {
+        Self {
+            text: String::new(),
+            tag: None,
+            sort: WalletSort::Index,
+            descending: false,
+            offset: 0,
+            limit: 100,
+        }
+    }
+}
+
+/// One page of wallets.
+#[derive(Clone, Debug)]
+pub struct WalletPage {
+    /// How many wallets the query finds in all.
+    pub total: u64,
+    /// The page's rows.
+    pub rows: Vec<Wallet>,
+}
+
+/// The longest label and tag, in characters.
+pub const MAX_LABEL_CHARS: usize = 64;
+/// See [`MAX_LABEL_CHARS`].
+pub const MAX_TAG_CHARS: usize = 32;
+
+/// The most wallets, and the most tags, of one call.
+const MAX_TAGGED_WALLETS: usize = 1_000;
+const MAX_TAGS: usize = 32;
+
+/// The longest search text, in bytes.
+const MAX_SEARCH_BYTES: usize = 200;
+
+impl Custody {
+    /// A page of wallets.
+    ///
+    /// # Errors
+    /// [`CustodyError::Invalid`] for a page over [`MAX_PAGE`] or a search text over 200 bytes, or the store's.
+    pub async fn wallets(&self, query: &WalletQuery) -> Result<WalletPage, CustodyError> {
+        if query.limit > MAX_PAGE {
+            return Err(CustodyError::invalid(
+                "page",
+                format!("at most {MAX_PAGE} wallets"),
+            ));
+        }
+        if query.text.len() > MAX_SEARCH_BYTES {
+            return Err(CustodyError::invalid(
+                "search text",
+                format!("at most {MAX_SEARCH_BYTES} bytes"),
+            ));
+        }
+        self.store().wallets(query).await
+    }
+
+    /// One wallet by its address, its label, or `#` and its index.
+    ///
+    /// # Errors
+    /// [`CustodyError::NotFound`], [`CustodyError::Ambiguous`], or the store's.
+    pub async fn wallet(&self, name: &str) -> Result<Wallet, CustodyError> {
+        if let Ok(address) = name.parse::<Address>() {
+            return self
+                .wallet_by_address(&address)
+                .await?
+                .ok_or_else(|| not_found(name));
+        }
+        let page = match name.strip_prefix('#') {
+            Some(index) => match index.parse() {
+                Ok(index) => self.store().wallets_by_index(index).await?,
+                Err(_) => return Err(not_found(name)),
+            },
+            None => self.store().wallets_by_label(name).await?,
+        };
+        if page.total > 1 {
+            return Err(CustodyError::Ambiguous {
+                what: shown(name),
+                count: page.total,
+            });
+        }
+        page.rows.into_iter().next().ok_or_else(|| not_found(name))
+    }
+
+    /// One wallet by its address.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn wallet_by_address(&self, address: &Address) -> Result<Option<Wallet>, CustodyError> {
+        self.store().wallet_by_address(address).await
+    }
+
+    /// Sets a wallet's label; an empty one takes it away.
+    ///
+    /// # Errors
+    /// [`CustodyError::Locked`], [`CustodyError::NotFound`], [`CustodyError::Invalid`], or the store's.
+    pub async fn set_label(&self, address: &Address, label: &str) -> Result<(), CustodyError> {
+        let label = label.trim();
+        check_name("label", label, MAX_LABEL_CHARS)?;
+        if label.starts_with('#') {
+            return Err(CustodyError::invalid(
+                "label",
+                "it may not begin with #, which stands for an index",
+            ));
+        }
+        if label.parse::<Address>().is_ok() {
+            return Err(CustodyError::invalid("label", "it may not be an address"));
+        }
+        let details = if label.is_empty() {
+            "label taken away".to_owned()
+        } else {
+            format!("label {label:?}")
+        };
+        self.change_wallets(&[*address], Operation::SetLabel, &details, |wallet| {
+            vec![Write::Label {
+                wallet: wallet.id,
+                label: label.to_owned(),
+            }]
+        })
+        .await
+    }
+
+    /// Adds tags to wallets, all or none.
+    ///
+    /// # Errors
+    /// As [`Self::set_label`].
+    pub async fn add_tags(&self, addresses: &[Address], tags: &[String]) -> Result<(), CustodyError> {
+        let tags = check_tags(tags)?;
+        let details = format!("added {}", tags.join(", "));
+        self.change_wallets(addresses, Operation::SetTags, &details, |wallet| {
+            tags.iter()
+                .map(|tag| Write::Tag {
+                    wallet: wallet.id,
+                    tag: tag.clone(),
+                })
+                .collect()
+        })
+        .await
+    }
+
+    /// Takes tags off wallets, all or none; a tag that is not there is no error.
+    ///
+    /// # Errors
+    /// As [`Self::set_label`].
+    pub async fn remove_tags(&self, addresses: &[Address], tags: &[String]) -> Result<(), CustodyError> {
+        let tags = check_tags(tags)?;
+        let details = format!("removed {}", tags.join(", "));
+        self.change_wallets(addresses, Operation::SetTags, &details, |wallet| {
+            tags.iter()
+                .map(|tag| Write::Untag {
+                    wallet: wallet.id,
+                    tag: tag.clone(),
+                })
+                .collect()
+        })
+        .await
+    }
+
+    /// Every tag with its number of wallets, by name.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn tags(&self) -> Result<Vec<(String, u64)>, CustodyError> {
+        self.store().tags().await
+    }
+
+    /// The policy in force; unlocked, its signature is verified.
+    ///
+    /// # Errors
+    /// [`CustodyError::NotInitialised`], [`CustodyError::Damaged`], or the store's.
+    pub async fn policy(&self) -> Result<Policy, CustodyError> {
+        let overview = self
+            .store()
+            .overview()
+            .await?
+            .ok_or(CustodyError::NotInitialised)?;
+        let row = overview
+            .policy
+            .ok_or_else(|| CustodyError::damaged("the vault has no policy"))?;
+        match self.session() {
+            Some(session) => session.verified_policy(&row),
+            None => read_policy(&row),
+        }
+    }
+
+    /// Changes wallets that all exist, with one audit entry for one wallet or for all of several.
+    async fn change_wallets<F>(
+        &self,
+        addresses: &[Address],
+        operation: Operation,
+        details: &str,
+        change: F,
+    ) -> Result<(), CustodyError>
+    where
+        F: Fn(&SealedWallet) -> Vec<Write> + Send,
+    {
+        let session = self.session().ok_or(CustodyError::Locked)?;
+        if addresses.is_empty() || addresses.len() > MAX_TAGGED_WALLETS {
+            return Err(CustodyError::invalid(
+                "wallets",
+                format!("1 to {MAX_TAGGED_WALLETS} at a time"),
+            ));
+        }
+        let mut wanted = addresses.to_vec();
+        wanted.sort_unstable();
+        wanted.dedup();
+        let ask = Ask {
+            wallets: wanted.clone(),
+            unsigned_tail: true,
+            ..Ask::default()
+        };
+        transact(self.store(), ask, |ledger, facts| {
+            let known = |address: &&Address| facts.wallets.iter().any(|wallet| wallet.address == **address);
+            if let Some(missing) = wanted.iter().find(|address| !known(address)) {
+                return Err(not_found(&missing.to_string()));
+            }
+            let draft = match wanted.as_slice() {
+                [only] => Draft::new(operation, Outcome::Done)
+                    .wallet(*only)
+                    .details(details),
+                many => {
+                    Draft::new(operation, Outcome::Done).details(format!("{details}; {} wallets", many.len()))
+                }
+            };
+            ledger.append(facts.now_ms, self.scribe(Some(&session)), draft)?;
+            Ok((facts.wallets.iter().flat_map(change).collect(), ()))
+        })
+        .await
+        .map(|_| ())
+    }
+}
+
+fn not_found(name: &str) -> CustodyError {
+    CustodyError::NotFound {
+        what: format!("wallet: {}", shown(name)),
+    }
+}
+
+/// A name as typed, short enough for a message.
+fn shown(name: &str) -> String {
+    name.chars()
+        .filter(|c| !c.is_control())
+        .take(MAX_LABEL_CHARS)
+        .collect()
+}
+
+fn check_tags(tags: &[String]) -> Result<Vec<String>, CustodyError> {
+    if tags.is_empty() || tags.len() > MAX_TAGS {
+        return Err(CustodyError::invalid(
+            "tags",
+            format!("1 to {MAX_TAGS} at a time"),
+        ));
+    }
+    tags.iter()
+        .map(|tag| {
+            let tag = tag.trim();
+            check_name("tag", tag, MAX_TAG_CHARS)?;
+            if tag.is_empty() {
+                return Err(CustodyError::invalid("tag", "it is empty"));
+            }
+            Ok(tag.to_owned())
+        })
+        .collect()
+}
+
+/// Labels and tags are shown in terminals: what moves the cursor or turns the writing direction stays out.
+fn check_name(what: &'static str, name: &str, max_chars: usize) -> Result<(), CustodyError> {
+    if name.chars().count() > max_chars {
+        return Err(CustodyError::invalid(
+            what,
+            format!("at most {max_chars} characters"),
+        ));
+    }
+    if !name.chars().all(keyward_core::policy::text::is_printable) {
+        return Err(CustodyError::invalid(
+            what,
+            "it holds characters that do not print",
+        ));
+    }
+    Ok(())
+}

@@ -1,0 +1,23 @@
+//! The custody layer on real SQLite files: one binary, since linking is most of its cost.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
+
+#[path = "suite/attempts.rs"]
+mod attempts;
+#[path = "suite/audit.rs"]
+mod audit;
+#[path = "suite/canary.rs"]
+mod canary;
+#[path = "suite/concurrency.rs"]
+mod concurrency;
+#[path = "suite/crash.rs"]
+mod crash;
+#[path = "suite/fixture.rs"]
+mod fixture;
+#[path = "suite/signing.rs"]
+mod signing;
+#[path = "suite/storage.rs"]
+mod storage;
+#[path = "suite/vault.rs"]
+mod vault;
+#[path = "suite/wallets.rs"]
+mod wallets;

@@ -1,0 +1,149 @@
+//! Nothing secret in a log at trace level, an error, a `Debug`, a column or a file.
+
+use std::io::Write;
+use std::sync::{Arc, Mutex};
+
+use keyward_core::derive::SolanaDeriver;
+use keyward_core::mnemonic::Mnemonic;
+use keyward_core::path::{ChildIndex, PathFamily};
+use keyward_custody::{AuditQuery, Password, WalletQuery};
+use zeroize::Zeroizing;
+
+use crate::fixture::{FIRST, Fixture, PASSWORD, PHRASE, first, new_vault, password, transfer};
+
+const PASSPHRASE: &str = "canary-passphrase-61f7";
+const WRONG: &str = "canary-wrong-password-0b2e";
+const NEXT: &str = "canary next wicker 9c41";
+
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Every form in which the secrets of this test might leak.
+fn canaries() -> Vec<(String, Vec<u8>)> {
+    let mnemonic = Mnemonic::parse(PHRASE).unwrap();
+    let mut all: Vec<(String, Vec<u8>)> = [PASSWORD, PASSPHRASE, WRONG, NEXT, PHRASE, "abandon abandon"]
+        .map(|text| (text.to_owned(), text.as_bytes().to_vec()))
+        .to_vec();
+    let mut bytes = vec![("entropy".to_owned(), mnemonic.expose_entropy().to_vec())];
+    for passphrase in ["", PASSPHRASE] {
+        let seed = mnemonic.to_seed(passphrase);
+        let deriver = SolanaDeriver::new(&seed, PathFamily::Bip44Change).unwrap();
+        let key = deriver.derive(ChildIndex::ZERO).unwrap();
+        bytes.push((format!("seed {passphrase}"), seed.expose_bytes().to_vec()));
+        bytes.push((format!("key {passphrase}"), key.secret.expose_seed().to_vec()));
+    }
+    for (name, raw) in bytes {
+        // The entropy of this phrase is zeros, which every file has.
+        if raw.iter().any(|byte| *byte != 0) {
+            all.push((format!("{name}, hex"), hex::encode(&raw).into_bytes()));
+            all.push((format!("{name}, HEX"), hex::encode_upper(&raw).into_bytes()));
+            if let Ok(thirty_two) = <[u8; 32]>::try_from(raw.as_slice()) {
+                let base58 = keyward_core::address::Address::new(thirty_two).to_string();
+                all.push((format!("{name}, base58"), base58.into_bytes()));
+            }
+            let decimal = format!("{raw:?}");
+            all.push((format!("{name}, decimal"), decimal.into_bytes()));
+            all.push((name, raw));
+        }
+    }
+    all
+}
+
+fn holds(haystack: &[u8], needle: &[u8]) -> bool {
+    haystack.windows(needle.len()).any(|window| window == needle)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_secret_leaves_its_place() {
+    let log = Log::default();
+    let writer = log.clone();
+    // For the whole process: the database driver logs from threads of its own.
+    tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::TRACE)
+        .with_writer(move || writer.clone())
+        .init();
+
+    let fixture = Fixture::new();
+    let custody = fixture.open().await;
+    let mut said = Vec::new();
+    let mut new = new_vault();
+    new.passphrase = Zeroizing::new(PASSPHRASE.to_owned());
+    said.push(format!("{new:?}"));
+    custody.create_vault(new).await.unwrap();
+    let request = keyward_custody::DeriveRequest {
+        start: None,
+        count: 20,
+    };
+    custody
+        .derive_wallets(request, &keyward_custody::Progress::new())
+        .await
+        .unwrap();
+    let own = custody.wallet("#0").await.unwrap().address;
+    let mut errors: Vec<Box<dyn std::error::Error>> = Vec::new();
+    errors.push(Box::new(custody.create_vault(new_vault()).await.unwrap_err()));
+    errors.push(Box::new(
+        custody.sign_transaction(transfer(5, 1)).await.unwrap_err(),
+    ));
+    custody.sign_message(&own, b"hello").await.unwrap();
+    let next = Password::new(NEXT.to_owned());
+    custody.change_password(&password(), &next, None).await.unwrap();
+    custody.lock().await;
+    let wrong = Password::new(WRONG.to_owned());
+    errors.push(Box::new(custody.unlock(&wrong, None).await.unwrap_err()));
+    errors.push(Box::new(
+        custody.change_password(&wrong, &next, None).await.unwrap_err(),
+    ));
+    custody.unlock(&next, None).await.unwrap();
+    errors.push(Box::new(
+        custody.sign_message(&first(), b"hello").await.unwrap_err(),
+    ));
+    said.push(format!("{custody:?} {:?}", custody.status().await.unwrap()));
+    said.push(format!(
+        "{:?}",
+        custody.wallets(&WalletQuery::default()).await.unwrap()
+    ));
+    said.push(format!(
+        "{:?}",
+        custody.audit_entries(&AuditQuery::default()).await.unwrap()
+    ));
+    said.extend(
+        errors
+            .iter()
+            .map(|error| format!("{error} {error:?} {:?}", error.source().map(ToString::to_string))),
+    );
+
+    let mut places = vec![("what was said".to_owned(), said.concat().into_bytes())];
+    // With the journal still open, then with everything written back.
+    for _ in 0..2 {
+        for file in std::fs::read_dir(fixture.path().parent().unwrap()).unwrap() {
+            let path = file.unwrap().path();
+            places.push((path.display().to_string(), std::fs::read(&path).unwrap()));
+        }
+        custody.close().await.unwrap();
+    }
+    places.push(("the log".to_owned(), log.0.lock().unwrap().clone()));
+    // The search finds what is there: an address in the files, and the log is no empty one.
+    assert!(
+        places
+            .iter()
+            .any(|(_, bytes)| holds(bytes, own.to_string().as_bytes()))
+    );
+    assert!(places.iter().all(|(_, bytes)| !bytes.is_empty()));
+    assert_ne!(own.to_string(), FIRST);
+    for (name, canary) in canaries() {
+        for (place, bytes) in &places {
+            assert!(!holds(bytes, &canary), "{name} is in {place}");
+        }
+    }
+}

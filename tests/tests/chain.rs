@@ -1,0 +1,16 @@
+//! Chain access and transfers against a real node on loopback, and against servers that answer wrongly.
+
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+#[path = "chain/faults.rs"]
+mod faults;
+#[path = "chain/nonsense.rs"]
+mod nonsense;
+#[path = "chain/reads.rs"]
+mod reads;
+#[path = "chain/scene.rs"]
+mod scene;
+#[path = "chain/transfers.rs"]
+mod transfers;
+#[path = "chain/unresolved.rs"]
+mod unresolved;

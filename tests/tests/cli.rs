@@ -1,0 +1,28 @@
+//! Black-box tests of the subcommands: arguments, files and environment in; exit codes, JSON, text and files out.
+//!
+//! They look only at what a script can see. The console has its own binary (`e2e.rs`).
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+
+#[path = "cli/audit.rs"]
+mod audit;
+#[path = "cli/canary.rs"]
+mod canary;
+#[path = "cli/derive.rs"]
+mod derive;
+#[path = "cli/fixture.rs"]
+mod fixture;
+#[path = "cli/init.rs"]
+mod init;
+#[path = "cli/node.rs"]
+mod node;
+#[path = "cli/settings.rs"]
+mod settings;
+#[path = "cli/signing.rs"]
+mod signing;
+#[path = "cli/terminal.rs"]
+mod terminal;
+#[path = "cli/trouble.rs"]
+mod trouble;
+#[path = "cli/wallets.rs"]
+mod wallets;

@@ -1,0 +1,155 @@
+//! `keyward derive`: published addresses, every family, and what is refused.
+
+use keyward_tests::sandbox::Sandbox;
+
+use crate::fixture::{FIRST_ADDRESS, PHRASE, SECOND_ADDRESS, fails, keyward};
+
+#[test]
+fn the_published_address_comes_out() {
+    let sandbox = Sandbox::new().unwrap();
+    let answer = keyward(&sandbox, "derive --json")
+        .stdin(PHRASE)
+        .success()
+        .unwrap()
+        .json()
+        .unwrap();
+    assert_eq!(answer["chain"], "solana");
+    assert_eq!(answer["family"], "bip44-change");
+    assert_eq!(
+        answer["addresses"],
+        serde_json::json!([{ "index": 0, "path": "m/44'/501'/0'/0'", "address": FIRST_ADDRESS }])
+    );
+    let path = keyward(&sandbox, "derive --path m/44'/501'/0'/0' --json")
+        .stdin(PHRASE)
+        .success()
+        .unwrap();
+    assert_eq!(path.json().unwrap()["addresses"][0]["address"], FIRST_ADDRESS);
+    let many = keyward(&sandbox, "derive --path m/44'/501'/{i}'/0' --count 2 --json")
+        .stdin(PHRASE)
+        .success()
+        .unwrap();
+    let family = keyward(&sandbox, "derive --count 2 --json")
+        .stdin(PHRASE)
+        .success()
+        .unwrap();
+    assert_eq!(
+        many.json().unwrap()["addresses"],
+        family.json().unwrap()["addresses"]
+    );
+    // White space and letter case are the writer's.
+    let spaced = PHRASE.to_uppercase().replace(' ', "\n");
+    let spaced = keyward(&sandbox, "derive").stdin(spaced).success().unwrap();
+    assert!(spaced.stdout.contains(FIRST_ADDRESS), "{spaced}");
+    assert!(!sandbox.vault().exists(), "no vault is made");
+}
+
+#[test]
+fn a_range_begins_where_it_is_told_to() {
+    let sandbox = Sandbox::new().unwrap();
+    let answer = keyward(&sandbox, "derive --start 1 --count 1500 --json")
+        .stdin(PHRASE)
+        .success()
+        .unwrap()
+        .json()
+        .unwrap();
+    let addresses = answer["addresses"].as_array().unwrap();
+    assert_eq!(addresses.len(), 1500);
+    assert_eq!(addresses[0]["address"], SECOND_ADDRESS);
+    assert_eq!(addresses[1499]["index"], 1500);
+    let alone = keyward(&sandbox, "derive --start 1500 --json")
+        .stdin(PHRASE)
+        .success()
+        .unwrap()
+        .json()
+        .unwrap();
+    assert_eq!(
+        addresses[1499], alone["addresses"][0],
+        "chunks join without a seam"
+    );
+}
+
+#[test]
+fn families_differ_and_a_passphrase_changes_everything() {
+    let sandbox = Sandbox::new().unwrap();
+    let mut seen = Vec::new();
+    for family in ["bip44-change", "bip44", "bip44-root", "sollet", "raw"] {
+        let run = keyward(&sandbox, "derive --json --family")
+            .arg(family)
+            .stdin(PHRASE)
+            .success()
+            .unwrap();
+        seen.push(
+            run.json().unwrap()["addresses"][0]["address"]
+                .as_str()
+                .unwrap()
+                .to_owned(),
+        );
+    }
+    let file = sandbox.write("passphrase", "TREZOR\n").unwrap();
+    let run = keyward(&sandbox, "derive --json --passphrase-file")
+        .arg(file)
+        .stdin(PHRASE)
+        .success()
+        .unwrap();
+    seen.push(
+        run.json().unwrap()["addresses"][0]["address"]
+            .as_str()
+            .unwrap()
+            .to_owned(),
+    );
+    assert_eq!(seen[0], FIRST_ADDRESS);
+    seen.sort();
+    seen.dedup();
+    assert_eq!(seen.len(), 6);
+}
+
+#[test]
+fn what_is_wrong_is_named_and_never_repeated() {
+    let sandbox = Sandbox::new().unwrap();
+    let check = |words: &str, phrase: &str, exit: i32, code: &str| {
+        let run = keyward(&sandbox, words).stdin(phrase);
+        let error = fails(run, exit, code);
+        assert!(!error.to_string().contains("abandon"), "{error}");
+        error
+    };
+    check("derive", "abandon abandon", 10, "phrase_word_count");
+    check("derive", "", 10, "phrase_word_count");
+    check(
+        "derive",
+        &PHRASE.replace("about", "abandon"),
+        10,
+        "phrase_checksum",
+    );
+    let error = check(
+        "derive",
+        &PHRASE.replacen("abandon", "abandonn", 3),
+        10,
+        "phrase_unknown_word",
+    );
+    assert!(error["message"].as_str().unwrap().contains("word 1"), "{error}");
+    check("derive", &"abandon ".repeat(1000), 10, "too_long");
+    check("derive --path m/44'/501'/x'", PHRASE, 10, "path_invalid");
+    check("derive --path m/44'/501'/2147483648'", PHRASE, 10, "path_invalid");
+    check("derive --path m/44'/501'/0'/0", PHRASE, 10, "derivation");
+    check("derive --family raw --count 2", PHRASE, 10, "derivation");
+    check("derive --start 4294967295", PHRASE, 10, "derivation");
+    check("derive --family nonsense", PHRASE, 10, "family_unknown");
+    check("derive --passphrase-file -", PHRASE, 2, "passphrase_from_stdin");
+    check("derive --passphrase-file missing", PHRASE, 5, "file_unreadable");
+    check("derive --chain evm", PHRASE, 2, "chain_unsupported");
+    check("derive --count 0", PHRASE, 2, "usage");
+    check("derive --count 10001", PHRASE, 2, "usage");
+    check("derive --path m --family raw", PHRASE, 2, "usage");
+    check(
+        "derive --path m/44'/501'/0' --count 2",
+        PHRASE,
+        2,
+        "path_has_no_index",
+    );
+    check(
+        "derive --path m/44'/501'/{i}' --start 4294967295",
+        PHRASE,
+        10,
+        "derivation",
+    );
+}

@@ -1,0 +1,490 @@
+//! Phrases, passphrases, passwords, factors and keys: in no file, no column, no log at trace level, and nowhere on the
+//! screen but where the person asked to see them.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, ensure};
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use keyward_core::amount::Lamports;
+use keyward_core::derive::SolanaDeriver;
+use keyward_core::mnemonic::Mnemonic;
+use keyward_core::path::PathFamily;
+use keyward_tests::cli::Cli;
+use keyward_tests::node::TestNode;
+use keyward_tests::pty::{DEFAULT_BOUND, Key, Pty, PtyCommand, SMALLEST};
+use keyward_tests::sandbox::Sandbox;
+use sqlx::{Column as _, Connection as _, Row as _};
+
+/// Words that no screen uses for anything else.
+const PHRASE: &str =
+    "zebra quantum velvet walnut oxygen jaguar kangaroo umbrella dinosaur ginger lobster hamster";
+const PASSPHRASE: &str = "Grüße-canary-5127";
+const PASSWORD: &str = "tundra-violet-magnet-5082";
+const NEXT_PASSWORD: &str = "copper-lantern-orchid-6630";
+/// Refused for weakness.
+const WEAK: &str = "canary-1234";
+/// Typed once by mistake.
+const MISTYPED: &str = "tundra-violet-magmet-5028";
+const WRONG: &str = "meadow-falcon-tonic-9914";
+/// The second factor, in hex.
+const FACTOR: &str = "5ca1ab1e0ddba11fee1deadc0de5afe15ca1ab1e0ddba11fee1deadc0de5afe1";
+/// No secret: the search must find it wherever labels are.
+const LABEL: &str = "plain-sight-label";
+
+/// Something to be searched for.
+struct Needle {
+    name: String,
+    bytes: Vec<u8>,
+}
+
+/// Everything that must not be found, in every form in which it might leak.
+#[derive(Default)]
+struct Secrets {
+    needles: Vec<Needle>,
+}
+
+impl Secrets {
+    fn text(&mut self, name: &str, text: &str) {
+        self.needles.push(Needle {
+            name: name.to_owned(),
+            bytes: text.as_bytes().to_vec(),
+        });
+    }
+
+    fn bytes(&mut self, name: &str, bytes: &[u8]) {
+        self.needles.push(Needle {
+            name: format!("{name}, raw"),
+            bytes: bytes.to_vec(),
+        });
+        let numbers: Vec<String> = bytes.iter().map(u8::to_string).collect();
+        for (form, text) in [
+            ("hex", hex::encode(bytes)),
+            ("upper-case hex", hex::encode_upper(bytes)),
+            ("base58", bs58::encode(bytes).into_string()),
+            ("base64", STANDARD.encode(bytes).trim_end_matches('=').to_owned()),
+            ("base64url", URL_SAFE_NO_PAD.encode(bytes)),
+            ("a JSON array", numbers.join(",")),
+            ("an array", numbers.join(", ")),
+        ] {
+            self.text(&format!("{name}, {form}"), &text);
+        }
+    }
+
+    /// A phrase, everything made from it, and the first three wallets' keys.
+    fn phrase(&mut self, phrase: &str, passphrase: &str) -> anyhow::Result<()> {
+        let mnemonic = Mnemonic::parse(phrase)?;
+        self.text("the phrase", phrase);
+        let words: Vec<&str> = phrase.split(' ').collect();
+        for three in words.windows(3) {
+            for separator in [" ", ",", ", ", "\n", "\",\"", "\", \""] {
+                self.text("three words of the phrase", &three.join(separator));
+            }
+        }
+        self.bytes("the entropy", mnemonic.expose_entropy());
+        let seed = mnemonic.to_seed(passphrase);
+        self.bytes("the seed", seed.expose_bytes());
+        for key in SolanaDeriver::new(&seed, PathFamily::Bip44Change)?.derive_chunk(0, 3)? {
+            let name = format!("the key of {}", key.path);
+            self.bytes(&name, key.secret.expose_seed());
+            // As wallets' key files have it: the secret half, then the public one.
+            let mut pair = key.secret.expose_seed().to_vec();
+            pair.extend_from_slice(key.address.as_bytes());
+            self.bytes(&format!("{name} as a pair"), &pair);
+        }
+        Ok(())
+    }
+
+    /// Fails, naming what was found, when anything is.
+    fn are_not_in(&self, place: &str, haystack: &[u8]) -> anyhow::Result<()> {
+        for needle in &self.needles {
+            ensure!(!holds(haystack, &needle.bytes), "{} is in {place}", needle.name);
+        }
+        Ok(())
+    }
+
+    fn were_not_drawn_by(&self, console: &Pty) -> anyhow::Result<()> {
+        for needle in &self.needles {
+            ensure!(!console.has_drawn(&needle.bytes), "{} was drawn", needle.name);
+        }
+        Ok(())
+    }
+
+    /// No file below the sandbox holds one, and no value of its database.
+    async fn are_not_stored(&self, sandbox: &Sandbox) -> anyhow::Result<()> {
+        for file in files(sandbox.root())? {
+            self.are_not_in(&file.display().to_string(), &fs::read(&file)?)?;
+        }
+        for (place, value) in values(&sandbox.vault()).await? {
+            self.are_not_in(&place, &value)?;
+        }
+        Ok(())
+    }
+}
+
+fn holds(haystack: &[u8], needle: &[u8]) -> bool {
+    assert!(needle.len() > 8, "too short to mean anything");
+    haystack.windows(needle.len()).any(|window| window == needle)
+}
+
+/// Every file below a folder.
+fn files(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            found.extend(files(&entry.path())?);
+        } else {
+            found.push(entry.path());
+        }
+    }
+    Ok(found)
+}
+
+/// Every value of every table, put together as the database does, whatever pages it lies on.
+async fn values(database: &Path) -> anyhow::Result<Vec<(String, Vec<u8>)>> {
+    let url = format!("sqlite://{}", database.display());
+    let mut connection = sqlx::SqliteConnection::connect(&url).await?;
+    let tables: Vec<String> = sqlx::query_scalar("SELECT name FROM sqlite_schema WHERE type = 'table'")
+        .fetch_all(&mut connection)
+        .await?;
+    let mut found = Vec::new();
+    for table in tables {
+        let statement = format!("SELECT * FROM \"{table}\"");
+        for row in sqlx::query(sqlx::AssertSqlSafe(statement))
+            .fetch_all(&mut connection)
+            .await?
+        {
+            for column in row.columns() {
+                // Integers are no secrets; whatever else there is counts as bytes.
+                let value: Option<Vec<u8>> = row.try_get_unchecked(column.ordinal()).unwrap_or_default();
+                found.push((format!("{table}.{}", column.name()), value.unwrap_or_default()));
+            }
+        }
+    }
+    connection.close().await?;
+    Ok(found)
+}
+
+fn start(sandbox: &Sandbox, factor: Option<&str>, arguments: &[&str]) -> anyhow::Result<Pty> {
+    let mut command = PtyCommand::keyward(sandbox)?
+        .args(arguments)
+        .size(SMALLEST.0, SMALLEST.1)
+        .env("KEYWARD_LOG", sandbox.path("log"))
+        .env("KEYWARD_LOG_LEVEL", "trace");
+    if let Some(factor) = factor {
+        command = command.env("KEYWARD_ENCRYPTION_KEY", factor);
+    }
+    command.spawn()
+}
+
+fn leave(mut console: Pty) -> anyhow::Result<Pty> {
+    console.press(Key::Ctrl('c'))?;
+    console.press(Key::Ctrl('c')).ok();
+    ensure!(
+        console.wait_exit(DEFAULT_BOUND)?.success(),
+        "{}",
+        console.screen()
+    );
+    console.terminal_is_restored()?;
+    Ok(console)
+}
+
+/// From the limits to the list, with every mistake that can be made on the way.
+fn finish_first_run(console: &Pty) -> anyhow::Result<()> {
+    console.wait_for_text("SOL in one transaction")?;
+    console.press_all([Key::Enter; 3])?;
+    console.wait_for_text("Nobody can reset it")?;
+    console.type_text(WEAK)?;
+    console.wait_for_text(" ! ")?;
+    console.press_all(WEAK.chars().map(|_| Key::Backspace))?;
+    console.type_text(PASSWORD)?;
+    console.wait_for_text("Strong enough")?;
+    console.press(Key::Enter)?;
+    console.type_text(MISTYPED)?;
+    console.press(Key::Enter)?;
+    console.wait_for_text("The two differ")?;
+    console.type_text(PASSWORD)?;
+    console.press(Key::Enter)?;
+    console.wait_for("the number of wallets", DEFAULT_BOUND, |screen| {
+        screen.contains("step 5 of 5") || screen.contains("step 6 of 6")
+    })?;
+    console.press_all([Key::Backspace; 8])?;
+    console.type_text("3")?;
+    console.press(Key::Enter)?;
+    listed(console)
+}
+
+/// Waits for the list with its rows.
+fn listed(console: &Pty) -> anyhow::Result<()> {
+    console.wait_for("the three wallets", DEFAULT_BOUND, |screen| {
+        screen.contains("Wallets 3 ") && screen.rows().iter().filter(|row| row.contains("never")).count() == 3
+    })?;
+    Ok(())
+}
+
+/// Gives the first wallet its label.
+fn label(console: &Pty) -> anyhow::Result<()> {
+    console.type_text("e")?;
+    console.wait_for_text("empty takes the label away")?;
+    console.type_text(LABEL)?;
+    console.press(Key::Enter)?;
+    console.wait_for_text("label saved")?;
+    Ok(())
+}
+
+/// Locks, is wrong twice, and unlocks.
+fn lock_and_unlock(console: &Pty, password: &str) -> anyhow::Result<()> {
+    console.press(Key::Ctrl('l'))?;
+    console.wait_for_text("The vault is locked")?;
+    for wrong in [WRONG, WEAK] {
+        console.type_text(wrong)?;
+        console.wait_for_text("••••")?;
+        console.press(Key::Enter)?;
+        console.wait_for_text("The vault did not open")?;
+    }
+    console.type_text(password)?;
+    console.press(Key::Enter)?;
+    listed(console)
+}
+
+/// Changes the password, after giving a wrong old one.
+fn change_the_password(console: &Pty) -> anyhow::Result<()> {
+    console.type_text("4")?;
+    console.press_all([Key::End, Key::Enter])?;
+    console.wait_for_text("Vault password")?;
+    console.type_text(WRONG)?;
+    console.press(Key::Enter)?;
+    console.type_text(NEXT_PASSWORD)?;
+    console.press(Key::Enter)?;
+    console.wait_for_text("strong enough")?;
+    console.type_text(NEXT_PASSWORD)?;
+    console.press(Key::Enter)?;
+    console.wait_for_text("The vault did not open")?;
+    console.type_text(PASSWORD)?;
+    console.press_all([Key::Enter; 3])?;
+    console.wait_for_text("password was changed")?;
+    console.type_text("1")?;
+    listed(console)
+}
+
+/// Prepares a transfer that the policy refuses, and tries to sign it.
+fn send_too_much(console: &Pty) -> anyhow::Result<()> {
+    console.type_text("s#1\t")?;
+    console.wait_for_text("✓ yours")?;
+    console.type_text("20")?;
+    console.press(Key::Enter)?;
+    console.wait_for_text("Review: send")?;
+    console.wait_for_text("refuse")?;
+    console.type_text("y")?;
+    console.wait_for_text("not signed: the policy refuses it")?;
+    console.press(Key::Esc)?;
+    console.wait_for_text("= 20.000000000 SOL")?;
+    Ok(())
+}
+
+/// The secrets of the imported vault.
+fn imported_secrets() -> anyhow::Result<Secrets> {
+    let mut secrets = Secrets::default();
+    secrets.phrase(PHRASE, PASSPHRASE)?;
+    secrets.text("the passphrase", PASSPHRASE);
+    secrets.text("the passphrase, normalised", "Gru\u{308}ße-canary-5127");
+    secrets.text("the password", PASSWORD);
+    secrets.text("the new password", NEXT_PASSWORD);
+    secrets.text("a weak password", WEAK);
+    secrets.text("a mistyped password", MISTYPED);
+    secrets.text("a wrong password", WRONG);
+    secrets.bytes("the second factor", &hex::decode(FACTOR)?);
+    Ok(secrets)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_of_an_imported_phrase_is_stored_logged_or_drawn() -> anyhow::Result<()> {
+    let secrets = imported_secrets()?;
+    let seed = Mnemonic::parse(PHRASE)?.to_seed(PASSPHRASE);
+    let first = SolanaDeriver::new(&seed, PathFamily::Bip44Change)?.derive_chunk(0, 1)?[0].address;
+    let node = TestNode::start()?;
+    node.fund(&first, Lamports::new(30_000_000_000)).await?;
+    let sandbox = Sandbox::new()?;
+
+    let console = start(&sandbox, Some(FACTOR), &["--rpc", &node.rpc_url])?;
+    console.wait_for_text("Import a phrase")?;
+    console.press_all([Key::Down, Key::Enter])?;
+    console.wait_for_text("step 1 of 5")?;
+    console.paste(PHRASE)?;
+    console.wait_for_text("12 words")?;
+    console.press(Key::Enter)?;
+    console.wait_for_text("Its first addresses")?;
+    console.type_text(PASSPHRASE)?;
+    console.wait_for_text(&first.to_string())?;
+    console.press(Key::Enter)?;
+    finish_first_run(&console)?;
+    label(&console)?;
+    lock_and_unlock(&console, PASSWORD)?;
+    change_the_password(&console)?;
+    lock_and_unlock(&console, NEXT_PASSWORD)?;
+    send_too_much(&console)?;
+
+    // While it runs, the journal holds what is not in the database's own file yet.
+    secrets.are_not_stored(&sandbox).await?;
+    let console = leave(console)?;
+    secrets.are_not_stored(&sandbox).await?;
+    secrets.were_not_drawn_by(&console)?;
+    // Not even one word by itself, but the last one, behind which the cursor stood.
+    for word in PHRASE.split(' ').take(11) {
+        ensure!(!console.has_drawn(word.as_bytes()), "the word {word} was drawn");
+    }
+    from_outside(&sandbox, &secrets).await?;
+
+    // The same searches find what is no secret.
+    ensure!(console.has_drawn(LABEL.as_bytes()), "the label was never drawn");
+    let stored = fs::read(sandbox.vault())?;
+    ensure!(
+        holds(&stored, LABEL.as_bytes()),
+        "the label is not in the database's file"
+    );
+    let plain = Secrets {
+        needles: vec![Needle {
+            name: "label".into(),
+            bytes: LABEL.into(),
+        }],
+    };
+    ensure!(plain.are_not_stored(&sandbox).await.is_err() && plain.were_not_drawn_by(&console).is_err());
+    ensure!(
+        values(&sandbox.vault())
+            .await?
+            .iter()
+            .any(|(place, value)| { place == "wallets.label" && value == LABEL.as_bytes() })
+    );
+    let log = fs::read_to_string(sandbox.path("log"))?;
+    ensure!(log.contains("done"), "nothing was logged: {log:?}");
+    Ok(())
+}
+
+/// The same vault by the command line: what it prints, stores and logs.
+async fn from_outside(sandbox: &Sandbox, secrets: &Secrets) -> anyhow::Result<()> {
+    let run = |words: &str, password: &str, code: i32| -> anyhow::Result<()> {
+        let output = Cli::new(sandbox)?
+            .args(words.split(' '))
+            .args(["--password-file", "-"])
+            .stdin(password)
+            .env("KEYWARD_ENCRYPTION_KEY", FACTOR)
+            .env("KEYWARD_LOG", sandbox.path("log"))
+            .env("KEYWARD_LOG_LEVEL", "trace")
+            .env("RUST_BACKTRACE", "full")
+            .exits(code)?;
+        secrets.are_not_in(&format!("what {words:?} printed"), output.to_string().as_bytes())
+    };
+    run("wallets list --json", NEXT_PASSWORD, 0)?;
+    run("wallets show #0", NEXT_PASSWORD, 0)?;
+    run("wallets derive --count 2", NEXT_PASSWORD, 0)?;
+    run("sign-message #0 --message hello", NEXT_PASSWORD, 0)?;
+    run("audit list --json", NEXT_PASSWORD, 0)?;
+    run("audit checkpoint", NEXT_PASSWORD, 0)?;
+    run("wallets derive --count 2 --json", WRONG, 4)?;
+    run("wallets derive --count 2", WEAK, 4)?;
+    secrets.are_not_stored(sandbox).await
+}
+
+/// The words as they stand on the screen, each behind its number.
+fn shown_words(console: &Pty) -> anyhow::Result<Vec<String>> {
+    let screen = console.wait_for("all twelve words", DEFAULT_BOUND, |screen| {
+        screen.contains("Shown.") && words_of(&screen.text()).len() == 12
+    })?;
+    Ok(words_of(&screen.text()))
+}
+
+fn words_of(text: &str) -> Vec<String> {
+    let mut found = std::collections::BTreeMap::new();
+    let mut number = None;
+    for piece in text.split_whitespace() {
+        match (piece.parse::<usize>(), number) {
+            (Ok(next), _) => number = Some(next),
+            (Err(_), Some(at)) if keyward_core::mnemonic::is_word(piece) => {
+                found.insert(at, piece.to_owned());
+                number = None;
+            }
+            (Err(_), _) => number = None,
+        }
+    }
+    found.into_values().collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_phrase_is_shown_when_asked_for_and_nowhere_else() -> anyhow::Result<()> {
+    let sandbox = Sandbox::new()?;
+    let console = start(&sandbox, None, &[])?;
+    console.wait_for_text("Create a new phrase")?;
+    console.press(Key::Enter)?;
+    console.wait_for_text("step 1 of 6")?;
+    console.press(Key::Enter)?;
+    console.wait_for_text("Hidden.")?;
+    assert_eq!(
+        words_of(&console.screen().text()).len(),
+        0,
+        "{}",
+        console.screen()
+    );
+    console.type_text("v")?;
+    let words = shown_words(&console)?;
+    let mut secrets = Secrets::default();
+    secrets.phrase(&words.join(" "), "")?;
+    secrets.text("the password", PASSWORD);
+    secrets.text("a weak password", WEAK);
+    secrets.text("a mistyped password", MISTYPED);
+    secrets.text("a wrong password", WRONG);
+    // Shown because it was asked for: the search for drawn words finds each of them.
+    for word in &words {
+        ensure!(console.has_drawn(word.as_bytes()), "{word} was not drawn");
+    }
+    console.type_text("v")?;
+    console.wait_for_text("Hidden.")?;
+    console.wait_for("hidden words", DEFAULT_BOUND, |screen| {
+        words_of(&screen.text()).is_empty()
+    })?;
+    console.press(Key::Enter)?;
+    answer_the_questions(&console, &words)?;
+    finish_first_run(&console)?;
+    label(&console)?;
+    secrets.are_not_stored(&sandbox).await?;
+    leave(console)?;
+    secrets.are_not_stored(&sandbox).await?;
+
+    // In a run of its own nothing of it is drawn again, wherever one goes.
+    let console = start(&sandbox, None, &[])?;
+    console.wait_for_text("The vault is locked")?;
+    console.type_text(PASSWORD)?;
+    console.press(Key::Enter)?;
+    console.wait_for_text(LABEL)?;
+    lock_and_unlock(&console, PASSWORD)?;
+    for (keys, shows) in [
+        ("\r", "scan to pay"),
+        ("2v", "intact"),
+        ("4", "RPC endpoint"),
+        ("3", "Jobs"),
+        ("1", LABEL),
+    ] {
+        console.type_text(keys)?;
+        console.wait_for_text(shows)?;
+    }
+    let console = leave(console)?;
+    secrets.were_not_drawn_by(&console)?;
+    ensure!(console.has_drawn(LABEL.as_bytes()), "the label was never drawn");
+    secrets.are_not_stored(&sandbox).await
+}
+
+/// Types the words that are asked back.
+fn answer_the_questions(console: &Pty, words: &[String]) -> anyhow::Result<()> {
+    let screen = console.wait_for_text("Three words, to be sure")?;
+    for row in screen.rows() {
+        let mut pieces = row.split_whitespace();
+        if pieces.next() != Some("word") {
+            continue;
+        }
+        let number: usize = pieces.next().context("no number")?.parse()?;
+        console.type_text(words.get(number - 1).context("no such word")?)?;
+        console.press(Key::Enter)?;
+    }
+    Ok(())
+}

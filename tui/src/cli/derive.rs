@@ -1,0 +1,219 @@
+//! `keyward derive`: addresses of a phrase, without a vault. It prints no key and stores nothing.
+
+use keyward_core::derive::{DeriveError, SolanaDeriver, derive_path};
+use keyward_core::mnemonic::{Mnemonic, MnemonicError};
+use keyward_core::path::{DerivationPath, PathFamily};
+use serde_json::json;
+use zeroize::Zeroizing;
+
+use super::init::{passphrase_from_stdin, read_phrase};
+use crate::exit::{Exit, Failure};
+use crate::output::{Align, Report, Table};
+use crate::secret_input::{self, Source};
+
+/// The most addresses of one run.
+const MAX_COUNT: u32 = 10_000;
+/// How many are derived at a time; core gives at most 1024.
+const CHUNK: u32 = 1000;
+
+/// Print addresses of the phrase on standard input; no vault is involved
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  keyward derive --count 10 < phrase.txt
+  keyward derive --path \"m/44'/501'/7'/0'\" < phrase.txt
+  keyward derive --path \"m/44'/501'/{i}'\" --start 5 --count 3 < phrase.txt
+  keyward derive --family raw --passphrase-file passphrase.txt < phrase.txt")]
+pub(crate) struct Args {
+    /// The chain that the addresses are for
+    #[arg(long, value_enum, default_value_t = Chain::Solana)]
+    chain: Chain,
+    /// Read the phrase's BIP-39 passphrase from this file's only line
+    #[arg(long, value_name = "FILE")]
+    passphrase_file: Option<Source>,
+    /// A derivation path, such as "m/44'/501'/0'/0'"; "{i}" in it stands for the index
+    #[arg(long, value_name = "PATH", conflicts_with = "family")]
+    path: Option<String>,
+    /// The path's family: bip44-change, bip44, bip44-root, sollet or raw
+    #[arg(long, value_name = "FAMILY", default_value = "bip44-change")]
+    family: String,
+    /// The first index
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    start: u32,
+    /// How many addresses, 1 to 10000
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_COUNT)))]
+    count: u32,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Chain {
+    Solana,
+    Evm,
+}
+
+/// One line of the answer.
+struct Derived {
+    index: Option<u32>,
+    path: String,
+    address: String,
+}
+
+pub(crate) fn run(args: &Args) -> Result<Report, Failure> {
+    if args.chain == Chain::Evm {
+        return Err(Failure::new(
+            Exit::Usage,
+            "chain_unsupported",
+            "this version derives Solana addresses only",
+            "leave --chain out",
+        ));
+    }
+    if args.passphrase_file.as_ref().is_some_and(Source::is_stdin) {
+        return Err(passphrase_from_stdin());
+    }
+    let family = parse_family(&args.family)?;
+    let paths = args
+        .path
+        .as_deref()
+        .map(|path| paths(path, args.start, args.count))
+        .transpose()?;
+    let passphrase = read_passphrase(args.passphrase_file.as_ref())?;
+    let phrase = match secret_input::prompt("Recovery phrase: ")? {
+        Some(typed) => typed,
+        None => read_phrase(&Source::Stdin)?,
+    };
+    let seed = parse_phrase(&phrase)?.to_seed(&passphrase);
+    let (family_id, rows) = match paths {
+        Some(paths) => {
+            let derived = paths.into_iter().map(|(index, path)| {
+                let address = derive_path(&seed, &path).map_err(failure)?.address().to_string();
+                Ok(Derived {
+                    index,
+                    path: path.to_string(),
+                    address,
+                })
+            });
+            (None, derived.collect::<Result<_, Failure>>()?)
+        }
+        None => {
+            let deriver = SolanaDeriver::new(&seed, family).map_err(failure)?;
+            (Some(family.id()), range(&deriver, args.start, args.count)?)
+        }
+    };
+    Ok(report(family_id, &rows))
+}
+
+fn range(deriver: &SolanaDeriver, start: u32, count: u32) -> Result<Vec<Derived>, Failure> {
+    let end = start
+        .checked_add(count)
+        .ok_or_else(|| failure(DeriveError::RangeEnd))?;
+    let mut rows = Vec::new();
+    let mut next = start;
+    while next < end {
+        let size = CHUNK.min(end - next);
+        rows.extend(
+            deriver
+                .derive_chunk(next, size)
+                .map_err(failure)?
+                .into_iter()
+                .map(|key| Derived {
+                    index: Some(key.index.get()),
+                    path: key.path,
+                    address: key.address.to_string(),
+                }),
+        );
+        next += size;
+    }
+    Ok(rows)
+}
+
+fn report(family: Option<&str>, rows: &[Derived]) -> Report {
+    let mut table = Table::new(&[
+        ("#", Align::Right),
+        ("path", Align::Left),
+        ("address", Align::Left),
+    ]);
+    for row in rows {
+        let index = row.index.map(|index| index.to_string()).unwrap_or_default();
+        let path = if row.path.is_empty() { "none" } else { &row.path };
+        table.row([index, path.to_owned(), row.address.clone()]);
+    }
+    let addresses: Vec<_> = rows
+        .iter()
+        .map(|row| json!({ "index": row.index, "path": row.path, "address": row.address }))
+        .collect();
+    Report::new(
+        table.render(),
+        json!({ "chain": "solana", "family": family, "addresses": addresses }),
+    )
+}
+
+/// Reads the name of a path family.
+pub(crate) fn parse_family(name: &str) -> Result<PathFamily, Failure> {
+    PathFamily::from_id(name).map_err(|_| {
+        let ids: Vec<&str> = PathFamily::ALL.iter().map(|family| family.id()).collect();
+        Failure::invalid(
+            "family_unknown",
+            "there is no such path family",
+            format!("choose one of {}", ids.join(", ")),
+        )
+    })
+}
+
+/// Where the index goes in a path that stands for many.
+const INDEX: &str = "{i}";
+
+/// The paths that one text stands for: itself, or one for each index.
+fn paths(text: &str, start: u32, count: u32) -> Result<Vec<(Option<u32>, DerivationPath)>, Failure> {
+    if text.contains(INDEX) {
+        let end = start
+            .checked_add(count)
+            .ok_or_else(|| failure(DeriveError::RangeEnd))?;
+        return (start..end)
+            .map(|index| Ok((Some(index), parse_path(&text.replace(INDEX, &index.to_string()))?)))
+            .collect();
+    }
+    if start != 0 || count != 1 {
+        return Err(Failure::new(
+            Exit::Usage,
+            "path_has_no_index",
+            "--path names one path, and --start or --count ask for more",
+            "write {i} where the index goes, as in m/44'/501'/{i}'/0'",
+        ));
+    }
+    Ok(vec![(None, parse_path(text)?)])
+}
+
+fn parse_path(text: &str) -> Result<DerivationPath, Failure> {
+    text.parse().map_err(|error| {
+        Failure::invalid(
+            "path_invalid",
+            format!("--path: {error}"),
+            "write it like m/44'/501'/0'/0'",
+        )
+    })
+}
+
+/// Reads a BIP-39 phrase; the error names a position, never a word.
+pub(crate) fn parse_phrase(text: &str) -> Result<Mnemonic, Failure> {
+    Mnemonic::parse(text).map_err(|error| {
+        let code = match error {
+            MnemonicError::WordCount { .. } => "phrase_word_count",
+            MnemonicError::UnknownWord { .. } => "phrase_unknown_word",
+            MnemonicError::Checksum => "phrase_checksum",
+            _ => "phrase_invalid",
+        };
+        Failure::invalid(code, error.to_string(), "compare it with what was written down")
+    })
+}
+
+/// Reads the BIP-39 passphrase; without a file it is empty.
+pub(crate) fn read_passphrase(source: Option<&Source>) -> Result<Zeroizing<String>, Failure> {
+    source.map_or_else(
+        || Ok(Zeroizing::new(String::new())),
+        |source| secret_input::read_line_from(source, "passphrase"),
+    )
+}
+
+fn failure(error: DeriveError) -> Failure {
+    Failure::invalid("derivation", error.to_string(), "see `keyward derive --help`")
+}

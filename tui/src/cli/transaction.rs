@@ -1,0 +1,147 @@
+//! `keyward sign-transaction`: signs a transaction that somebody else made, if policy allows it.
+//!
+//! The input may be raw bytes, base64, base58 or hex. Which one it is, is found by looking; whatever it is, the signing
+//! service decodes the bytes again and strictly. Nothing is sent.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use keyward_core::solana::{Transaction, parses_as_transaction};
+use keyward_custody::SignRequest;
+use serde_json::json;
+
+use super::context::Context;
+use crate::exit::Failure;
+use crate::output::{Report, fields, printable};
+use crate::secret_input::Source;
+
+/// More than any encoding of the longest transaction, so that "too long" is said by the decoder.
+const MAX_INPUT_BYTES: usize = 16 * 1024;
+
+/// Sign a transaction made elsewhere, if policy allows it
+///
+/// Every wallet of the vault among the transaction's signers signs. The input is raw bytes, base64, base58 or hex. The
+/// signed transaction is printed in base64; it is not sent.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  keyward sign-transaction unsigned.b64\n  keyward sign-transaction - --json < unsigned.bin"
+)]
+pub(crate) struct Args {
+    /// A file, or standard input for `-`
+    #[arg(value_name = "FILE|-")]
+    file: Source,
+    /// The network it is meant for, by its genesis hash, as the audit's intent hash covers it
+    #[arg(long, value_name = "GENESIS_HASH", default_value = "unspecified")]
+    network: String,
+}
+
+pub(crate) async fn run(context: &mut Context, args: Args) -> Result<Report, Failure> {
+    let (custody, summary) = context.open().await?;
+    // The password comes first where both are on standard input.
+    context.unlock(&custody, &summary).await?;
+    let input = args.file.read_all("transaction", MAX_INPUT_BYTES)?;
+    let transaction = detect(&input);
+    let signed = custody
+        .sign_transaction(SignRequest {
+            transaction,
+            network: args.network,
+        })
+        .await?;
+    let complete = Transaction::decode(&signed.bytes).is_ok_and(|transaction| transaction.is_fully_signed());
+    let encoded = BASE64.encode(&signed.bytes);
+    let wallets: Vec<String> = signed.wallets.iter().map(ToString::to_string).collect();
+    let actions = signed.intent.sentences();
+    let mut text = fields(&[
+        ("signature", signed.signature.to_string()),
+        ("signed by", wallets.join(" ")),
+        (
+            "complete",
+            if complete {
+                "yes"
+            } else {
+                "no, other signers are missing"
+            }
+            .to_owned(),
+        ),
+    ]);
+    for action in &actions {
+        text.push_str(&format!("  {}\n", printable(action)));
+    }
+    text.push_str(&format!("{encoded}\n"));
+    let json = json!({
+        "signature": signed.signature.to_string(),
+        "wallets": wallets,
+        "complete": complete,
+        "actions": actions,
+        "transaction": encoded,
+    });
+    Ok(Report::new(text, json))
+}
+
+/// The transaction's bytes: the reading that is a transaction, else the likeliest one, for the decoder to refuse.
+fn detect(input: &[u8]) -> Vec<u8> {
+    if parses_as_transaction(input) {
+        return input.to_vec();
+    }
+    let Some(text) = std::str::from_utf8(input)
+        .ok()
+        .map(str::trim)
+        .filter(|text| is_one_word(text))
+    else {
+        return input.to_vec();
+    };
+    let readings = [
+        hex::decode(text).ok(),
+        BASE64.decode(text).ok(),
+        bs58::decode(text).into_vec().ok(),
+    ];
+    let mut readings: Vec<Vec<u8>> = readings.into_iter().flatten().collect();
+    match readings.iter().position(|bytes| parses_as_transaction(bytes)) {
+        Some(found) => readings.swap_remove(found),
+        None => readings.into_iter().next().unwrap_or_else(|| input.to_vec()),
+    }
+}
+
+fn is_one_word(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
+#[cfg(test)]
+mod tests {
+    use keyward_core::address::{Address, Blockhash};
+    use keyward_core::amount::Lamports;
+    use keyward_core::solana::{MessageVersion, compile_message, instructions};
+
+    use super::*;
+
+    fn transaction() -> Vec<u8> {
+        let (from, to) = (Address::new([3; 32]), Address::new([7; 32]));
+        let transfer = instructions::sol_transfer(from, to, Lamports::new(5));
+        let message = compile_message(MessageVersion::Legacy, from, &[transfer], Blockhash::new([9; 32]));
+        message
+            .map(|message| Transaction::unsigned(message).encode())
+            .unwrap_or_default()
+    }
+
+    #[test]
+    fn every_encoding_is_found() {
+        let bytes = transaction();
+        assert!(parses_as_transaction(&bytes));
+        let check = |input: &[u8]| assert_eq!(detect(input), bytes);
+        check(&bytes);
+        check(BASE64.encode(&bytes).as_bytes());
+        check(format!("  {}\r\n", BASE64.encode(&bytes)).as_bytes());
+        check(hex::encode(&bytes).as_bytes());
+        check(hex::encode_upper(&bytes).as_bytes());
+        check(bs58::encode(&bytes).into_string().as_bytes());
+    }
+
+    #[test]
+    fn damaged_input_reaches_the_decoder_as_bytes() {
+        let mut bytes = transaction();
+        bytes.push(0);
+        assert_eq!(detect(BASE64.encode(&bytes).as_bytes()), bytes);
+        assert_eq!(detect(hex::encode(&bytes).as_bytes()), bytes);
+        assert_eq!(detect(b"not a transaction"), b"not a transaction");
+        assert_eq!(detect(b""), b"");
+    }
+}

@@ -1,0 +1,101 @@
+//! `keyward vault`: status and password.
+
+use keyward_custody::VaultStatus;
+use serde_json::json;
+
+use super::context::{Context, ask_new_password, ask_password, read_password, second_factor_for};
+use crate::exit::Failure;
+use crate::output::{Report, fields, time};
+use crate::secret_input::Source;
+
+/// Show the vault's state, or change its password
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum Command {
+    /// Show what is known without the password
+    #[command(after_help = "Example:\n  keyward vault status --json")]
+    Status,
+    /// Change the password
+    ///
+    /// The old password comes from where it always does; with `-` for both, it is the first line of standard input and the
+    /// new one the second.
+    #[command(
+        after_help = "Examples:\n  keyward vault password\n  keyward vault password --password-file old.txt --new-password-file new.txt"
+    )]
+    Password {
+        /// Read the new password from a file's only line, or from standard input for `-`
+        #[arg(long, value_name = "FILE|-")]
+        new_password_file: Option<Source>,
+    },
+}
+
+pub(crate) async fn run(context: &mut Context, command: Command) -> Result<Report, Failure> {
+    match command {
+        Command::Status => status(context).await,
+        Command::Password { new_password_file } => password(context, new_password_file.as_ref()).await,
+    }
+}
+
+async fn status(context: &Context) -> Result<Report, Failure> {
+    let location = context.location()?;
+    let path = location.to_string();
+    let empty = || {
+        let text = fields(&[("vault", path.clone()), ("state", "none yet".to_owned())]);
+        Report::new(text, json!({ "vault": path, "state": "empty" }))
+    };
+    if matches!(location.path().try_exists(), Ok(false)) {
+        return Ok(empty());
+    }
+    let summary = match context.open_or_create().await?.status().await? {
+        VaultStatus::Empty => return Ok(empty()),
+        // A command's own handle is never left unlocked.
+        VaultStatus::Locked(summary) | VaultStatus::Unlocked(summary) => summary,
+    };
+    let text = fields(&[
+        ("vault", path.clone()),
+        ("state", "locked".to_owned()),
+        ("id", summary.id.to_string()),
+        ("created", time(summary.created_ms)),
+        ("wallets", summary.wallet_count.to_string()),
+        ("path", summary.family.template().to_owned()),
+        ("password", summary.kdf.to_string()),
+        (
+            "second factor",
+            if summary.needs_second_factor {
+                "needed"
+            } else {
+                "none"
+            }
+            .to_owned(),
+        ),
+    ]);
+    let json = json!({
+        "vault": path,
+        "state": "locked",
+        "vault_id": summary.id.to_string(),
+        "created_ms": summary.created_ms,
+        "wallet_count": summary.wallet_count,
+        "family": summary.family.id(),
+        "kdf": summary.kdf.to_string(),
+        "second_factor": summary.needs_second_factor,
+    });
+    Ok(Report::new(text, json))
+}
+
+async fn password(context: &Context, new_file: Option<&Source>) -> Result<Report, Failure> {
+    let (custody, summary) = context.open().await?;
+    let factor = second_factor_for(&summary)?;
+    let old = match context.given_password()? {
+        Some(password) => password,
+        None => ask_password("Password: ")?,
+    };
+    let new = match new_file {
+        Some(source) => read_password(source, "new password")?,
+        None => ask_new_password("New password: ")?,
+    };
+    custody.change_password(&old, &new, factor.as_ref()).await?;
+    let id = summary.id.to_string();
+    Ok(Report::new(
+        "the password is changed\n",
+        json!({ "vault_id": id, "changed": true }),
+    ))
+}

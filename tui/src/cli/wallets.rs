@@ -1,0 +1,294 @@
+//! `keyward wallets`: derive, list, show, label and tag the vault's wallets.
+
+use keyward_custody::{
+    CustodyError, DeriveRequest, DerivedRange, Progress, Wallet, WalletPage, WalletQuery, WalletSort,
+};
+use serde_json::{Value, json};
+
+use super::context::Context;
+use crate::exit::Failure;
+use crate::output::{self, Align, Report, Table, fields, time};
+
+/// Derive, list, show, label and tag wallets
+///
+/// A wallet is named by its address, its label, or # and its index (quote it: '#7').
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum Command {
+    /// Derive further wallets from the vault's phrase
+    #[command(
+        after_help = "Examples:\n  keyward wallets derive --count 10000\n  keyward wallets derive --start 50 --count 1"
+    )]
+    Derive {
+        /// The first index; without it, after the highest one so far
+        #[arg(long, value_name = "N")]
+        start: Option<u32>,
+        /// How many, 1 to 100000
+        #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+        count: u32,
+    },
+    /// List wallets, a page at a time
+    #[command(
+        after_help = "Examples:\n  keyward wallets list --tag bots --sort label\n  keyward wallets list --offset 1000 --limit 1000 --json"
+    )]
+    List(ListArgs),
+    /// Show one wallet
+    #[command(after_help = "Examples:\n  keyward wallets show treasury\n  keyward wallets show '#0' --json")]
+    Show {
+        /// The wallet
+        wallet: String,
+    },
+    /// Set a wallet's label; an empty one takes it away
+    #[command(after_help = "Example:\n  keyward wallets label '#0' treasury")]
+    Label {
+        /// The wallet
+        wallet: String,
+        /// The new label
+        label: String,
+    },
+    /// Add and remove tags
+    #[command(after_help = "Example:\n  keyward wallets tag '#1' '#2' --add bots --add eu --remove idle")]
+    Tag {
+        /// The wallets, at most 1000
+        #[arg(required = true, num_args = 1..=1000)]
+        wallets: Vec<String>,
+        /// A tag to add
+        #[arg(long, value_name = "TAG", required_unless_present = "remove")]
+        add: Vec<String>,
+        /// A tag to remove
+        #[arg(long, value_name = "TAG")]
+        remove: Vec<String>,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct ListArgs {
+    /// A piece of the address, the label or a tag; #7 finds index 7
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    filter: String,
+    /// Only wallets with exactly this tag
+    #[arg(long, value_name = "TAG")]
+    tag: Option<String>,
+    /// The order
+    #[arg(long, value_enum, default_value_t = Sort::Index)]
+    sort: Sort,
+    /// Turn the order round
+    #[arg(long)]
+    descending: bool,
+    /// How many to skip
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    offset: u64,
+    /// How many to print, 1 to 1000
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    limit: u32,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Sort {
+    Index,
+    Label,
+    LastUsed,
+}
+
+impl From<Sort> for WalletSort {
+    fn from(sort: Sort) -> Self {
+        match sort {
+            Sort::Index => Self::Index,
+            Sort::Label => Self::Label,
+            Sort::LastUsed => Self::LastUsed,
+        }
+    }
+}
+
+pub(crate) async fn run(context: &mut Context, command: Command) -> Result<Report, Failure> {
+    match command {
+        Command::Derive { start, count } => derive(context, DeriveRequest { start, count }).await,
+        Command::List(args) => list(context, args).await,
+        Command::Show { wallet } => {
+            let (custody, _) = context.open().await?;
+            Ok(show(&custody.wallet(&wallet).await?))
+        }
+        Command::Label { wallet, label } => {
+            let custody = context.unlocked().await?;
+            let address = custody.wallet(&wallet).await?.address;
+            custody.set_label(&address, &label).await?;
+            Ok(show(&custody.wallet(&address.to_string()).await?))
+        }
+        Command::Tag { wallets, add, remove } => tag(context, &wallets, &add, &remove).await,
+    }
+}
+
+async fn derive(context: &Context, request: DeriveRequest) -> Result<Report, Failure> {
+    let custody = context.unlocked().await?;
+    let progress = Progress::new();
+    let mut states = progress.subscribe();
+    let mut job = std::pin::pin!(custody.derive_wallets(request, &progress));
+    let mut line = ProgressLine::new(context.shows_progress());
+    let outcome = loop {
+        tokio::select! {
+            outcome = &mut job => break outcome,
+            Ok(()) = states.changed() => {
+                let state = *states.borrow_and_update();
+                line.show(&format!("{} of {} wallets", state.done, state.total));
+            }
+            // The job stops at its next chunk, stores nothing, and says so.
+            Ok(()) = tokio::signal::ctrl_c() => progress.cancel(),
+        }
+    };
+    line.clear();
+    derived(outcome)
+}
+
+fn derived(outcome: Result<DerivedRange, CustodyError>) -> Result<Report, Failure> {
+    let DerivedRange { first, count, added } = outcome?;
+    // A range that was stored ends within the indices there are.
+    let last = first.saturating_add(count.saturating_sub(1));
+    let text = format!("{added} new wallets, #{first} to #{last}\n");
+    Ok(Report::new(
+        text,
+        json!({ "first": first, "count": count, "added": added }),
+    ))
+}
+
+async fn list(context: &Context, args: ListArgs) -> Result<Report, Failure> {
+    let (custody, _) = context.open().await?;
+    let query = WalletQuery {
+        text: args.filter,
+        tag: args.tag,
+        sort: args.sort.into(),
+        descending: args.descending,
+        offset: args.offset,
+        limit: args.limit,
+    };
+    let WalletPage { total, rows } = custody.wallets(&query).await?;
+    let mut table = Table::new(&[
+        ("#", Align::Right),
+        ("label", Align::Left),
+        ("address", Align::Left),
+        ("tags", Align::Left),
+        ("last used", Align::Left),
+    ]);
+    for wallet in &rows {
+        let used = wallet.last_used_ms.map_or_else(|| "never".to_owned(), time);
+        let cells = [
+            wallet.index.to_string(),
+            wallet.label.clone(),
+            wallet.address.to_string(),
+            wallet.tags.join(" "),
+        ];
+        table.row(cells.into_iter().chain([used]));
+    }
+    let mut text = table.render();
+    text.push_str(&format!("{} of {total}\n", rows.len()));
+    let wallets: Vec<Value> = rows.iter().map(wallet_json).collect();
+    let json = json!({ "total": total, "offset": query.offset, "limit": query.limit, "wallets": wallets });
+    Ok(Report::new(text, json))
+}
+
+async fn tag(
+    context: &Context,
+    names: &[String],
+    add: &[String],
+    remove: &[String],
+) -> Result<Report, Failure> {
+    let custody = context.unlocked().await?;
+    let mut addresses = Vec::with_capacity(names.len());
+    for name in names {
+        addresses.push(custody.wallet(name).await?.address);
+    }
+    if !add.is_empty() {
+        custody.add_tags(&addresses, add).await?;
+    }
+    if !remove.is_empty() {
+        custody.remove_tags(&addresses, remove).await?;
+    }
+    let mut wallets = Vec::with_capacity(addresses.len());
+    for address in &addresses {
+        wallets.push(custody.wallet(&address.to_string()).await?);
+    }
+    let mut table = Table::new(&[
+        ("#", Align::Right),
+        ("address", Align::Left),
+        ("tags", Align::Left),
+    ]);
+    for wallet in &wallets {
+        table.row([
+            wallet.index.to_string(),
+            wallet.address.to_string(),
+            wallet.tags.join(" "),
+        ]);
+    }
+    Ok(Report::new(
+        table.render(),
+        json!({ "wallets": wallets.iter().map(wallet_json).collect::<Vec<_>>() }),
+    ))
+}
+
+fn show(wallet: &Wallet) -> Report {
+    let none = |text: &str| {
+        if text.is_empty() {
+            "none".to_owned()
+        } else {
+            text.to_owned()
+        }
+    };
+    let text = fields(&[
+        ("address", wallet.address.to_string()),
+        ("index", wallet.index.to_string()),
+        ("path", none(&wallet.path)),
+        ("label", none(&wallet.label)),
+        ("tags", none(&wallet.tags.join(" "))),
+        ("created", time(wallet.created_ms)),
+        (
+            "last used",
+            wallet.last_used_ms.map_or_else(|| "never".to_owned(), time),
+        ),
+    ]);
+    Report::new(text, json!({ "wallet": wallet_json(wallet) }))
+}
+
+/// A page by index.
+pub(crate) fn page_of(offset: u64, limit: u32) -> WalletQuery {
+    WalletQuery {
+        offset,
+        limit,
+        ..WalletQuery::default()
+    }
+}
+
+/// A wallet as every command gives it.
+pub(crate) fn wallet_json(wallet: &Wallet) -> Value {
+    json!({
+        "index": wallet.index,
+        "address": wallet.address.to_string(),
+        "path": wallet.path,
+        "label": wallet.label,
+        "tags": wallet.tags,
+        "created_ms": wallet.created_ms,
+        "last_used_ms": wallet.last_used_ms,
+    })
+}
+
+/// One line on standard error that is written over itself.
+pub(crate) struct ProgressLine {
+    shown: bool,
+    dirty: bool,
+}
+
+impl ProgressLine {
+    pub(crate) const fn new(shown: bool) -> Self {
+        Self { shown, dirty: false }
+    }
+
+    pub(crate) fn show(&mut self, text: &str) {
+        if self.shown {
+            output::warn(&format!("\r\u{1b}[K{}", output::printable(text)));
+            self.dirty = true;
+        }
+    }
+
+    pub(crate) fn clear(&mut self) {
+        if std::mem::take(&mut self.dirty) {
+            output::warn("\r\u{1b}[K");
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! Questions to the node.
+
+use keyward_core::address::Address;
+use keyward_core::amount::Lamports;
+use keyward_custody::chain::{HistoryItem, NodeStatus};
+
+use super::Services;
+use crate::config::Config;
+use crate::console::effect::Failure;
+
+/// How many past transactions are asked for.
+const HISTORY_ITEMS: usize = 25;
+
+/// What to ask.
+#[derive(Debug)]
+pub enum NodeWork {
+    /// How it is.
+    Status,
+    /// Talk to another endpoint from now on, and ask how it is.
+    Choose(Box<Config>),
+    /// Balances.
+    Balances(Vec<Address>),
+    /// The newest transactions of an address.
+    History(Address),
+}
+
+/// What it said.
+#[derive(Debug)]
+pub enum NodeAnswer {
+    /// How it is.
+    Status(Result<NodeStatus, Failure>),
+    /// Balances, in the order of the addresses.
+    Balances {
+        /// Whose.
+        addresses: Vec<Address>,
+        /// `None` for one that it did not say.
+        result: Result<Vec<Option<Lamports>>, Failure>,
+    },
+    /// Transactions, newest first.
+    History(Result<Vec<HistoryItem>, Failure>),
+}
+
+pub(super) async fn perform(services: &Services, work: NodeWork) -> NodeAnswer {
+    match work {
+        NodeWork::Status => NodeAnswer::Status(status(services).await),
+        NodeWork::Choose(config) => {
+            services.use_node(&config);
+            NodeAnswer::Status(status(services).await)
+        }
+        NodeWork::Balances(addresses) => {
+            let result = balances(services, &addresses).await;
+            NodeAnswer::Balances { addresses, result }
+        }
+        NodeWork::History(address) => NodeAnswer::History(history(services, &address).await),
+    }
+}
+
+async fn status(services: &Services) -> Result<NodeStatus, Failure> {
+    Ok(services.node()?.status().await?)
+}
+
+async fn balances(services: &Services, addresses: &[Address]) -> Result<Vec<Option<Lamports>>, Failure> {
+    Ok(services.node()?.balances(addresses).await?.values)
+}
+
+async fn history(services: &Services, address: &Address) -> Result<Vec<HistoryItem>, Failure> {
+    Ok(services.node()?.history(address, HISTORY_ITEMS, None).await?)
+}

@@ -1,0 +1,280 @@
+//! Work on a transfer: looking up the recipient, preparing, signing and sending, taking up unresolved ones.
+
+use keyward_core::address::{Address, Signature};
+use keyward_core::amount::Lamports;
+use keyward_custody::chain::{Commitment, SolanaNode};
+use keyward_custody::transfer::{
+    self, Repeat, TransferError, TransferPlan, TransferProgress, TransferRequest,
+};
+use keyward_custody::{AttemptQuery, AttemptState, Custody, Wallet};
+use tokio::sync::watch;
+
+use super::{Reporter, Services};
+use crate::console::effect::{Failure, FailureKind, Progress};
+use crate::console::transfers::Ending;
+
+/// How many past attempts are looked through for earlier payments to the same recipient.
+const LOOKED_THROUGH: u32 = 1_000;
+
+/// What to do.
+#[derive(Debug)]
+pub enum SendWork {
+    /// See whether an address is a wallet of ours.
+    Lookup(Address),
+    /// List the unresolved transfers of a wallet, or of all.
+    Unresolved(Option<Address>),
+    /// Build and simulate a transfer.
+    Prepare(Box<Draft>),
+    /// Ask for the block height, by which a prepared transfer grows old.
+    Height,
+    /// Sign, record, send and follow.
+    Submit(Box<TransferPlan>),
+    /// Follow every unresolved transfer to its end.
+    Resume,
+}
+
+/// A transfer as typed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Draft {
+    /// The sending wallet.
+    pub from: Address,
+    /// The recipient.
+    pub to: Address,
+    /// How much.
+    pub amount: Wish,
+    /// Millionths of a lamport per compute unit; `None` for no priority fee.
+    pub priority_fee_micro_lamports: Option<u64>,
+    /// A public text.
+    pub memo: Option<String>,
+    /// What to do about an equal unresolved transfer.
+    pub repeat: Repeat,
+}
+
+/// How much to send.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wish {
+    /// So much.
+    Exactly(Lamports),
+    /// Everything that is left after the fees.
+    Everything,
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub enum SendAnswer {
+    /// The wallet behind the address, if it is ours.
+    Known(Result<Option<Wallet>, Failure>),
+    /// The signatures of unresolved transfers, the newest first.
+    Unresolved(Result<Vec<Signature>, Failure>),
+    /// A transfer ready for review.
+    Prepared(Result<Box<Prepared>, Obstacle>),
+    /// The confirmed block height.
+    Height(Result<u64, Failure>),
+    /// The end of a transfer.
+    Submitted(Result<Ending, Failure>),
+    /// The ends of unresolved transfers.
+    Resumed(Result<Vec<Ending>, Failure>),
+}
+
+/// A transfer ready for review.
+#[derive(Debug, Clone)]
+pub struct Prepared {
+    /// What is signed if the person says so.
+    pub plan: TransferPlan,
+    /// The recipient, if it is ours.
+    pub recipient: Option<Wallet>,
+    /// How many confirmed payments went from this wallet to this recipient, as far as this vault remembers.
+    pub paid_before: u64,
+    /// The confirmed block height just after preparing; `None` when the node did not say.
+    pub block_height: Option<u64>,
+}
+
+/// Why a transfer was not prepared.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Obstacle {
+    /// Cause and remedy.
+    pub failure: Failure,
+    /// What has to change.
+    pub about: About,
+}
+
+/// What stands in the way of a transfer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum About {
+    /// The recipient.
+    Recipient,
+    /// The amount.
+    Amount,
+    /// The memo.
+    Memo,
+    /// An equal transfer, not known to have landed or expired.
+    Unresolved(Signature),
+    /// No node, or no answer from it.
+    Node,
+    /// Something else.
+    Other,
+}
+
+pub(super) async fn perform(services: &Services, work: SendWork, reporter: &Reporter) -> SendAnswer {
+    match work {
+        SendWork::Lookup(address) => SendAnswer::Known(lookup(services, &address).await),
+        SendWork::Unresolved(wallet) => SendAnswer::Unresolved(unresolved(services, wallet).await),
+        SendWork::Prepare(draft) => SendAnswer::Prepared(prepare(services, &draft).await.map(Box::new)),
+        SendWork::Height => SendAnswer::Height(height(services).await),
+        SendWork::Submit(plan) => SendAnswer::Submitted(submit(services, *plan, reporter).await),
+        SendWork::Resume => SendAnswer::Resumed(resume(services, reporter).await),
+    }
+}
+
+async fn lookup(services: &Services, address: &Address) -> Result<Option<Wallet>, Failure> {
+    Ok(services.custody()?.wallet_by_address(address).await?)
+}
+
+async fn unresolved(services: &Services, wallet: Option<Address>) -> Result<Vec<Signature>, Failure> {
+    let query = AttemptQuery {
+        unresolved_only: true,
+        wallet,
+        limit: 100,
+    };
+    let attempts = services.custody()?.attempts(&query).await?;
+    Ok(attempts.iter().map(|attempt| attempt.new.signature).collect())
+}
+
+async fn prepare(services: &Services, draft: &Draft) -> Result<Prepared, Obstacle> {
+    let (custody, node) = both(services).map_err(|failure| Obstacle {
+        about: if failure.kind == FailureKind::NoNode {
+            About::Node
+        } else {
+            About::Other
+        },
+        failure,
+    })?;
+    let plan = match draft.amount {
+        Wish::Exactly(lamports) => transfer::prepare(&custody, &node, &request(draft, lamports)).await,
+        Wish::Everything => everything(&custody, &node, draft).await,
+    };
+    let plan = plan.map_err(obstacle)?;
+    let recipient = custody
+        .wallet_by_address(&draft.to)
+        .await
+        .map_err(|error| other(error.into()))?;
+    let paid_before = paid_before(&custody, draft).await.map_err(other)?;
+    // Only the countdown hangs on it, and that says "?" when the node does not answer.
+    let block_height = node.block_height(Commitment::Confirmed).await.ok();
+    Ok(Prepared {
+        plan,
+        recipient,
+        paid_before,
+        block_height,
+    })
+}
+
+/// Asks for the whole balance first: the refusal says what is left after the fees of exactly this transfer.
+async fn everything(
+    custody: &Custody,
+    node: &SolanaNode,
+    draft: &Draft,
+) -> Result<TransferPlan, TransferError> {
+    let balances = node.balances(&[draft.from]).await?;
+    let Some(balance) = balances.values.first().copied().flatten() else {
+        return Err(balances.failure.map_or(
+            TransferError::Build {
+                reason: "the node did not say what the wallet holds".into(),
+            },
+            TransferError::Chain,
+        ));
+    };
+    match transfer::prepare(custody, node, &request(draft, balance)).await {
+        Err(TransferError::InsufficientFunds { most, .. }) if most > Lamports::ZERO => {
+            transfer::prepare(custody, node, &request(draft, most)).await
+        }
+        other => other,
+    }
+}
+
+fn request(draft: &Draft, lamports: Lamports) -> TransferRequest {
+    let mut request = TransferRequest::new(draft.from, draft.to, lamports);
+    request.priority_fee_micro_lamports = draft.priority_fee_micro_lamports;
+    request.memo.clone_from(&draft.memo);
+    request.repeat = draft.repeat;
+    request
+}
+
+async fn paid_before(custody: &Custody, draft: &Draft) -> Result<u64, Failure> {
+    let query = AttemptQuery {
+        unresolved_only: false,
+        wallet: Some(draft.from),
+        limit: LOOKED_THROUGH,
+    };
+    let attempts = custody.attempts(&query).await?;
+    let paid = attempts
+        .iter()
+        .filter(|attempt| attempt.new.recipient == draft.to)
+        .filter(|attempt| matches!(attempt.state, AttemptState::Confirmed | AttemptState::Finalized));
+    Ok(paid.count() as u64)
+}
+
+async fn height(services: &Services) -> Result<u64, Failure> {
+    Ok(services.node()?.block_height(Commitment::Confirmed).await?)
+}
+
+async fn submit(services: &Services, plan: TransferPlan, reporter: &Reporter) -> Result<Ending, Failure> {
+    let (custody, node) = both(services)?;
+    let (progress, states) = watch::channel(TransferProgress::default());
+    let work = transfer::submit(&custody, &node, plan, progress);
+    Ok(reporter.follow(states, Progress::Transfer, work).await?.into())
+}
+
+async fn resume(services: &Services, reporter: &Reporter) -> Result<Vec<Ending>, Failure> {
+    let (custody, node) = both(services)?;
+    let (progress, states) = watch::channel(TransferProgress::default());
+    let work = transfer::resume(&custody, &node, progress);
+    let outcomes = reporter.follow(states, Progress::Transfer, work).await?;
+    Ok(outcomes.into_iter().map(Ending::from).collect())
+}
+
+fn both(services: &Services) -> Result<(Custody, SolanaNode), Failure> {
+    Ok((services.custody()?, services.node()?))
+}
+
+fn other(failure: Failure) -> Obstacle {
+    Obstacle {
+        failure,
+        about: About::Other,
+    }
+}
+
+fn obstacle(error: TransferError) -> Obstacle {
+    let about = match &error {
+        TransferError::SameAccount => About::Recipient,
+        TransferError::ZeroAmount
+        | TransferError::InsufficientFunds { .. }
+        | TransferError::RecipientBelowRent { .. }
+        | TransferError::SenderBelowRent { .. } => About::Amount,
+        TransferError::MemoTooLong { .. } => About::Memo,
+        TransferError::Unresolved { signature } => About::Unresolved(*signature),
+        TransferError::Chain(_) => About::Node,
+        _ => About::Other,
+    };
+    Obstacle {
+        failure: error.into(),
+        about,
+    }
+}
+
+impl From<TransferError> for Failure {
+    fn from(error: TransferError) -> Self {
+        let remedy = error.remedy();
+        match error {
+            TransferError::Chain(error) => error.into(),
+            TransferError::Custody(error) => error.into(),
+            // Whether it landed is not known: the console must offer to follow it, not to pay again.
+            TransferError::Unknown { .. } => Self {
+                cause: error.to_string(),
+                remedy,
+                kind: FailureKind::NoNode,
+            },
+            error => Self::new(error.to_string(), remedy),
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! Work on wallets: pages of the list, labels, tags, derivation.
+
+use keyward_core::address::Address;
+use keyward_custody::{DeriveRequest, DerivedRange, Progress, Wallet, WalletPage, WalletQuery};
+
+use super::{Reporter, Services};
+use crate::console::effect::Failure;
+
+/// How many rows a walk over all matching wallets reads at once.
+const WALK_ROWS: u32 = 1_000;
+/// The most wallets that a walk collects.
+const WALK_LIMIT: usize = 100_000;
+
+/// What to do.
+#[derive(Debug)]
+pub enum WalletsWork {
+    /// Read one page.
+    Page(WalletQuery),
+    /// Collect the addresses of everything a query matches.
+    Matching(WalletQuery),
+    /// Read one wallet.
+    One(Address),
+    /// Derive so many more.
+    Derive {
+        /// How many.
+        count: u32,
+    },
+    /// Set a label.
+    SetLabel {
+        /// Whose.
+        address: Address,
+        /// The label; empty takes it away.
+        label: String,
+    },
+    /// Add tags.
+    AddTags {
+        /// To whom.
+        addresses: Vec<Address>,
+        /// Which.
+        tags: Vec<String>,
+    },
+    /// Take tags off.
+    RemoveTags {
+        /// Off whom.
+        addresses: Vec<Address>,
+        /// Which.
+        tags: Vec<String>,
+    },
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub enum WalletsAnswer {
+    /// A page.
+    Page(Result<WalletPage, Failure>),
+    /// Addresses.
+    Matching(Result<Vec<Address>, Failure>),
+    /// One wallet, if there is one at the address.
+    One(Result<Option<Wallet>, Failure>),
+    /// Wallets were derived.
+    Derived(Result<DerivedRange, Failure>),
+    /// A label or tags changed.
+    Changed(Result<(), Failure>),
+}
+
+/// Stops a derivation when its task is dropped.
+struct CancelOnDrop(Progress);
+
+impl Drop for CancelOnDrop {
+    fn drop(&mut self) {
+        self.0.cancel();
+    }
+}
+
+pub(super) async fn perform(services: &Services, work: WalletsWork, reporter: &Reporter) -> WalletsAnswer {
+    match work {
+        WalletsWork::Page(query) => WalletsAnswer::Page(page(services, &query).await),
+        WalletsWork::Matching(query) => WalletsAnswer::Matching(matching(services, query).await),
+        WalletsWork::One(address) => WalletsAnswer::One(one(services, &address).await),
+        WalletsWork::Derive { count } => WalletsAnswer::Derived(derive(services, count, reporter).await),
+        WalletsWork::SetLabel { address, label } => {
+            WalletsAnswer::Changed(async { Ok(services.custody()?.set_label(&address, &label).await?) }.await)
+        }
+        WalletsWork::AddTags { addresses, tags } => {
+            WalletsAnswer::Changed(async { Ok(services.custody()?.add_tags(&addresses, &tags).await?) }.await)
+        }
+        WalletsWork::RemoveTags { addresses, tags } => WalletsAnswer::Changed(
+            async { Ok(services.custody()?.remove_tags(&addresses, &tags).await?) }.await,
+        ),
+    }
+}
+
+async fn page(services: &Services, query: &WalletQuery) -> Result<WalletPage, Failure> {
+    Ok(services.custody()?.wallets(query).await?)
+}
+
+async fn one(services: &Services, address: &Address) -> Result<Option<Wallet>, Failure> {
+    Ok(services.custody()?.wallet_by_address(address).await?)
+}
+
+async fn matching(services: &Services, mut query: WalletQuery) -> Result<Vec<Address>, Failure> {
+    let custody = services.custody()?;
+    let mut found = Vec::new();
+    query.limit = WALK_ROWS;
+    query.offset = 0;
+    loop {
+        let page = custody.wallets(&query).await?;
+        let rows = page.rows.len() as u64;
+        found.extend(page.rows.iter().map(|wallet| wallet.address));
+        query.offset += rows;
+        if rows == 0 || query.offset >= page.total || found.len() >= WALK_LIMIT {
+            return Ok(found);
+        }
+    }
+}
+
+async fn derive(services: &Services, count: u32, reporter: &Reporter) -> Result<DerivedRange, Failure> {
+    let custody = services.custody()?;
+    let progress = Progress::new();
+    let _stop = CancelOnDrop(progress.clone());
+    let request = DeriveRequest { start: None, count };
+    Ok(reporter
+        .count(progress.subscribe(), custody.derive_wallets(request, &progress))
+        .await?)
+}

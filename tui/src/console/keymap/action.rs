@@ -1,0 +1,106 @@
+//! What keys can ask for.
+
+/// Everything a key can ask for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Action {
+    /// One line up.
+    Up,
+    /// One line down.
+    Down,
+    /// One step left.
+    Left,
+    /// One step right.
+    Right,
+    /// One page up.
+    PageUp,
+    /// One page down.
+    PageDown,
+    /// To the first line.
+    First,
+    /// To the last line.
+    Last,
+    /// Opens, accepts, goes on.
+    Accept,
+    /// One step back.
+    Back,
+    /// The next field or pane.
+    Next,
+    /// The field or pane before.
+    Previous,
+    /// Says yes.
+    Yes,
+    /// Says no.
+    No,
+    /// The help of this screen.
+    Help,
+    /// The command palette.
+    Palette,
+    /// Locks at once.
+    Lock,
+    /// Leaves the console.
+    Quit,
+    /// Draws the whole screen again.
+    Redraw,
+    /// Shows a secret for 30 seconds, or hides it again.
+    Reveal,
+    /// Completes the word being typed.
+    Complete,
+    /// Starts the filter.
+    Filter,
+    /// Clears the filter.
+    ClearFilter,
+    /// Marks or unmarks the line.
+    Mark,
+    /// Marks everything that the filter shows.
+    MarkAll,
+    /// Forgets all marks.
+    ClearMarks,
+    /// Shows the list of what can be done with the marked.
+    Act,
+    /// Edits the label.
+    Label,
+    /// Adds tags.
+    AddTags,
+    /// Removes tags.
+    RemoveTags,
+    /// Derives more wallets.
+    Derive,
+    /// Sorts by the next column.
+    Sort,
+    /// Turns the order round.
+    Reverse,
+    /// Asks again (balances, history).
+    Refresh,
+    /// Copies the address.
+    Copy,
+    /// Starts a transfer.
+    Send,
+    /// Goes to the wallets.
+    GoWallets,
+    /// Goes to the audit log.
+    GoAudit,
+    /// Goes to the jobs.
+    GoJobs,
+    /// Goes to the settings.
+    GoSettings,
+    /// Cancels what runs.
+    Cancel,
+    /// Verifies the audit log.
+    Verify,
+    /// Signs a checkpoint of the audit log.
+    Checkpoint,
+    /// Shows all instructions.
+    Details,
+    /// Goes back to edit.
+    Edit,
+    /// Signs and sends.
+    Sign,
+    /// Steps through the values of a setting.
+    Change,
+    /// Tries the node's endpoint.
+    Test,
+    /// Follows unresolved transfers to their end.
+    Resume,
+    /// Says that an equal transfer is a separate payment.
+    Separate,
+}

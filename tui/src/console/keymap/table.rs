@@ -1,0 +1,188 @@
+//! The table itself. The order within a context is the order in the bottom bar and the help.
+
+use crossterm::event::KeyCode;
+
+use super::Action as A;
+use super::Context as C;
+use super::{Action, Binding, Context, Key};
+
+const fn bind(
+    context: Context,
+    keys: &'static [Key],
+    action: Action,
+    hint: &'static str,
+    name: &'static str,
+) -> Binding {
+    Binding {
+        context,
+        keys,
+        action,
+        hint,
+        name,
+    }
+}
+
+const fn ch(ch: char) -> Key {
+    Key::char(ch)
+}
+
+const fn ctrl(ch: char) -> Key {
+    Key::ctrl(ch)
+}
+
+const ENTER: Key = Key::named(KeyCode::Enter);
+const ESC: Key = Key::named(KeyCode::Esc);
+const TAB: Key = Key::named(KeyCode::Tab);
+const BACK_TAB: Key = Key::named(KeyCode::BackTab);
+const UP: Key = Key::named(KeyCode::Up);
+const DOWN: Key = Key::named(KeyCode::Down);
+const LEFT: Key = Key::named(KeyCode::Left);
+const RIGHT: Key = Key::named(KeyCode::Right);
+const PAGE_UP: Key = Key::named(KeyCode::PageUp);
+const PAGE_DOWN: Key = Key::named(KeyCode::PageDown);
+const HOME: Key = Key::named(KeyCode::Home);
+const END: Key = Key::named(KeyCode::End);
+
+/// Every key of the console. One line each, so that it reads as the table it is.
+#[rustfmt::skip]
+pub const BINDINGS: &[Binding] = &[
+    // Lists
+    bind(C::List, &[UP, ch('k')], A::Up, "", "one line up"),
+    bind(C::List, &[DOWN, ch('j')], A::Down, "", "one line down"),
+    bind(C::List, &[PAGE_UP, ctrl('b')], A::PageUp, "", "one page up"),
+    bind(C::List, &[PAGE_DOWN, ctrl('f')], A::PageDown, "", "one page down"),
+    bind(C::List, &[HOME, ch('g')], A::First, "", "to the first line"),
+    bind(C::List, &[END, ch('G')], A::Last, "", "to the last line"),
+    // Forms
+    bind(C::Form, &[ENTER], A::Accept, "next", "go on"),
+    bind(C::Form, &[TAB, DOWN], A::Next, "field", "the next field"),
+    bind(C::Form, &[BACK_TAB, UP], A::Previous, "", "the field before"),
+    bind(C::Form, &[ESC], A::Back, "back", "one step back; what is typed stays"),
+    // Filter
+    bind(C::Filter, &[ENTER], A::Accept, "keep", "keep the filter and return to the list"),
+    bind(C::Filter, &[ESC], A::ClearFilter, "clear", "clear the filter and return to the list"),
+    bind(C::Filter, &[UP], A::Up, "", "one line up"),
+    bind(C::Filter, &[DOWN], A::Down, "", "one line down"),
+    bind(C::Filter, &[PAGE_UP], A::PageUp, "", "one page up"),
+    bind(C::Filter, &[PAGE_DOWN], A::PageDown, "", "one page down"),
+    // Windows
+    bind(C::Modal, &[ENTER], A::Accept, "ok", "accept"),
+    bind(C::Modal, &[ESC], A::Back, "close", "close the window"),
+    bind(C::Modal, &[UP], A::Up, "", "one line up"),
+    bind(C::Modal, &[DOWN], A::Down, "", "one line down"),
+    bind(C::Modal, &[PAGE_UP], A::PageUp, "", "one page up"),
+    bind(C::Modal, &[PAGE_DOWN], A::PageDown, "", "one page down"),
+    bind(C::Confirm, &[ch('y')], A::Yes, "yes", "yes"),
+    bind(C::Confirm, &[ch('n'), ESC], A::No, "no", "no"),
+    // First run
+    bind(C::Choice, &[ENTER, ch(' ')], A::Accept, "choose", "take this one"),
+    bind(C::Choice, &[UP, ch('k')], A::Up, "", "one line up"),
+    bind(C::Choice, &[DOWN, ch('j')], A::Down, "", "one line down"),
+    bind(C::Choice, &[ESC, LEFT, ch('h')], A::Back, "back", "one step back"),
+    bind(C::Phrase, &[ch('v')], A::Reveal, "show for 30 s", "show the phrase for 30 seconds, or hide it"),
+    bind(C::Phrase, &[ENTER], A::Accept, "I wrote it down", "go on to the check"),
+    bind(C::Phrase, &[ESC], A::Back, "back", "one step back"),
+    bind(C::Import, &[TAB], A::Complete, "complete", "complete the word being typed"),
+    bind(C::Import, &[ENTER], A::Accept, "next", "check the phrase and go on"),
+    bind(C::Import, &[ctrl('r')], A::Reveal, "show", "show the phrase for 30 seconds, or hide it"),
+    bind(C::Import, &[ESC], A::Back, "back", "one step back; what is typed stays"),
+    bind(C::Paths, &[ENTER], A::Accept, "next", "take this path"),
+    bind(C::Paths, &[UP], A::Up, "path", "the path before"),
+    bind(C::Paths, &[DOWN], A::Down, "", "the next path"),
+    bind(C::Paths, &[ctrl('r')], A::Reveal, "show passphrase", "show the passphrase for 30 seconds, or hide it"),
+    bind(C::Paths, &[ESC], A::Back, "back", "one step back; what is typed stays"),
+    bind(C::Trouble, &[ch('r')], A::Refresh, "try again", "try to open the vault again"),
+    bind(C::Many, &[ENTER], A::Accept, "derive", "derive so many wallets"),
+    bind(C::Many, &[ESC], A::Back, "later", "go to the empty list"),
+    bind(C::Deriving, &[ENTER], A::Accept, "to the wallets", "go to the list; it goes on"),
+    bind(C::Deriving, &[ch('x')], A::Cancel, "cancel", "cancel; nothing is stored"),
+    bind(C::Trouble, &[ESC], A::Quit, "leave", "leave"),
+    // Unlock
+    bind(C::Unlock, &[ENTER], A::Accept, "unlock", "unlock the vault"),
+    bind(C::Unlock, &[ESC], A::Back, "clear", "clear the field"),
+    bind(C::Unlock, &[ctrl('c')], A::Quit, "leave", "leave"),
+    // Wallets
+    bind(C::Wallets, &[ENTER, RIGHT, ch('l')], A::Accept, "open", "open the wallet"),
+    bind(C::Wallets, &[ch(' ')], A::Mark, "mark", "mark or unmark"),
+    bind(C::Wallets, &[ch('a')], A::Act, "act", "do something with the marked"),
+    bind(C::Wallets, &[ch('s')], A::Send, "send", "send from this wallet"),
+    bind(C::Wallets, &[ch('d')], A::Derive, "derive", "derive more wallets"),
+    bind(C::Wallets, &[ch('/')], A::Filter, "filter", "filter as you type; tag:name filters by tag"),
+    bind(C::Wallets, &[ch('e')], A::Label, "", "edit the label"),
+    bind(C::Wallets, &[ch('t')], A::AddTags, "", "add tags to the marked, or to this wallet"),
+    bind(C::Wallets, &[ch('T')], A::RemoveTags, "", "remove tags from the marked, or from this wallet"),
+    bind(C::Wallets, &[ch('*')], A::MarkAll, "", "mark all that the filter shows"),
+    bind(C::Wallets, &[ch('u')], A::ClearMarks, "", "forget all marks"),
+    bind(C::Wallets, &[ch('o')], A::Sort, "", "sort by the next column"),
+    bind(C::Wallets, &[ch('O')], A::Reverse, "", "turn the order round"),
+    bind(C::Wallets, &[ch('r')], A::Refresh, "", "ask the node for balances again"),
+    bind(C::Wallets, &[ch('y')], A::Copy, "", "copy the address"),
+    bind(C::Wallets, &[ESC], A::ClearFilter, "", "clear the filter"),
+    // Wallet
+    bind(C::Wallet, &[ch('s')], A::Send, "send", "send from this wallet"),
+    bind(C::Wallet, &[ch('y')], A::Copy, "copy address", "copy the address"),
+    bind(C::Wallet, &[ch('e')], A::Label, "label", "edit the label"),
+    bind(C::Wallet, &[ch('t')], A::AddTags, "tag", "add tags"),
+    bind(C::Wallet, &[ch('T')], A::RemoveTags, "", "remove tags"),
+    bind(C::Wallet, &[ch('r')], A::Refresh, "refresh", "ask the node again"),
+    bind(C::Wallet, &[ESC, LEFT, ch('h')], A::Back, "back", "back to the list"),
+    // Send
+    bind(C::Send, &[ENTER], A::Accept, "next", "the next field, then the review"),
+    bind(C::Send, &[TAB], A::Next, "field", "the next field"),
+    bind(C::Send, &[BACK_TAB], A::Previous, "", "the field before"),
+    bind(C::Send, &[UP], A::Up, "", "the suggestion before"),
+    bind(C::Send, &[DOWN], A::Down, "", "the next suggestion"),
+    bind(C::Send, &[ctrl('r')], A::Resume, "follow", "follow unresolved transfers to their end"),
+    bind(C::Send, &[ctrl('s')], A::Separate, "separate", "prepare it although an equal transfer is unresolved"),
+    bind(C::Send, &[ctrl('o')], A::GoSettings, "settings", "go to the settings; what is typed stays"),
+    bind(C::Send, &[ESC], A::Back, "back", "one step back"),
+    bind(C::Review, &[ch('y')], A::Sign, "sign and send", "sign and send"),
+    bind(C::Review, &[ch('e')], A::Edit, "edit", "go back and edit"),
+    bind(C::Review, &[ch('x')], A::Details, "instructions", "show all instructions"),
+    bind(C::Review, &[ch('r')], A::Refresh, "again", "prepare and simulate it again"),
+    bind(C::Review, &[UP, ch('k')], A::Up, "", "one line up"),
+    bind(C::Review, &[DOWN, ch('j')], A::Down, "", "one line down"),
+    bind(C::Review, &[ESC], A::Back, "cancel", "back to the form; nothing is signed"),
+    bind(C::TypeAmount, &[ENTER], A::Sign, "sign and send", "sign and send, if the amount is right"),
+    bind(C::TypeAmount, &[ESC], A::Back, "not yet", "back to the review; nothing is signed"),
+    bind(C::Transfer, &[ch('e')], A::Edit, "edit", "open the form again, if nothing was sent"),
+    bind(C::Transfer, &[ch('r')], A::Resume, "follow", "follow unresolved transfers to their end"),
+    bind(C::Transfer, &[ch('y')], A::Copy, "copy signature", "copy the signature"),
+    bind(C::Transfer, &[ENTER, ESC], A::Back, "back", "leave; the transfer goes on"),
+    // Audit
+    bind(C::Audit, &[ENTER], A::Accept, "details", "show the entry"),
+    bind(C::Audit, &[ch('v')], A::Verify, "verify", "verify the whole log"),
+    bind(C::Audit, &[ch('c')], A::Checkpoint, "checkpoint", "sign a checkpoint"),
+    bind(C::Audit, &[ch('/')], A::Filter, "filter", "filter as you type"),
+    bind(C::Audit, &[ch('O')], A::Reverse, "", "turn the order round"),
+    bind(C::Audit, &[ch('r')], A::Refresh, "", "read again"),
+    bind(C::Audit, &[ESC], A::Back, "back", "one step back"),
+    // Settings
+    bind(C::Settings, &[ENTER], A::Accept, "edit", "edit the setting"),
+    bind(C::Settings, &[ch(' '), RIGHT], A::Change, "change", "the next value"),
+    bind(C::Settings, &[ESC, LEFT, ch('h')], A::Back, "back", "one step back"),
+    bind(C::Settings, &[ch('t')], A::Test, "try the node", "ask the endpoint how it is, once"),
+    // Jobs
+    bind(C::Jobs, &[ENTER, RIGHT, ch('l')], A::Accept, "open", "open the transfer"),
+    bind(C::Jobs, &[ch('x')], A::Cancel, "cancel", "cancel the job"),
+    bind(C::Jobs, &[ESC, LEFT, ch('h')], A::Back, "back", "one step back"),
+    // With the vault open
+    bind(C::Open, &[ch('1')], A::GoWallets, "", "go to the wallets"),
+    bind(C::Open, &[ch('2')], A::GoAudit, "", "go to the audit log"),
+    bind(C::Open, &[ch('3')], A::GoJobs, "", "go to the jobs"),
+    bind(C::Open, &[ch('4')], A::GoSettings, "", "go to the settings"),
+    bind(
+        C::Open,
+        &[ctrl('r')],
+        A::Resume,
+        "",
+        "follow unresolved transfers to their end",
+    ),
+    bind(C::Open, &[ctrl('l')], A::Lock, "", "lock the vault at once"),
+    // Everywhere
+    bind(C::Global, &[ch('?'), Key::named(KeyCode::F(1))], A::Help, "help", "the keys of this screen"),
+    bind(C::Global, &[ch(':'), ctrl('p')], A::Palette, "", "the command palette"),
+    bind(C::Global, &[ctrl('l')], A::Lock, "", "lock the vault at once"),
+    bind(C::Global, &[ch('q'), ctrl('c')], A::Quit, "", "leave"),
+    bind(C::Global, &[Key::named(KeyCode::F(5))], A::Redraw, "", "draw the screen again"),
+];

@@ -1,0 +1,130 @@
+//! The screens.
+
+use keyward_custody::{VaultSummary, Wallet};
+
+use super::effect::{Failure, RequestId};
+use super::page::Page;
+
+pub mod audit;
+pub mod first_run;
+pub mod jobs;
+pub mod opening;
+pub mod password;
+pub mod review;
+pub mod send;
+pub mod settings;
+pub mod transfer;
+pub mod unlock;
+pub mod wallet;
+pub mod wallets;
+
+/// Every screen there is.
+#[derive(Debug)]
+pub enum Screen {
+    /// The store is being opened.
+    Starting(opening::Starting),
+    /// The store did not open.
+    Trouble(Failure),
+    /// No vault yet.
+    FirstRun(Box<first_run::FirstRun>),
+    /// The vault is locked.
+    Unlock(Box<unlock::Unlock>),
+    /// The list of wallets.
+    Wallets(Box<wallets::Wallets>),
+    /// One wallet.
+    Wallet(Box<wallet::WalletScreen>),
+    /// The jobs.
+    Jobs(Box<jobs::JobsScreen>),
+    /// The form of a transfer.
+    Send(Box<send::SendForm>),
+    /// What is read before a transfer is signed.
+    Review(Box<review::Review>),
+    /// A transfer under way or done.
+    Transfer(Box<transfer::TransferScreen>),
+    /// The audit log.
+    Audit(Box<audit::AuditScreen>),
+    /// The settings.
+    Settings(Box<settings::SettingsScreen>),
+    /// Changing the vault's password.
+    Password(Box<password::PasswordScreen>),
+}
+
+impl Screen {
+    /// The wizard for a new vault.
+    #[must_use]
+    pub fn first_run() -> Self {
+        Self::FirstRun(Box::default())
+    }
+
+    /// The locked vault; `reason` says why it was locked.
+    #[must_use]
+    pub fn unlock(summary: Option<VaultSummary>, reason: Option<String>) -> Self {
+        Self::Unlock(Box::new(unlock::Unlock::new(summary, reason)))
+    }
+
+    /// The list of wallets.
+    #[must_use]
+    pub fn wallets() -> Self {
+        Self::Wallets(Box::default())
+    }
+
+    /// The form of a transfer from this wallet.
+    #[must_use]
+    pub fn send(from: Wallet) -> Self {
+        Self::Send(Box::new(send::SendForm::new(from)))
+    }
+
+    /// The transfer with this job.
+    #[must_use]
+    pub fn transfer(id: RequestId) -> Self {
+        Self::Transfer(Box::new(transfer::TransferScreen::new(id)))
+    }
+
+    /// Whether it is one of those that are gone to from everywhere, or above one of them.
+    #[must_use]
+    pub fn is_side_screen(&self) -> bool {
+        matches!(
+            self,
+            Self::Jobs(_) | Self::Audit(_) | Self::Settings(_) | Self::Transfer(_) | Self::Password(_)
+        )
+    }
+
+    /// The screen's behaviour.
+    #[must_use]
+    pub fn page(&self) -> &dyn Page {
+        match self {
+            Self::Starting(page) => page,
+            Self::Trouble(failure) => failure,
+            Self::FirstRun(page) => &**page,
+            Self::Unlock(page) => &**page,
+            Self::Wallets(page) => &**page,
+            Self::Wallet(page) => &**page,
+            Self::Jobs(page) => &**page,
+            Self::Send(page) => &**page,
+            Self::Review(page) => &**page,
+            Self::Transfer(page) => &**page,
+            Self::Audit(page) => &**page,
+            Self::Settings(page) => &**page,
+            Self::Password(page) => &**page,
+        }
+    }
+
+    /// The screen's behaviour, to change it.
+    pub fn page_mut(&mut self) -> &mut dyn Page {
+        match self {
+            Self::Starting(page) => page,
+            Self::Trouble(failure) => failure,
+            Self::FirstRun(page) => &mut **page,
+            Self::Unlock(page) => &mut **page,
+            Self::Wallets(page) => &mut **page,
+            Self::Wallet(page) => &mut **page,
+            Self::Jobs(page) => &mut **page,
+            Self::Send(page) => &mut **page,
+            Self::Review(page) => &mut **page,
+            Self::Transfer(page) => &mut **page,
+            Self::Audit(page) => &mut **page,
+            Self::Settings(page) => &mut **page,
+            Self::Password(page) => &mut **page,
+        }
+    }
+}

@@ -1,0 +1,303 @@
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+use crossterm::event::KeyCode;
+use keyward_core::amount::Lamports;
+use zeroize::Zeroizing;
+
+use super::*;
+use crate::console::effect::Effect;
+use crate::console::effect::{Answer, RequestId};
+use crate::console::effects::send::SendAnswer;
+use crate::console::effects::send::Wish;
+use crate::console::effects::wallets::WalletsAnswer;
+use crate::console::msg::Msg;
+use crate::console::state::State;
+use crate::console::update::update;
+use crate::console::view::testing::*;
+
+/// The form of the first wallet, a node answering.
+fn form() -> State {
+    let mut state = opened(100);
+    online(&mut state);
+    let now_ms = state.shared.now_ms;
+    if let Some(session) = &mut state.shared.session {
+        let sol = Some(Lamports::new(1_000_000_000_000));
+        session.balances.learn(wallet(0).address, sol, now_ms);
+    }
+    press(&mut state, KeyCode::Char('s'));
+    state
+}
+
+fn of(state: &State) -> &SendForm {
+    match &state.screen {
+        Screen::Send(form) => form,
+        other => panic!("not the form but {other:?}"),
+    }
+}
+
+fn paste(state: &mut State, text: &str) -> Vec<Effect> {
+    update(state, Msg::Paste(Zeroizing::new(text.to_owned())))
+}
+
+fn answer(state: &mut State, id: RequestId, answer: SendAnswer) -> Vec<Effect> {
+    let answer = Answer::Send(answer);
+    update(state, Msg::Answer { id, answer })
+}
+
+/// Types the recipient as an address that is ours and goes on to the amount.
+fn to_wallet_1(state: &mut State) {
+    let effects = paste(state, &wallet(1).address.to_string());
+    let id = started(&effects, |work| matches!(work, Work::Send(SendWork::Lookup(_))));
+    answer(state, id, SendAnswer::Known(Ok(Some(wallet(1)))));
+    press(state, KeyCode::Enter);
+}
+
+fn drafted(effects: &[Effect]) -> Option<(RequestId, &Draft)> {
+    effects.iter().find_map(|effect| match effect {
+        Effect::Start {
+            id,
+            work: Work::Send(SendWork::Prepare(draft)),
+            ..
+        } => Some((*id, &**draft)),
+        _ => None,
+    })
+}
+
+#[test]
+fn a_form_becomes_a_draft() {
+    let mut state = form();
+    to_wallet_1(&mut state);
+    type_text(&mut state, "1.5");
+    press(&mut state, KeyCode::Tab);
+    type_text(&mut state, "44000");
+    press(&mut state, KeyCode::Tab);
+    type_text(&mut state, "rent");
+    let effects = press(&mut state, KeyCode::Enter);
+    let expected = Draft {
+        from: wallet(0).address,
+        to: wallet(1).address,
+        amount: Wish::Exactly(Lamports::new(1_500_000_000)),
+        priority_fee_micro_lamports: Some(44_000),
+        memo: Some("rent".into()),
+        repeat: Repeat::Refuse,
+    };
+    assert_eq!(drafted(&effects).unwrap().1, &expected);
+}
+
+#[test]
+fn a_label_is_completed_to_its_address() {
+    let mut state = form();
+    let effects = type_text(&mut state, "bot");
+    let (id, _) = effects
+        .iter()
+        .filter_map(|effect| match effect {
+            Effect::Start {
+                id,
+                work: Work::Wallets(WalletsWork::Page(query)),
+                ..
+            } => Some((*id, query.text.clone())),
+            _ => None,
+        })
+        .next_back()
+        .unwrap();
+    let page = keyward_custody::WalletPage {
+        total: 2,
+        rows: vec![wallet(1), wallet(2)],
+    };
+    let found = Answer::Wallets(WalletsAnswer::Page(Ok(page)));
+    update(&mut state, Msg::Answer { id, answer: found });
+    press(&mut state, KeyCode::Down);
+    snapshot("send_suggestions_80x24", &screen(&mut state, 80, 24));
+    press(&mut state, KeyCode::Enter);
+    assert_eq!(of(&state).to.expose_text(), wallet(2).address.to_string());
+    assert_eq!(of(&state).focus, Field::Amount);
+}
+
+#[test]
+fn a_name_that_was_left_before_it_was_found_is_settled_when_it_is() {
+    let found = |state: &mut State, effects: &[Effect]| {
+        let id = started(effects, |work| {
+            matches!(work, Work::Wallets(WalletsWork::Page(_)))
+        });
+        let page = keyward_custody::WalletPage {
+            total: 1,
+            rows: vec![wallet(1)],
+        };
+        let answer = Answer::Wallets(WalletsAnswer::Page(Ok(page)));
+        update(state, Msg::Answer { id, answer })
+    };
+    let mut state = form();
+    let asked = type_text(&mut state, "b");
+    press(&mut state, KeyCode::Tab);
+    type_text(&mut state, "0.25");
+    found(&mut state, &asked);
+    assert_eq!(of(&state).to.expose_text(), wallet(1).address.to_string());
+    assert_eq!(of(&state).focus, Field::Amount);
+
+    // Whoever asked for the review already is taken there.
+    let mut state = form();
+    let asked = type_text(&mut state, "b");
+    press(&mut state, KeyCode::Tab);
+    type_text(&mut state, "0.25");
+    assert!(drafted(&press(&mut state, KeyCode::Enter)).is_none());
+    assert!(drafted(&found(&mut state, &asked)).is_some());
+}
+
+#[test]
+fn a_payment_link_fills_the_form_wherever_it_is_pasted() {
+    let mut state = form();
+    press(&mut state, KeyCode::Tab);
+    let link = format!(
+        "solana:{}?amount=0.25&label=Caf%C3%A9&memo=table%204\n",
+        wallet(7).address
+    );
+    paste(&mut state, &link);
+    assert_eq!(of(&state).to.expose_text(), wallet(7).address.to_string());
+    assert_eq!(of(&state).amount.expose_text(), "0.25");
+    assert_eq!(of(&state).memo.expose_text(), "table 4");
+    assert!(screen(&mut state, 80, 24).contains("Café"));
+}
+
+#[test]
+fn what_is_wrong_is_said_and_nothing_is_asked() {
+    let check = |amount: &str, expected: &str| {
+        let mut state = form();
+        to_wallet_1(&mut state);
+        type_text(&mut state, amount);
+        assert!(drafted(&press(&mut state, KeyCode::Enter)).is_none(), "{amount}");
+        let text = screen(&mut state, 80, 24);
+        assert!(text.contains(expected), "{amount}: {text}");
+    };
+    check("", "No amount was given");
+    check("0", "zero");
+    check("1,5", "comma");
+    check("1 eth", "not known");
+
+    let mut state = form();
+    press(&mut state, KeyCode::Enter);
+    assert!(screen(&mut state, 80, 24).contains("Who is paid?"));
+    paste(&mut state, "0x71C7656EC7ab88b098defB751B7401B5f6d8976F");
+    press(&mut state, KeyCode::Enter);
+    assert!(screen(&mut state, 80, 24).contains("No address"));
+    assert_eq!(of(&state).focus, Field::To);
+}
+
+#[test]
+fn without_a_node_nothing_is_contacted_and_the_way_is_shown() {
+    let mut state = opened(100);
+    press(&mut state, KeyCode::Char('s'));
+    to_wallet_1(&mut state);
+    type_text(&mut state, "1.5");
+    assert!(drafted(&press(&mut state, KeyCode::Enter)).is_none());
+    snapshot("send_no_node_80x24", &screen(&mut state, 80, 24));
+    control(&mut state, 'o');
+    assert!(matches!(state.screen, Screen::Settings(_)));
+    press(&mut state, KeyCode::Esc);
+    assert_eq!(of(&state).amount.expose_text(), "1.5", "what was typed stays");
+}
+
+#[test]
+fn editing_while_it_is_prepared_takes_the_question_back() {
+    let mut state = form();
+    to_wallet_1(&mut state);
+    type_text(&mut state, "1.5");
+    let effects = press(&mut state, KeyCode::Enter);
+    let (asked, _) = drafted(&effects).unwrap();
+    let effects = type_text(&mut state, "5");
+    assert!(
+        effects
+            .iter()
+            .any(|effect| matches!(effect, Effect::Cancel(id) if *id == asked))
+    );
+    let late = crate::console::screen::review::tests::prepared();
+    answer(&mut state, asked, SendAnswer::Prepared(Ok(Box::new(late))));
+    assert!(
+        matches!(state.screen, Screen::Send(_)),
+        "a late answer opens nothing"
+    );
+}
+
+#[test]
+fn an_unresolved_equal_transfer_is_followed_or_declared_separate() {
+    let mut state = form();
+    to_wallet_1(&mut state);
+    type_text(&mut state, "1.5");
+    let effects = press(&mut state, KeyCode::Enter);
+    let (id, _) = drafted(&effects).unwrap();
+    let signature = Signature::new([3; 64]);
+    let obstacle = Obstacle {
+        failure: Failure::new(
+            format!("an equal transfer is still unresolved: {signature}"),
+            "resume it first",
+        ),
+        about: About::Unresolved(signature),
+    };
+    answer(&mut state, id, SendAnswer::Prepared(Err(obstacle)));
+    snapshot("send_unresolved_80x24", &screen(&mut state, 80, 24));
+
+    let effects = control(&mut state, 's');
+    assert_eq!(drafted(&effects).unwrap().1.repeat, Repeat::Separate);
+    let (id, _) = drafted(&effects).unwrap();
+    let failure = Failure::new("no answer", "try again");
+    answer(
+        &mut state,
+        id,
+        SendAnswer::Prepared(Err(Obstacle {
+            failure,
+            about: About::Node,
+        })),
+    );
+    assert!(
+        drafted(&control(&mut state, 's')).is_none(),
+        "only when it was refused for that"
+    );
+}
+
+#[test]
+fn unresolved_transfers_are_listed_and_followed() {
+    let mut state = opened(100);
+    online(&mut state);
+    let effects = press(&mut state, KeyCode::Char('s'));
+    let id = started(&effects, |work| {
+        matches!(work, Work::Send(SendWork::Unresolved(Some(_))))
+    });
+    assert!(control(&mut state, 'r').is_empty(), "nothing to follow yet");
+    answer(
+        &mut state,
+        id,
+        SendAnswer::Unresolved(Ok(vec![Signature::new([3; 64])])),
+    );
+    assert!(screen(&mut state, 80, 24).contains("1 earlier transfer"));
+    let effects = control(&mut state, 'r');
+    started(&effects, |work| matches!(work, Work::Send(SendWork::Resume)));
+    assert!(matches!(state.screen, Screen::Transfer(_)));
+}
+
+#[test]
+fn leaving_asks_when_something_was_typed() {
+    let mut state = form();
+    press(&mut state, KeyCode::Esc);
+    assert!(matches!(state.screen, Screen::Wallets(_)));
+    press(&mut state, KeyCode::Char('s'));
+    type_text(&mut state, "x");
+    press(&mut state, KeyCode::Esc);
+    assert!(state.modal.is_some() && matches!(state.screen, Screen::Send(_)));
+    press(&mut state, KeyCode::Char('n'));
+    assert!(matches!(state.screen, Screen::Send(_)));
+    press(&mut state, KeyCode::Esc);
+    press(&mut state, KeyCode::Char('y'));
+    assert!(matches!(state.screen, Screen::Wallets(_)));
+}
+
+#[test]
+fn the_form_as_it_looks() {
+    let mut state = form();
+    snapshot("send_empty_80x24", &screen(&mut state, 80, 24));
+    to_wallet_1(&mut state);
+    type_text(&mut state, "1.5");
+    snapshot("send_80x24", &screen(&mut state, 80, 24));
+    snapshot("send_140x40", &screen(&mut state, 140, 40));
+    press(&mut state, KeyCode::Enter);
+    wait(&mut state, 2_000);
+    assert!(screen(&mut state, 80, 24).contains("simulating · 2 s"));
+}

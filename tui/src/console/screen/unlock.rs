@@ -1,0 +1,214 @@
+//! The locked vault: one field, and what stands in the way of opening it.
+
+use std::fmt;
+
+use crossterm::event::KeyEvent;
+use keyward_custody::VaultSummary;
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+use zeroize::Zeroizing;
+
+use crate::console::effect::{Answer, Failure, FailureKind, Pending, RequestId, Work};
+use crate::console::effects::vault::{VaultAnswer, VaultWork};
+use crate::console::input::{Echo, Edit, TextInput};
+use crate::console::keymap::{Action, Context};
+use crate::console::layout::centred;
+use crate::console::page::{Cx, Handled, Nav, Page};
+use crate::console::screen::Screen;
+use crate::console::state::{SecondFactorHint, Shared};
+use crate::console::text::{count, countdown, sentence};
+use crate::console::update::begin_session;
+use crate::console::widget::{Focus, field, row, rows, working, wrapped};
+
+/// The locked vault.
+pub struct Unlock {
+    summary: Option<VaultSummary>,
+    reason: Option<String>,
+    password: TextInput,
+    unlocking: Pending,
+    failure: Option<Failure>,
+    locked_out_until_ms: Option<u64>,
+}
+
+impl fmt::Debug for Unlock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Unlock").finish_non_exhaustive()
+    }
+}
+
+impl Unlock {
+    /// Asks for the password of this vault; `reason` says why it was locked.
+    #[must_use]
+    pub fn new(summary: Option<VaultSummary>, reason: Option<String>) -> Self {
+        Self {
+            summary,
+            reason,
+            password: TextInput::masked(keyward_custody::password::MAX_PASSWORD_BYTES),
+            unlocking: Pending::default(),
+            failure: None,
+            locked_out_until_ms: None,
+        }
+    }
+
+    fn locked_out_ms(&self, shared: &Shared) -> Option<u64> {
+        self.locked_out_until_ms
+            .map(|until_ms| until_ms.saturating_sub(shared.now_ms))
+            .filter(|left_ms| *left_ms > 0)
+    }
+
+    fn try_unlock(&mut self, cx: &mut Cx<'_>) {
+        let blocked = self.unlocking.is_waiting() || self.locked_out_ms(cx.shared).is_some();
+        if self.password.is_empty() || blocked {
+            return;
+        }
+        self.failure = None;
+        let password = Zeroizing::new(self.password.expose_text().to_owned());
+        self.password.clear();
+        cx.start_latest(&mut self.unlocking, Work::Vault(VaultWork::Unlock(password)));
+    }
+
+    fn unlocked(&mut self, result: Result<VaultSummary, Failure>, cx: &mut Cx<'_>) {
+        match result {
+            Ok(summary) => {
+                begin_session(summary, cx);
+                cx.go(Nav::Reset(Screen::wallets()));
+            }
+            Err(failure) => {
+                if let FailureKind::LockedOut { retry_after_ms } = failure.kind {
+                    self.locked_out_until_ms = Some(cx.shared.now_ms.saturating_add(retry_after_ms));
+                }
+                self.failure = Some(failure);
+            }
+        }
+    }
+
+    fn missing_factor(&self, shared: &Shared) -> Option<&'static str> {
+        let needed = self
+            .summary
+            .as_ref()
+            .is_some_and(|summary| summary.needs_second_factor);
+        match (needed, shared.second_factor) {
+            (true, SecondFactorHint::Absent) => Some(
+                "This vault also needs its second factor: leave (Ctrl-C), set KEYWARD_ENCRYPTION_KEY, start again.",
+            ),
+            (_, SecondFactorHint::Malformed) => Some(
+                "KEYWARD_ENCRYPTION_KEY is not 32 bytes in base64 or hex: correct or unset it, start again.",
+            ),
+            _ => None,
+        }
+    }
+}
+
+impl Page for Unlock {
+    fn contexts(&self) -> Vec<Context> {
+        vec![Context::Unlock]
+    }
+
+    fn typing(&self) -> bool {
+        true
+    }
+
+    fn act(&mut self, action: Action, cx: &mut Cx<'_>) -> Handled {
+        match action {
+            Action::Accept => self.try_unlock(cx),
+            Action::Back => self.password.clear(),
+            _ => return Handled::No,
+        }
+        Handled::Yes
+    }
+
+    fn text(&mut self, key: KeyEvent, _cx: &mut Cx<'_>) {
+        if self.password.key(key) == Edit::Changed {
+            self.failure = self.failure.take().filter(|failure| !is_wrong_password(failure));
+            self.reason = None;
+        }
+    }
+
+    fn paste(&mut self, text: &str, _cx: &mut Cx<'_>) {
+        self.password.insert(text.trim_end_matches(['\r', '\n']));
+    }
+
+    fn answer(&mut self, id: RequestId, answer: Answer, cx: &mut Cx<'_>) -> Option<Answer> {
+        match answer {
+            Answer::Vault(VaultAnswer::Unlocked(result)) => {
+                if self.unlocking.settle(id) {
+                    self.unlocked(result, cx);
+                }
+                None
+            }
+            Answer::Broken(failure) if self.unlocking.settle(id) => {
+                self.failure = Some(failure);
+                None
+            }
+            other => Some(other),
+        }
+    }
+
+    fn tick(&mut self, cx: &mut Cx<'_>) {
+        if self.locked_out_until_ms.is_some() && self.locked_out_ms(cx.shared).is_none() {
+            self.locked_out_until_ms = None;
+            self.failure = None;
+        }
+    }
+
+    fn view(&self, shared: &Shared, frame: &mut Frame<'_>, area: Rect) {
+        let palette = &shared.palette;
+        let inner = centred(area, 64, 15);
+        let mut lines = vec![Line::styled("The vault is locked", palette.strong)];
+        let mut about = shared.location.clone();
+        if let Some(summary) = &self.summary {
+            about = format!("{about} · {}", count(summary.wallet_count, "wallet", "wallets"));
+        }
+        lines.extend(wrapped(&about, inner.width, palette.muted));
+        lines.push(Line::default());
+        if let Some(reason) = &self.reason {
+            lines.push(Line::styled(reason.clone(), palette.text));
+            lines.push(Line::default());
+        }
+        let at = rows(frame, inner, 0, lines);
+        row(frame, inner, at, Line::styled("Password", palette.muted));
+        let input = Rect {
+            x: inner.x + 10,
+            y: inner.y + at,
+            width: inner.width.saturating_sub(10),
+            height: 1,
+        };
+        field(frame, input, &self.password, Echo::Masked, Focus::Here, palette);
+        let mut below = Vec::new();
+        if self.unlocking.is_waiting() {
+            below.push(Line::styled(
+                format!("{} Unlocking …", working(shared.now_ms)),
+                palette.accent,
+            ));
+        } else if let Some(left_ms) = self.locked_out_ms(shared) {
+            below.push(Line::from(vec![
+                Span::styled("! Too many wrong passwords. Next try in ", palette.warning),
+                Span::styled(countdown(left_ms), palette.strong),
+            ]));
+            below.push(Line::styled(
+                "The wait grows with every wrong password and survives a restart.",
+                palette.muted,
+            ));
+        } else if let Some(failure) = &self.failure {
+            below.extend(wrapped(
+                &format!("! {}", sentence(&failure.cause)),
+                inner.width,
+                palette.warning,
+            ));
+            below.extend(wrapped(&sentence(&failure.remedy), inner.width, palette.muted));
+        }
+        if let Some(text) = self.missing_factor(shared) {
+            below.push(Line::default());
+            below.extend(wrapped(&format!("! {text}"), inner.width, palette.warning));
+        }
+        rows(frame, inner, at + 2, below);
+    }
+}
+
+fn is_wrong_password(failure: &Failure) -> bool {
+    failure.kind == FailureKind::WrongPassword
+}
+
+#[cfg(test)]
+mod tests;

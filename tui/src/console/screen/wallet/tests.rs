@@ -1,0 +1,98 @@
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+use crossterm::event::KeyCode;
+use keyward_core::address::Signature;
+use keyward_core::amount::Lamports;
+
+use super::*;
+use crate::console::effect::Effect;
+use crate::console::msg::Msg;
+use crate::console::screen::Screen;
+use crate::console::state::State;
+use crate::console::update::update;
+use crate::console::view::testing::*;
+
+fn item(number: u8, error: Option<&str>, memo: Option<&str>) -> HistoryItem {
+    HistoryItem {
+        signature: Signature::new([number; 64]),
+        slot: 1_000 + u64::from(number),
+        time_ms: (number < 3).then(|| NOW_MS - 60_000 * u64::from(number)),
+        error: error.map(str::to_owned),
+        memo: memo.map(str::to_owned),
+    }
+}
+
+fn page_of_first() -> (State, Vec<Effect>) {
+    let mut state = opened(10);
+    online(&mut state);
+    let address = wallet(0).address;
+    let now_ms = state.shared.now_ms;
+    let session = state.shared.session.as_mut().unwrap();
+    session
+        .balances
+        .learn(address, Some(Lamports::new(1_000_000_000_000)), now_ms - 2_000);
+    let effects = press(&mut state, KeyCode::Enter);
+    (state, effects)
+}
+
+#[test]
+fn opening_asks_for_the_history_and_shows_the_whole_address() {
+    let (mut state, effects) = page_of_first();
+    let id = started(&effects, |work| matches!(work, Work::Node(NodeWork::History(_))));
+    let items = vec![
+        item(1, None, Some("rent \u{202e}")),
+        item(2, Some("insufficient funds"), None),
+        item(3, None, None),
+    ];
+    update(
+        &mut state,
+        Msg::Answer {
+            id,
+            answer: Answer::Node(NodeAnswer::History(Ok(items))),
+        },
+    );
+    let text = screen(&mut state, 80, 24);
+    assert!(text.contains(&wallet(0).address.to_string()));
+    assert!(
+        !text.contains('\u{202e}'),
+        "marks that reorder text are not drawn"
+    );
+    snapshot("wallet_80x24", &text);
+    snapshot("wallet_140x40", &screen(&mut state, 140, 40));
+}
+
+#[test]
+fn without_a_node_the_past_is_unknown_not_empty() {
+    let mut state = opened(10);
+    press(&mut state, KeyCode::Enter);
+    let text = screen(&mut state, 80, 24);
+    assert!(
+        text.contains("Unknown: no node was chosen") && text.contains("? SOL"),
+        "{text}"
+    );
+}
+
+#[test]
+fn the_address_is_copied_only_when_asked() {
+    let (mut state, effects) = page_of_first();
+    assert!(!effects.iter().any(|effect| matches!(effect, Effect::Copy(_))));
+    let effects = press(&mut state, KeyCode::Char('y'));
+    let [Effect::Copy(text)] = effects.as_slice() else {
+        panic!("{effects:?}")
+    };
+    assert_eq!(*text, wallet(0).address.to_string());
+}
+
+#[test]
+fn going_back_keeps_the_list_as_it_was() {
+    let mut state = opened(100);
+    press(&mut state, KeyCode::Down);
+    press(&mut state, KeyCode::Char(' '));
+    press(&mut state, KeyCode::Enter);
+    assert!(matches!(state.screen, Screen::Wallet(_)));
+    press(&mut state, KeyCode::Esc);
+    let Screen::Wallets(list) = &state.screen else {
+        panic!("the list")
+    };
+    assert_eq!(list.selected().unwrap().index, 2);
+}

@@ -1,0 +1,193 @@
+//! How a wallet's page is drawn.
+
+use keyward_core::solana_pay::PaymentRequest;
+use keyward_custody::chain::HistoryItem;
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use super::{History, WalletScreen, qr};
+use crate::console::state::{Node, Shared};
+use crate::console::text::{ago, fitted, printable, sentence, utc};
+use crate::console::widget::{self, full_address, heading, row, rows, rule, wrapped};
+
+/// The columns that the QR code and its margin take.
+const QR_WIDTH: u16 = 35;
+/// Rows above the history: heading, line, address, facts.
+const FACT_ROWS: u16 = 11;
+
+pub(super) fn view(page: &WalletScreen, shared: &Shared, frame: &mut Frame<'_>, area: Rect) {
+    let palette = &shared.palette;
+    let wallet = page.wallet();
+    let title = if wallet.label.is_empty() {
+        format!("Wallet #{}", wallet.index)
+    } else {
+        printable(&wallet.label)
+    };
+    let tags: Vec<String> = wallet
+        .tags
+        .iter()
+        .map(|tag| format!("#{}", printable(tag)))
+        .collect();
+    row(
+        frame,
+        area,
+        0,
+        heading(&fitted(&title, 40), &tags.join(" "), area.width, palette),
+    );
+    row(frame, area, 1, rule(area.width, palette));
+    let code = Rect {
+        x: area.x + area.width.saturating_sub(QR_WIDTH) + 1,
+        y: area.y + 2,
+        width: QR_WIDTH - 2,
+        height: area.height.saturating_sub(2),
+    };
+    let uri = PaymentRequest::to(wallet.address).to_uri();
+    let coloured = palette.bar.bg.is_some() || palette.accent.fg.is_some();
+    let next = rows(frame, code, 0, qr::lines(&uri, coloured));
+    row(
+        frame,
+        code,
+        next,
+        Line::styled("scan to pay into this wallet", palette.muted),
+    );
+    let left = Rect {
+        x: area.x + 1,
+        y: area.y + 2,
+        width: area.width.saturating_sub(QR_WIDTH + 1),
+        height: area.height.saturating_sub(2),
+    };
+    facts(page, shared, frame, left);
+    history(page, shared, frame, left);
+}
+
+fn facts(page: &WalletScreen, shared: &Shared, frame: &mut Frame<'_>, area: Rect) {
+    let palette = &shared.palette;
+    let wallet = page.wallet();
+    let fact = |name: &str, value: String| {
+        Line::from(vec![
+            Span::styled(format!("{name:<10}"), palette.muted),
+            Span::styled(value, palette.text),
+        ])
+    };
+    let balance = shared.balance(&wallet.address);
+    let (amount, age) = widget::balance(balance, shared);
+    let remark = match (&shared.node, age) {
+        (_, Some(age)) => age,
+        (Node::NotChosen, None) => "no node chosen (4 settings)".into(),
+        (Node::Offline { .. }, None) => "offline".into(),
+        (Node::Asking, None) => "asking".into(),
+        (Node::Online { .. }, None) => balance.map(|b| ago(shared.now_ms, b.at_ms)).unwrap_or_default(),
+    };
+    let lines = vec![
+        Line::from(full_address(&wallet.address.to_string(), palette)),
+        Line::default(),
+        Line::from(vec![
+            Span::styled(format!("{:<10}", "balance"), palette.muted),
+            Span::styled(format!("{amount} SOL"), palette.strong),
+        ]),
+        fact("", remark),
+        fact("index", format!("#{}", wallet.index)),
+        fact(
+            "path",
+            if wallet.path.is_empty() {
+                "none (raw seed)".into()
+            } else {
+                wallet.path.clone()
+            },
+        ),
+        fact("derived", format!("{} UTC", utc(wallet.created_ms))),
+        fact(
+            "last used",
+            wallet
+                .last_used_ms
+                .map_or_else(|| "never".into(), |then| ago(shared.now_ms, then)),
+        ),
+    ];
+    rows(frame, area, 0, lines);
+}
+
+fn history(page: &WalletScreen, shared: &Shared, frame: &mut Frame<'_>, area: Rect) {
+    let palette = &shared.palette;
+    let area = Rect {
+        y: area.y + FACT_ROWS - 2,
+        height: area.height.saturating_sub(FACT_ROWS - 2),
+        ..area
+    };
+    let width = usize::from(area.width);
+    let title = match &page.history {
+        History::Known { at_ms, .. } => format!("History · as of {}", ago(shared.now_ms, *at_ms)),
+        _ => "History".into(),
+    };
+    row(
+        frame,
+        area,
+        0,
+        Line::styled(fitted(&title, width), palette.strong),
+    );
+    let body = Rect {
+        y: area.y + 1,
+        height: area.height.saturating_sub(1),
+        ..area
+    };
+    match &page.history {
+        History::Known { items, .. } if items.is_empty() => {
+            row(
+                frame,
+                body,
+                0,
+                Line::styled("No transaction so far.", palette.muted),
+            );
+        }
+        History::Known { items, .. } => {
+            for (offset, item) in (0_u16..body.height).zip(items.iter().skip(page.scroll)) {
+                row(frame, body, offset, history_line(item, shared, width));
+            }
+        }
+        History::Failed(failure) => {
+            rows(
+                frame,
+                body,
+                0,
+                wrapped(
+                    &format!("? {}", sentence(&failure.cause)),
+                    body.width,
+                    palette.warning,
+                ),
+            );
+        }
+        History::Unknown => {
+            let text = match &shared.node {
+                Node::NotChosen => "Unknown: no node was chosen. 4 opens the settings.",
+                Node::Offline { .. } => "Unknown: the node does not answer.",
+                Node::Asking | Node::Online { .. } => "Asking the node …",
+            };
+            rows(frame, body, 0, wrapped(text, body.width, palette.muted));
+        }
+    }
+}
+
+fn history_line(item: &HistoryItem, shared: &Shared, width: usize) -> Line<'static> {
+    let palette = &shared.palette;
+    let when = item.time_ms.map_or_else(
+        || format!("slot {}", item.slot),
+        |time_ms| ago(shared.now_ms, time_ms),
+    );
+    let (sign, style) = if item.error.is_some() {
+        ("✗", palette.warning)
+    } else {
+        ("✓", palette.good)
+    };
+    let remark = match (&item.error, &item.memo) {
+        (Some(error), _) => format!("failed: {}", printable(error)),
+        (None, Some(memo)) => printable(memo),
+        (None, None) => String::new(),
+    };
+    let room = width.saturating_sub(31);
+    Line::from(vec![
+        Span::styled(format!("{sign} "), style),
+        Span::styled(item.signature.abbreviated(), palette.text),
+        Span::styled(format!("  {when:<12}"), palette.muted),
+        Span::styled(fitted(&remark, room), palette.muted),
+    ])
+}

@@ -1,0 +1,281 @@
+//! Answers to work: those the console itself waits for, then those of the screens. Any other is stale.
+
+use super::{show_failure, with_cx};
+use crate::console::effect::{Answer, Effect, Failure, FailureKind, Lifetime, RequestId, Work};
+use crate::console::effects::audit::AuditAnswer;
+use crate::console::effects::node::{NodeAnswer, NodeWork};
+use crate::console::effects::send::{SendAnswer, SendWork};
+use crate::console::effects::vault::VaultAnswer;
+use crate::console::effects::wallets::WalletsAnswer;
+use crate::console::modal::Modal;
+use crate::console::page::{Cx, Event, Nav};
+use crate::console::screen::Screen;
+use crate::console::state::{Node, Session, State};
+use crate::console::text::{count, grouped};
+use crate::console::transfers::{self, Ending};
+use keyward_custody::transfer::TransferResult;
+use keyward_custody::{AuditReport, VaultStatus, VaultSummary};
+
+pub(super) fn on_answer(state: &mut State, id: RequestId, answer: Answer) -> Vec<Effect> {
+    with_cx(state, |parts, cx| {
+        let mut rest = central(id, answer, cx);
+        if let Some(answer) = rest.take() {
+            rest = parts.screen.page_mut().answer(id, answer, cx);
+        }
+        for waiting in parts.below.iter_mut().rev() {
+            let Some(answer) = rest.take() else { return };
+            rest = waiting.page_mut().answer(id, answer, cx);
+        }
+    })
+}
+
+/// Takes what the console itself waits for; gives back the rest.
+fn central(id: RequestId, answer: Answer, cx: &mut Cx<'_>) -> Option<Answer> {
+    match answer {
+        Answer::Vault(VaultAnswer::Opened(result)) => {
+            opened(result, cx);
+            None
+        }
+        Answer::Vault(VaultAnswer::Locked) => None,
+        Answer::Node(NodeAnswer::Status(result)) => {
+            if cx.shared.waiting.node.settle(id) {
+                node_status(result, cx);
+            }
+            None
+        }
+        Answer::Node(NodeAnswer::Balances { addresses, result }) => {
+            if cx.shared.waiting.balances.settle(id) {
+                balances(&addresses, result, cx);
+            }
+            None
+        }
+        Answer::Wallets(WalletsAnswer::Derived(result)) => {
+            derived(id, result, cx);
+            None
+        }
+        Answer::Wallets(WalletsAnswer::Changed(result)) => {
+            changed(id, result, cx);
+            None
+        }
+        Answer::Send(SendAnswer::Unresolved(result)) if cx.shared.waiting.unresolved.settle(id) => {
+            // Not knowing is no reason to stop: the send form asks again and says why.
+            let found = result.map_or(0, |signatures| signatures.len());
+            if let Some(session) = &mut cx.shared.session {
+                session.unresolved = found;
+            }
+            None
+        }
+        Answer::Send(SendAnswer::Submitted(result)) => {
+            transferred(id, result.map(|outcome| vec![outcome]), cx);
+            None
+        }
+        Answer::Send(SendAnswer::Resumed(result)) => {
+            transferred(id, result, cx);
+            None
+        }
+        Answer::Audit(AuditAnswer::Verified(result)) => {
+            verified(id, result, cx);
+            None
+        }
+        Answer::Broken(failure) => broken(id, failure, cx),
+        other => Some(other),
+    }
+}
+
+fn opened(result: Result<VaultStatus, Failure>, cx: &mut Cx<'_>) {
+    let next = match result {
+        Err(failure) => Screen::Trouble(failure),
+        Ok(VaultStatus::Empty) => Screen::first_run(),
+        Ok(VaultStatus::Locked(summary)) => Screen::unlock(Some(summary), None),
+        Ok(VaultStatus::Unlocked(summary)) => {
+            begin_session(summary, cx);
+            Screen::wallets()
+        }
+    };
+    cx.go(Nav::Reset(next));
+}
+
+/// The vault is open from here on.
+pub fn begin_session(summary: VaultSummary, cx: &mut Cx<'_>) {
+    let since_ms = cx.shared.now_ms;
+    cx.shared.last_input_ms = since_ms;
+    cx.shared.session = Some(Session {
+        since_ms,
+        summary,
+        balances: Default::default(),
+        unresolved: 0,
+    });
+    ask_unresolved(cx);
+}
+
+/// Transfers that a crash left behind are of the console's own interest: someone may be waiting for the money.
+fn ask_unresolved(cx: &mut Cx<'_>) {
+    let id = cx.start(Work::Send(SendWork::Unresolved(None)));
+    cx.shared.waiting.unresolved.replace(id);
+}
+
+fn node_status(result: Result<keyward_custody::chain::NodeStatus, Failure>, cx: &mut Cx<'_>) {
+    let was_online = cx.shared.node.is_online();
+    let at_ms = cx.shared.now_ms;
+    cx.shared.node = match result {
+        Ok(status) => Node::Online { status, at_ms },
+        Err(failure) => Node::Offline { failure, at_ms },
+    };
+    if was_online != cx.shared.node.is_online() {
+        cx.go(Nav::Tell(Event::NodeChanged));
+    }
+}
+
+fn balances(
+    addresses: &[keyward_core::address::Address],
+    result: Result<Vec<Option<keyward_core::amount::Lamports>>, Failure>,
+    cx: &mut Cx<'_>,
+) {
+    let at_ms = cx.shared.now_ms;
+    match result {
+        Ok(values) => {
+            if let Some(session) = &mut cx.shared.session {
+                for (address, lamports) in addresses.iter().zip(values) {
+                    session.balances.learn(*address, lamports, at_ms);
+                }
+            }
+            cx.go(Nav::Tell(Event::BalancesChanged));
+        }
+        // The status is asked at once: it decides whether the node counts as offline.
+        Err(_) => {
+            let id = cx.start_for(Work::Node(NodeWork::Status), Lifetime::Console);
+            cx.shared.waiting.node.replace(id);
+        }
+    }
+}
+
+fn derived(id: RequestId, result: Result<keyward_custody::DerivedRange, Failure>, cx: &mut Cx<'_>) {
+    let now_ms = cx.shared.now_ms;
+    match result {
+        Ok(range) => {
+            let words = format!(
+                "{} derived from #{}",
+                count(u64::from(range.added), "wallet", "wallets"),
+                grouped(u64::from(range.first))
+            );
+            if let Some(session) = &mut cx.shared.session {
+                session.summary.wallet_count = session
+                    .summary
+                    .wallet_count
+                    .saturating_add(u64::from(range.added));
+            }
+            cx.shared.jobs.end(id, Ok(words.clone()), now_ms);
+            cx.notice(words);
+            cx.go(Nav::Tell(Event::WalletsChanged));
+        }
+        Err(failure) if failure.kind == FailureKind::Cancelled => cx.shared.jobs.cancelled(id, now_ms),
+        Err(failure) => {
+            cx.shared.jobs.end(id, Err(failure.clone()), now_ms);
+            show_failure(failure, cx);
+        }
+    }
+    cx.go(Nav::Tell(Event::JobEnded(id)));
+}
+
+/// A transfer, or the following of unresolved ones, has ended.
+fn transferred(id: RequestId, result: Result<Vec<Ending>, Failure>, cx: &mut Cx<'_>) {
+    let now_ms = cx.shared.now_ms;
+    match &result {
+        Ok(outcomes) => {
+            let words = transfers::summary(outcomes);
+            let bad = |outcome: &Ending| !matches!(outcome.result, TransferResult::Confirmed { .. });
+            if outcomes.iter().any(bad) {
+                let remedy = "open it for what to do next";
+                cx.shared
+                    .jobs
+                    .end(id, Err(Failure::new(words.clone(), remedy)), now_ms);
+            } else {
+                cx.shared.jobs.end(id, Ok(words.clone()), now_ms);
+            }
+            cx.notice(words);
+        }
+        Err(failure) => {
+            cx.shared.jobs.end(id, Err(failure.clone()), now_ms);
+            cx.notice("a transfer did not go through; the jobs say why");
+        }
+    }
+    cx.shared.ask_again();
+    cx.shared.transfers.end(id, result);
+    if cx.shared.is_open() {
+        ask_unresolved(cx);
+    }
+    // The last use of a wallet changed.
+    cx.go(Nav::Tell(Event::WalletsChanged));
+    cx.go(Nav::Tell(Event::JobEnded(id)));
+}
+
+fn verified(id: RequestId, result: Result<AuditReport, Failure>, cx: &mut Cx<'_>) {
+    let now_ms = cx.shared.now_ms;
+    let verdict = match &result {
+        Ok(AuditReport::Intact { entries, .. }) => Ok(format!(
+            "the audit log is intact: {}",
+            count(*entries, "entry", "entries")
+        )),
+        Ok(AuditReport::Broken { sequence, reason }) => Err(Failure::new(
+            format!("the audit log is broken at entry {sequence}: {reason}"),
+            "stop signing, keep the file, compare with a backup and with kept checkpoints",
+        )),
+        Err(failure) => Err(failure.clone()),
+    };
+    cx.shared.verification.end(result, now_ms);
+    match &verdict {
+        Ok(words) => cx.notice(words.clone()),
+        Err(failure) => show_failure(failure.clone(), cx),
+    }
+    cx.shared.jobs.end(id, verdict, now_ms);
+    cx.go(Nav::Tell(Event::JobEnded(id)));
+}
+
+fn changed(id: RequestId, result: Result<(), Failure>, cx: &mut Cx<'_>) {
+    let changes = &mut cx.shared.waiting.changes;
+    let Some(at) = changes.iter().position(|change| change.id == id) else {
+        return;
+    };
+    let change = changes.remove(at);
+    match result {
+        Ok(()) => {
+            cx.notice(change.done);
+            cx.go(Nav::Tell(Event::WalletsChanged));
+        }
+        Err(failure) => {
+            // The prompt is there again with its text, below the message.
+            cx.go(Nav::Reopen(Box::new(Modal::for_purpose(
+                change.purpose,
+                &change.text,
+            ))));
+            show_failure(failure, cx);
+        }
+    }
+}
+
+/// A task that panicked: whoever waited for it must not wait for ever.
+fn broken(id: RequestId, failure: Failure, cx: &mut Cx<'_>) -> Option<Answer> {
+    let now_ms = cx.shared.now_ms;
+    if cx.shared.waiting.node.settle(id) {
+        cx.shared.node = Node::Offline {
+            failure,
+            at_ms: now_ms,
+        };
+        return None;
+    }
+    if cx.shared.waiting.balances.settle(id) {
+        return None;
+    }
+    if cx.shared.jobs.get(id).is_some() {
+        cx.shared.jobs.end(id, Err(failure.clone()), now_ms);
+        cx.shared.transfers.end(id, Err(failure.clone()));
+        cx.go(Nav::Tell(Event::JobEnded(id)));
+        show_failure(failure, cx);
+        return None;
+    }
+    if cx.shared.waiting.changes.iter().any(|change| change.id == id) {
+        changed(id, Err(failure), cx);
+        return None;
+    }
+    Some(Answer::Broken(failure))
+}

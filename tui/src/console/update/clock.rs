@@ -1,0 +1,68 @@
+//! What the passing of time does: the idle lock, notices, asking the node about itself and for balances.
+
+use super::{Parts, lock, with_cx};
+use crate::console::effect::{Effect, Lifetime, Work};
+use crate::console::effects::node::NodeWork;
+use crate::console::page::Cx;
+use crate::console::state::{Node, State};
+
+/// How old a balance may be before it is asked for again, in milliseconds.
+const BALANCE_AGE_MS: u64 = 20_000;
+/// How long between two questions to the node about itself, in milliseconds.
+const NODE_AGE_MS: u64 = 10_000;
+/// The most balances asked for at once.
+const BALANCES_AT_ONCE: usize = 200;
+pub(super) fn on_tick(state: &mut State) -> Vec<Effect> {
+    if state.shared.idle_left_ms() == Some(0) {
+        let minutes = state.shared.config.lock_after_minutes;
+        let plural = if minutes == 1 { "minute" } else { "minutes" };
+        return lock(state, Some(&format!("Locked after {minutes} idle {plural}.")));
+    }
+    with_cx(state, |parts, cx| {
+        let now_ms = cx.shared.now_ms;
+        if cx
+            .shared
+            .notice
+            .as_ref()
+            .is_some_and(|notice| notice.until_ms <= now_ms)
+        {
+            cx.shared.notice = None;
+        }
+        parts.screen.page_mut().tick(cx);
+        let due = match &cx.shared.node {
+            Node::NotChosen => false,
+            Node::Asking => true,
+            Node::Online { at_ms, .. } | Node::Offline { at_ms, .. } => cx.shared.is_due(*at_ms, NODE_AGE_MS),
+        };
+        if due {
+            ask_node(cx);
+        }
+        ask_balances(parts, cx);
+    })
+}
+
+pub(super) fn ask_node(cx: &mut Cx<'_>) {
+    if matches!(cx.shared.node, Node::NotChosen) || cx.shared.waiting.node.is_waiting() {
+        return;
+    }
+    let id = cx.start_for(Work::Node(NodeWork::Status), Lifetime::Console);
+    cx.shared.waiting.node.replace(id);
+}
+
+/// Asks for the balances of what is shown, if they are old and nothing is under way.
+fn ask_balances(parts: &Parts<'_>, cx: &mut Cx<'_>) {
+    if !cx.shared.node.is_online() || cx.shared.waiting.balances.is_waiting() {
+        return;
+    }
+    let mut wanted = parts.screen.page().shown_addresses(cx.shared);
+    wanted.retain(|address| {
+        cx.shared
+            .balance(address)
+            .is_none_or(|balance| cx.shared.is_due(balance.asked_ms, BALANCE_AGE_MS))
+    });
+    wanted.truncate(BALANCES_AT_ONCE);
+    if !wanted.is_empty() && cx.shared.is_open() {
+        let id = cx.start(Work::Node(NodeWork::Balances(wanted)));
+        cx.shared.waiting.balances.replace(id);
+    }
+}

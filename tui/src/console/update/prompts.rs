@@ -1,0 +1,88 @@
+//! What is done with a filled-in prompt that means the same on every screen.
+
+use crate::console::effect::Work;
+use crate::console::effects::wallets::WalletsWork;
+use crate::console::jobs::Stop;
+use crate::console::modal::{Purpose, parse_count};
+use crate::console::page::Cx;
+use crate::console::state::Change;
+use crate::console::text::{count, grouped};
+
+/// Starts what the prompt was for. False when it is the screen's own business.
+pub(super) fn filled(purpose: &Purpose, text: &str, cx: &mut Cx<'_>) -> bool {
+    let (work, done) = match purpose {
+        Purpose::Label(address) => {
+            let done = if text.is_empty() {
+                "label removed"
+            } else {
+                "label saved"
+            };
+            (
+                WalletsWork::SetLabel {
+                    address: *address,
+                    label: text.to_owned(),
+                },
+                done.to_owned(),
+            )
+        }
+        Purpose::AddTags(addresses) => {
+            let done = format!("tagged {}", count(addresses.len() as u64, "wallet", "wallets"));
+            (
+                WalletsWork::AddTags {
+                    addresses: addresses.clone(),
+                    tags: tags(text),
+                },
+                done,
+            )
+        }
+        Purpose::RemoveTags(addresses) => {
+            let done = format!(
+                "tags taken off {}",
+                count(addresses.len() as u64, "wallet", "wallets")
+            );
+            (
+                WalletsWork::RemoveTags {
+                    addresses: addresses.clone(),
+                    tags: tags(text),
+                },
+                done,
+            )
+        }
+        Purpose::DeriveCount => {
+            // The prompt has checked it; a wrong one does nothing.
+            if let Ok(number) = parse_count(text) {
+                start_derivation(number, cx);
+            }
+            return true;
+        }
+        Purpose::Setting(_) | Purpose::CheckpointFile => return false,
+    };
+    let id = cx.start(Work::Wallets(work));
+    cx.shared.waiting.changes.push(Change {
+        id,
+        done,
+        purpose: purpose.clone(),
+        text: text.to_owned(),
+    });
+    true
+}
+
+/// Starts a derivation as a job.
+pub fn start_derivation(number: u32, cx: &mut Cx<'_>) -> crate::console::effect::RequestId {
+    let noun = if number == 1 { "wallet" } else { "wallets" };
+    let title = format!("derive {} {noun}", grouped(u64::from(number)));
+    cx.start_job(
+        title,
+        Work::Wallets(WalletsWork::Derive { count: number }),
+        Stop::Clean,
+    )
+}
+
+/// Tags as typed: separated by commas or spaces.
+fn tags(text: &str) -> Vec<String> {
+    text.split([',', ' '])
+        .map(str::trim)
+        .filter(|tag| !tag.is_empty())
+        .map(str::to_owned)
+        .collect()
+}

@@ -1,0 +1,76 @@
+//! Every chore of the project, in Rust: `cargo xtask <chore>`.
+//!
+//! One file a chore. It starts programs and reads files; it holds no logic of the wallet and nothing depends on it.
+
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a chore talks to the person who runs it"
+)]
+
+mod bench;
+mod ci;
+mod demo;
+mod pictures;
+mod process;
+mod release;
+mod setup;
+mod stages;
+mod test;
+mod tidy;
+mod wasm;
+mod workspace;
+
+use std::process::ExitCode;
+
+use anyhow::bail;
+
+const HELP: &str = "\
+Chores of the project. Usage: cargo xtask <chore>
+
+  ci        what CI runs: tidy, fmt, clippy, docs, deny, no_std, pictures, then the tests
+  test      installs or finds what the tests need and runs every test
+  setup     only installs or finds what the tests need
+  tidy      checks layering, names, texts, lock files and migrations; a second or two
+  wasm      builds the browser package's crate and tests it in a headless browser
+  bench     every benchmark, the console's start included; arguments after it go to the benchmarks
+  demo      starts a node on loopback, funds a wallet and opens the console against it
+  pictures  draws the screens into docs/pictures; with --check it only compares
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match dispatch(&arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("\nxtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn dispatch(arguments: &[String]) -> anyhow::Result<()> {
+    let Some((chore, rest)) = arguments.split_first() else {
+        print!("{HELP}");
+        return Ok(());
+    };
+    let takes_none = |rest: &[String]| match rest.first() {
+        Some(argument) => bail!("`{chore}` takes no `{argument}`; see `cargo xtask help`"),
+        None => Ok(()),
+    };
+    match chore.as_str() {
+        "ci" => takes_none(rest).and_then(|()| ci::run()),
+        "test" => takes_none(rest).and_then(|()| test::run()),
+        "setup" => takes_none(rest).and_then(|()| setup::run()),
+        "tidy" => takes_none(rest).and_then(|()| tidy::run()),
+        "wasm" => takes_none(rest).and_then(|()| wasm::run()),
+        "demo" => takes_none(rest).and_then(|()| demo::run()),
+        "bench" => bench::run(rest),
+        "pictures" => pictures::run(rest),
+        "help" | "--help" | "-h" => {
+            print!("{HELP}");
+            Ok(())
+        }
+        other => bail!("there is no chore `{other}`; see `cargo xtask help`"),
+    }
+}

@@ -1,0 +1,30 @@
+//! Sets up what the tests need, runs every test, and says at the end what ran and what could not.
+
+use crate::process::{self, cargo};
+use crate::setup;
+use crate::stages::Stages;
+use crate::wasm;
+
+/// `cargo xtask test`: the whole set-up and every test. A missing part is a failure, not a skip.
+pub(crate) fn run() -> anyhow::Result<()> {
+    let mut stages = Stages::default();
+    stages.run("setup: Rust", setup::rust);
+    run_in(&mut stages);
+    stages.finish()
+}
+
+/// The same as stages of a longer row, in which Rust was set up before.
+pub(crate) fn run_in(stages: &mut Stages) {
+    setup::for_tests(stages);
+    // The same selection of targets as the tests': another one would resolve features anew and build twice.
+    let built = stages.run("build", || {
+        process::run(&mut cargo(&["build", "--workspace", "--bins", "--tests"])).map(|()| String::new())
+    });
+    // Without the binary the end-to-end tests would all fail for a reason that was said already.
+    stages.run("cargo test", || {
+        anyhow::ensure!(built, "nothing was built to test");
+        let counts = process::run_tests(&mut cargo(&["test", "--workspace", "--no-fail-fast"]))?;
+        Ok(counts.to_string())
+    });
+    stages.run("browser tests", || Ok(wasm::test_in_browser()?.to_string()));
+}

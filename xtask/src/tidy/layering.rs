@@ -1,0 +1,174 @@
+//! Which folder may name what: the database only in the store, JSON-RPC only in the chain, the terminal only in the
+//! console. `cargo metadata` sees crates; this sees modules.
+
+use super::Finding;
+use super::code::{names, without_prose};
+use super::tree::Tree;
+
+/// A name, where it may stand (path prefixes), and what it stands for.
+struct Rule {
+    names: &'static [&'static str],
+    places: &'static [&'static str],
+    what: &'static str,
+}
+
+const RULES: [Rule; 5] = [
+    Rule {
+        names: &["sqlx"],
+        places: &[
+            "custody/src/store.rs",
+            "custody/src/store/",
+            "custody/tests/",
+            "tests/",
+        ],
+        what: "the database (only custody/src/store knows it)",
+    },
+    Rule {
+        names: &["solana_*", "spl_*"],
+        places: &["custody/src/chain.rs", "custody/src/chain/", "tests/"],
+        what: "the Solana crates (only custody/src/chain knows them)",
+    },
+    Rule {
+        names: &["ratatui*", "crossterm"],
+        places: &["tui/"],
+        what: "the terminal (only tui knows it)",
+    },
+    Rule {
+        names: &["wasm_bindgen*", "js_sys", "web_sys"],
+        places: &["wasm/"],
+        what: "the browser (only wasm knows it)",
+    },
+    Rule {
+        names: &["portable_pty", "vt100"],
+        places: &["tests/"],
+        what: "the tests' terminal (only tests knows it)",
+    },
+];
+
+/// Every name in a place where it should not stand.
+pub(super) fn check(tree: &Tree) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for file in tree.rust_files() {
+        let code = without_prose(&file.text);
+        for rule in RULES.iter().filter(|rule| !may_stand(rule, &file.path)) {
+            for (number, line) in (1..).zip(code.lines()) {
+                if rule.names.iter().any(|name| is_path(line, name)) {
+                    let what = format!("names {}", rule.what);
+                    findings.push(Finding::new(&file.path, number, what));
+                }
+            }
+        }
+    }
+    findings.extend(core_without_std(tree));
+    findings
+}
+
+fn may_stand(rule: &Rule, path: &str) -> bool {
+    rule.places.iter().any(|place| path.starts_with(place))
+}
+
+/// A crate is named as the beginning of a path or after `use` and `extern crate`; a variable of that name is not one.
+fn is_path(line: &str, name: &str) -> bool {
+    let declared = ["use ", "extern crate "].iter().any(|start| {
+        line.trim_start()
+            .trim_start_matches("pub ")
+            .strip_prefix(start)
+            .is_some_and(|rest| {
+                let first = rest.trim_start_matches("::").split([':', ';', ' ']).next();
+                first.is_some_and(|first| names(first, name))
+            })
+    });
+    declared
+        || line.match_indices("::").any(|(at, _)| {
+            let before = line.get(..at).unwrap_or_default();
+            let start = before
+                .rfind(|c: char| !(c.is_alphanumeric() || c == '_'))
+                .map_or(0, |at| at + 1);
+            let head = before.get(start..).unwrap_or_default();
+            let is_first = !before.get(..start).unwrap_or_default().ends_with("::");
+            is_first && names(head, name)
+        })
+}
+
+fn core_without_std(tree: &Tree) -> Vec<Finding> {
+    tree.rust_files()
+        .filter(|file| file.path == "core/src/lib.rs")
+        .filter(|file| !file.text.lines().any(|line| line.trim() == "#![no_std]"))
+        .map(|file| Finding::new(&file.path, 0, "core must be no_std"))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(path: &str, text: &str) -> usize {
+        check(&Tree::of(&[(path, text)])).len()
+    }
+
+    #[test]
+    fn each_name_is_found_outside_its_place_and_not_inside() {
+        for (name, inside, outside) in [
+            (
+                "sqlx::query()",
+                "custody/src/store/sqlite.rs",
+                "custody/src/audit.rs",
+            ),
+            ("use sqlx::Row;", "custody/src/store.rs", "tui/src/main.rs"),
+            ("use sqlx;", "tests/tests/e2e.rs", "custody/src/lib.rs"),
+            (
+                "solana_rpc_client::x()",
+                "custody/src/chain/rpc.rs",
+                "custody/src/transfer.rs",
+            ),
+            (
+                "use solana_pubkey::Pubkey;",
+                "custody/src/chain.rs",
+                "core/src/solana.rs",
+            ),
+            (
+                "use ratatui::Frame;",
+                "tui/src/console/view.rs",
+                "custody/src/lib.rs",
+            ),
+            (
+                "crossterm::event::read()",
+                "tui/src/console.rs",
+                "tests/tests/e2e.rs",
+            ),
+            (
+                "use wasm_bindgen::prelude::*;",
+                "wasm/src/lib.rs",
+                "core/src/lib/x.rs",
+            ),
+            ("vt100::Parser::new()", "tests/src/pty.rs", "tui/tests/x.rs"),
+            (
+                "pub use ::sqlx::Row;",
+                "custody/src/store.rs",
+                "custody/src/wallets.rs",
+            ),
+        ] {
+            assert_eq!(found(inside, name), 0, "{name} in {inside}");
+            assert_eq!(found(outside, name), 1, "{name} in {outside}");
+        }
+    }
+
+    #[test]
+    fn prose_and_our_own_modules_are_not_mistaken() {
+        for text in [
+            "//! sqlx::query is not used here",
+            "let name = \"sqlx::x\";",
+            "use keyward_core::solana::Message;",
+            "use crate::sqlx::x;",
+            "let sqlx = 1;",
+        ] {
+            assert_eq!(found("custody/src/lib.rs", text), 0, "{text}");
+        }
+    }
+
+    #[test]
+    fn core_with_std_is_found() {
+        assert_eq!(found("core/src/lib.rs", "//! Core.\n"), 1);
+        assert_eq!(found("core/src/lib.rs", "//! Core.\n#![no_std]\n"), 0);
+    }
+}
