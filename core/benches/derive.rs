@@ -6,7 +6,7 @@
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
 use ed25519_dalek::SigningKey;
-use keyward_core::derive::SolanaDeriver;
+use keyward_core::derive::{BatchTable, Blinding, SolanaDeriver};
 use keyward_core::mnemonic::{Mnemonic, Seed};
 use keyward_core::path::{ChildIndex, PathFamily};
 use keyward_core::slip10::ExtendedKey;
@@ -54,6 +54,22 @@ fn by_the_chunk(bencher: Bencher, count: u32) {
     bencher
         .counter(ItemsCount::new(count))
         .bench_local(|| deriver.derive_chunk(black_box(7), count).unwrap());
+}
+
+#[divan::bench(args = [64, 1024])]
+fn by_the_chunk_with_a_table(bencher: Bencher, count: u32) {
+    let deriver = SolanaDeriver::new(&seed(), PathFamily::Bip44Change).unwrap();
+    let table = BatchTable::new();
+    bencher.counter(ItemsCount::new(count)).bench_local(|| {
+        deriver
+            .derive_chunk_with(&table, &Blinding::new([7; 32]), black_box(7), count)
+            .unwrap()
+    });
+}
+
+#[divan::bench]
+fn making_the_table(bencher: Bencher) {
+    bencher.bench_local(BatchTable::new);
 }
 
 #[divan::bench]

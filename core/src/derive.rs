@@ -4,14 +4,16 @@
 //!
 //! # Speed
 //! The path's shared part is derived once, the HMAC key schedule of the last shared node is kept, and
-//! the points of a chunk are compressed together with one field inversion.
+//! the points of a chunk are compressed together with one field inversion. With a [`BatchTable`] the
+//! multiplications themselves take a third of the time.
 //!
 //! # Security
-//! Everything here that touches a key takes the same time whatever the key: HMAC-SHA512 and SHA-512 do
-//! not branch on data, the multiplication scans all of each table row, and the shared inversion
-//! (Montgomery's trick) multiplies public-key coordinates and inverts by a fixed addition chain. Larger
-//! tables indexed by the secret would halve the time, but which of their cache lines are touched tells
-//! another process on the machine about the key, so they are not used.
+//! HMAC-SHA512 and SHA-512 do not branch on data, and the shared inversion (Montgomery's trick) multiplies
+//! public-key coordinates and inverts by a fixed addition chain. Without a table the multiplication scans
+//! all of each row and so takes the same time whatever the key; with one, what is looked up is blinded,
+//! as [`BatchTable`]'s module argues.
+
+mod batch;
 
 use alloc::boxed::Box;
 use alloc::format;
@@ -24,10 +26,12 @@ use zeroize::Zeroizing;
 
 use crate::address::Address;
 use crate::bip32;
-use crate::ed25519::{SecretKey, public_point};
+use crate::ed25519::{SecretKey, public_point, secret_scalar};
 use crate::mnemonic::Seed;
 use crate::path::{ChildIndex, DerivationPath, PathComponent, PathFamily};
 use crate::slip10;
+
+pub use batch::{BatchTable, Blinding, GROUP as BLINDING_GROUP};
 
 /// Most wallets that one call of [`SolanaDeriver::derive_chunk`] gives.
 pub const MAX_CHUNK: u32 = 1024;
@@ -166,6 +170,37 @@ impl SolanaDeriver {
     /// [`DeriveError::ChunkTooLarge`], [`DeriveError::RangeEnd`], [`DeriveError::SingleAddress`] if a
     /// family with one address is asked for another, or [`DeriveError::NoKey`].
     pub fn derive_chunk(&self, start: u32, count: u32) -> Result<Vec<DerivedKey>, DeriveError> {
+        self.chunk(start, count, |seeds| {
+            Zeroizing::new(seeds.iter().map(|(_, seed)| public_point(seed)).collect())
+        })
+    }
+
+    /// As [`SolanaDeriver::derive_chunk`], in half the time.
+    ///
+    /// # Errors
+    /// As for [`SolanaDeriver::derive_chunk`].
+    ///
+    /// # Security
+    /// `blinding` must be random and new for each call.
+    pub fn derive_chunk_with(
+        &self,
+        table: &BatchTable,
+        blinding: &Blinding,
+        start: u32,
+        count: u32,
+    ) -> Result<Vec<DerivedKey>, DeriveError> {
+        self.chunk(start, count, |seeds| {
+            let hashed: Vec<_> = seeds.iter().map(|(_, seed)| secret_scalar(seed)).collect();
+            table.public_points(&hashed, blinding)
+        })
+    }
+
+    fn chunk(
+        &self,
+        start: u32,
+        count: u32,
+        points: impl FnOnce(&[(ChildIndex, Zeroizing<[u8; 32]>)]) -> Zeroizing<Vec<EdwardsPoint>>,
+    ) -> Result<Vec<DerivedKey>, DeriveError> {
         if count > MAX_CHUNK {
             return Err(DeriveError::ChunkTooLarge { count });
         }
@@ -174,14 +209,13 @@ impl SolanaDeriver {
             return Err(DeriveError::RangeEnd);
         }
         let mut seeds = Vec::with_capacity(count as usize); // at most 1024
-        // Wiped: an uncompressed point still tells about the multiplication that made it.
-        let mut points = Zeroizing::new(Vec::with_capacity(count as usize));
         for number in start..end {
             let index = ChildIndex::new(number).map_err(|_| DeriveError::RangeEnd)?;
             let seed = self.key_seed(index)?;
-            points.push(public_point(&seed));
             seeds.push((index, seed));
         }
+        // Wiped: an uncompressed point still tells about the multiplication that made it.
+        let points = points(&seeds);
         // Compressing nothing is not defined for a shared inversion.
         if points.is_empty() {
             return Ok(Vec::new());

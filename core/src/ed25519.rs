@@ -101,12 +101,17 @@ pub fn verify(address: &Address, message: &[u8], signature: &Signature) -> Resul
 /// # Security
 /// Constant time: `mul_base_clamped` reads all of each of its small tables.
 pub(crate) fn public_point(seed: &[u8; 32]) -> EdwardsPoint {
+    EdwardsPoint::mul_base_clamped(*secret_scalar(seed))
+}
+
+/// The secret scalar before clamping: the first half of the seed's SHA-512.
+pub(crate) fn secret_scalar(seed: &[u8; 32]) -> Zeroizing<[u8; 32]> {
     let hash: Zeroizing<[u8; 64]> = Zeroizing::new(Sha512::digest(seed).into());
     let mut scalar = Zeroizing::new([0; 32]);
     for (to, from) in scalar.iter_mut().zip(hash.iter()) {
         *to = *from;
     }
-    EdwardsPoint::mul_base_clamped(*scalar)
+    scalar
 }
 
 fn boxed(seed: &[u8; 32]) -> Box<Zeroizing<[u8; 32]>> {

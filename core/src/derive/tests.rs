@@ -109,6 +109,30 @@ fn a_chunk_is_what_single_derivations_give() {
 }
 
 #[test]
+fn a_chunk_by_table_is_what_single_derivations_give() {
+    let seed = about();
+    let table = BatchTable::new();
+    for family in PathFamily::ALL.into_iter().filter(|family| !family.is_single()) {
+        let deriver = SolanaDeriver::new(&seed, family).unwrap();
+        // Three groups of blinding, the last not full.
+        let count = u32::try_from(2 * BLINDING_GROUP + 5).unwrap();
+        let blinding = Blinding::new([9; 32]);
+        let chunk = deriver.derive_chunk_with(&table, &blinding, 3, count).unwrap();
+        assert_eq!(chunk.len(), count as usize);
+        for (key, number) in chunk.iter().zip(3..) {
+            let single = deriver.derive(ChildIndex::new(number).unwrap()).unwrap();
+            assert_eq!(
+                (key.index, key.address, &key.path),
+                (single.index, single.address, &single.path)
+            );
+            assert!(key.secret.is_same_as(&single.secret));
+        }
+        let refused = deriver.derive_chunk_with(&table, &blinding, 0, 1025).unwrap_err();
+        assert_eq!(refused, DeriveError::ChunkTooLarge { count: 1025 });
+    }
+}
+
+#[test]
 fn chunks_are_bounded() {
     let deriver = SolanaDeriver::new(&about(), PathFamily::Bip44Change).unwrap();
     let refused = |start, count| deriver.derive_chunk(start, count).unwrap_err();
