@@ -1,7 +1,3 @@
-#![expect(clippy::unwrap_used, reason = "tests")]
-
-use alloc::vec;
-
 use proptest::prelude::*;
 
 use super::*;
@@ -66,7 +62,7 @@ fn blinding_changes_what_is_looked_up_and_not_what_comes_out() {
     let second = Blinding::new([2; 32]);
     assert_eq!(*table.public_points(&hashed, &first), plain);
     assert_eq!(*table.public_points(&hashed, &second), plain);
-    let scalars = vec![
+    let scalars = [
         *first.scalar(0),
         *first.scalar(1),
         *second.scalar(0),
