@@ -89,8 +89,14 @@ const CHANGES: &[(&str, &str)] = &[
         "subject",
         "CASE WHEN subject IS NULL THEN zeroblob(32) ELSE CAST(CASE substr(subject, 1, 1) WHEN x'00' THEN x'01' ELSE x'00' END || substr(subject, 2) AS BLOB) END",
     ),
-    ("details", "CASE substr(details, 1, 1) WHEN '0' THEN '1' ELSE '0' END || substr(details, 2)"),
-    ("leaf_hash", "CAST(CASE substr(leaf_hash, 1, 1) WHEN x'00' THEN x'01' ELSE x'00' END || substr(leaf_hash, 2) AS BLOB)"),
+    (
+        "details",
+        "CASE substr(details, 1, 1) WHEN '0' THEN '1' ELSE '0' END || substr(details, 2)",
+    ),
+    (
+        "leaf_hash",
+        "CAST(CASE substr(leaf_hash, 1, 1) WHEN x'00' THEN x'01' ELSE x'00' END || substr(leaf_hash, 2) AS BLOB)",
+    ),
     (
         "head_signature",
         "CASE WHEN head_signature IS NULL THEN zeroblob(64) ELSE CAST(substr(head_signature, 1, 63) || CASE substr(head_signature, 64, 1) WHEN x'00' THEN x'01' ELSE x'00' END AS BLOB) END",
