@@ -38,6 +38,20 @@ fn plain_ed25519_dalek_with_cached_parent(bencher: Bencher) {
     });
 }
 
+/// The same wallet by the crate slip10_ed25519, which walks the whole path each time, and ed25519-dalek.
+#[divan::bench(sample_size = 16)]
+fn slip10_ed25519_and_ed25519_dalek(bencher: Bencher) {
+    let seed = seed();
+    let mut number = 0;
+    bencher.counter(ItemsCount::new(1_usize)).bench_local(|| {
+        number = (number + 1) % 1_000_000;
+        let secret = slip10_ed25519::derive_ed25519_private_key(seed.expose_bytes(), &[44, 501, number, 0]);
+        SigningKey::from_bytes(black_box(&secret))
+            .verifying_key()
+            .to_bytes()
+    });
+}
+
 #[divan::bench(sample_size = 16)]
 fn one_by_one(bencher: Bencher) {
     let deriver = SolanaDeriver::new(&seed(), PathFamily::Bip44Change).unwrap();
@@ -56,7 +70,7 @@ fn by_the_chunk(bencher: Bencher, count: u32) {
         .bench_local(|| deriver.derive_chunk(black_box(7), count).unwrap());
 }
 
-#[divan::bench(args = [64, 1024])]
+#[divan::bench(args = [64, 128, 1024])]
 fn by_the_chunk_with_a_table(bencher: Bencher, count: u32) {
     let deriver = SolanaDeriver::new(&seed(), PathFamily::Bip44Change).unwrap();
     let table = BatchTable::new();

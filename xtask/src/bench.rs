@@ -11,8 +11,11 @@ use std::process::{Command, Stdio};
 use anyhow::{Context as _, ensure};
 
 use self::figures::Figures;
-use crate::process::cargo;
-use crate::release;
+use crate::process::{cargo, program};
+use crate::{release, setup, workspace};
+
+/// Where the peers that are no crates live.
+const PEERS: &str = "core/benches/peers";
 
 /// `cargo xtask bench`: `arguments` go to every benchmark; with a filter among them the table holds what was left.
 pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {
@@ -25,6 +28,12 @@ pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {
         layers.args(["--package", package]);
     }
     run_into(layers.arg("--").args(arguments), &mut figures)?;
+    // How wallets written in JavaScript derive.
+    setup::install_node_packages(PEERS)?;
+    run_into(
+        program("node", &["derive.cjs"]).current_dir(workspace::path(PEERS)),
+        &mut figures,
+    )?;
     // Only the binary that it starts is measured; the harness itself is the tests' and is built like theirs.
     let mut start = cargo(&["bench", "--profile", "dev", "--package", "keyward-tests"]);
     start.env("KEYWARD_TEST_BINARY", binary);

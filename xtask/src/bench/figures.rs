@@ -1,7 +1,8 @@
 //! Reads figures from what benchmarks print: lines made for this, and divan's tables.
 //!
-//! A line is `figure; what; nanoseconds taken; nanoseconds aimed at, or -`. Divan has no output for programs
-//! (<https://docs.rs/divan/0.1.21>), so its tables are read as they stand, medians only.
+//! A line is `figure; what; nanoseconds taken; nanoseconds aimed at, or -`, or `peer; what; nanoseconds taken` for what
+//! another program took. Divan has no output for programs (<https://docs.rs/divan/0.1.21>), so its tables are read as they
+//! stand: the median, and where two things are compared the fastest, which other programs disturb least.
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -12,6 +13,12 @@ use anyhow::Context as _;
 const FRAME_AIM: Duration = Duration::from_millis(8);
 /// How many wallets the chunked derivation makes at a time.
 const CHUNK: u32 = 1024;
+/// How many wallets a chunk of the console's has.
+const CONSOLE_CHUNK: u32 = 128;
+/// How many times as fast as plain ed25519-dalek the chunked derivation should be.
+const DALEK_AIM: f64 = 2.0;
+/// How many times as fast as the script in Node.
+const NODE_AIM: f64 = 700.0;
 
 /// One line of the closing table.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,12 +28,29 @@ struct Figure {
     aim: Option<Duration>,
 }
 
+/// Two columns of divan's.
+#[derive(Debug, Clone, Copy)]
+struct Times {
+    fastest: Duration,
+    median: Duration,
+}
+
+/// How many times as fast as another something is.
+#[derive(Debug, Clone, PartialEq)]
+struct Ratio {
+    what: String,
+    times: f64,
+    aim: Option<f64>,
+}
+
 /// What a run has printed so far.
 #[derive(Debug, Default)]
 pub(super) struct Figures {
     figures: Vec<Figure>,
-    /// Divan's medians, each by the names on the way to it.
-    medians: Vec<(Vec<String>, Duration)>,
+    /// What other programs took.
+    peers: Vec<(String, Duration)>,
+    /// Divan's times, each by the names on the way to it.
+    times: Vec<(Vec<String>, Times)>,
     /// The names on the way to divan's last line.
     path: Vec<String>,
 }
@@ -37,6 +61,14 @@ impl Figures {
     /// # Errors
     /// When a line says that it is a figure and does not read as one.
     pub(super) fn take(&mut self, line: &str) -> anyhow::Result<bool> {
+        if let Some(rest) = line.strip_prefix("peer; ") {
+            let peer = rest.split_once("; ").and_then(|(what, nanoseconds)| {
+                Some((what.to_owned(), Duration::from_nanos(nanoseconds.parse().ok()?)))
+            });
+            self.peers
+                .push(peer.with_context(|| format!("not a peer: {line}"))?);
+            return Ok(true);
+        }
         let Some(rest) = line.strip_prefix("figure; ") else {
             self.take_divan(line);
             return Ok(false);
@@ -61,22 +93,61 @@ impl Figures {
             .unwrap_or_default()
             .trim_start_matches(['├', '╰', '─', ' ']);
         let mut columns = row.split('│').map(str::trim);
-        let Some(name) = columns.next().and_then(|first| first.split_whitespace().next()) else {
+        let Some((name, fastest)) = columns
+            .next()
+            .map(|first| first.split_once(' ').unwrap_or((first, "")))
+        else {
             return;
         };
         self.path.truncate(depth + 1);
         self.path.push(name.to_owned());
         // After the name and the fastest: the slowest, then the median.
-        if let Some(median) = columns.nth(1).and_then(duration) {
-            self.medians.push((self.path.clone(), median));
+        if let (Some(fastest), Some(median)) = (duration(fastest.trim()), columns.nth(1).and_then(duration)) {
+            self.times.push((self.path.clone(), Times { fastest, median }));
         }
     }
 
-    fn median(&self, path: &[&str]) -> Option<Duration> {
-        self.medians
+    fn times(&self, path: &[&str]) -> Option<Times> {
+        self.times
             .iter()
             .find(|(names, _)| names == path)
-            .map(|(_, median)| *median)
+            .map(|(_, times)| *times)
+    }
+
+    fn median(&self, path: &[&str]) -> Option<Duration> {
+        self.times(path).map(|times| times.median)
+    }
+
+    /// Derivation in the console's chunks beside others, as ratios of this run.
+    fn ratios(&self) -> Vec<Ratio> {
+        let chunk = ["derive", "by_the_chunk_with_a_table", &CONSOLE_CHUNK.to_string()];
+        let Some(ours) = self.times(&chunk).map(|times| times.fastest / CONSOLE_CHUNK) else {
+            return Vec::new();
+        };
+        let crates = [
+            ("plain_ed25519_dalek_with_cached_parent", Some(DALEK_AIM)),
+            ("slip10_ed25519_and_ed25519_dalek", None),
+        ];
+        let crates = crates.into_iter().filter_map(|(name, aim)| {
+            let taken = self.times(&["derive", name])?.fastest;
+            Some((name.replace('_', " "), taken, aim))
+        });
+        let peers = self
+            .peers
+            .iter()
+            .map(|(what, taken)| (what.clone(), *taken, Some(NODE_AIM)));
+        crates
+            .chain(peers)
+            .map(|(what, taken, aim)| Ratio {
+                what: format!(
+                    "{what}: {} a wallet; in a chunk with a table {}",
+                    shown(taken),
+                    shown(ours)
+                ),
+                times: taken.as_secs_f64() / ours.as_secs_f64(),
+                aim,
+            })
+            .collect()
     }
 
     /// What divan's tables say to the aims.
@@ -99,18 +170,18 @@ impl Figures {
             }));
         }
         let frames = self
-            .medians
+            .times
             .iter()
             .filter(|(path, _)| path.first().is_some_and(|name| name == "frame"));
         figures.extend(
             frames
-                .max_by_key(|(_, median)| *median)
-                .map(|(path, median)| Figure {
+                .max_by_key(|(_, times)| times.median)
+                .map(|(path, times)| Figure {
                     what: format!(
                         "one frame, the slowest of all: {} (median)",
                         path.get(1..).unwrap_or_default().join(" ")
                     ),
-                    taken: *median,
+                    taken: times.median,
                     aim: Some(FRAME_AIM),
                 }),
         );
@@ -142,6 +213,14 @@ impl Figures {
             };
             let line = format!("{what:<width$}  {:>9}  {limit:>9}{verdict}", shown(taken));
             let _ = writeln!(table, "{}", line.trim_end());
+        }
+        for Ratio { what, times, aim } in self.ratios() {
+            let verdict = match aim {
+                None => String::new(),
+                Some(aim) if times >= aim => format!("  aim {aim:.0}  met"),
+                Some(aim) => format!("  aim {aim:.0}  NOT met"),
+            };
+            let _ = writeln!(table, "{times:.1} times as fast as {what}{verdict}");
         }
         table
     }
@@ -189,6 +268,8 @@ derive                                     fastest       │ slowest       │ m
 │  │                                       68.35 Kitem/s │ 40.94 Kitem/s │ 66.67 Kitem/s │ 64.57 Kitem/s │         │
 │  ╰─ 1024                                 15.08 ms      │ 32.1 ms       │ 15.36 ms      │ 15.83 ms      │ 100     │ 100
 │                                          67.87 Kitem/s │ 31.89 Kitem/s │ 66.3 Kitem/s  │ 64.67 Kitem/s │         │
+├─ by_the_chunk_with_a_table                             │               │               │               │         │
+│  ╰─ 128                                  896 µs        │ 12.73 ms      │ 1.9 ms        │ 1.9 ms        │ 100     │ 100
 ├─ one_by_one                              18.05 µs      │ 20.32 µs      │ 18.73 µs      │ 18.32 µs      │ 100     │ 1600
 ╰─ plain_ed25519_dalek_with_cached_parent  18.48 µs      │ 21.51 µs      │ 18.55 µs      │ 18.78 µs      │ 100     │ 1600
                                            8.307 Kitem/s │ 8.126 Kitem/s │ 8.282 Kitem/s │ 8.275 Kitem/s │         │
@@ -215,6 +296,7 @@ frame              fastest       │ slowest       │ median        │ mean   
                 .unwrap()
         );
         assert!(figures.take("figure;   the disk alone; 200668; -").unwrap());
+        assert!(figures.take("peer; a script in Node; 4200000").unwrap());
         let expected = "\
 figure                                                                            taken        aim
 one wallet derived, alone (median; aim: plain ed25519-dalek beside it)           18.7µs     18.6µs  NOT met
@@ -222,6 +304,8 @@ one wallet derived, in a chunk (median; aim: plain ed25519-dalek beside it)     
 one frame, the slowest of all: wallets 200x60 (median)                            9.5ms      8.0ms  NOT met
 one signature, p50                                                              774.8µs      2.0ms  met
   the disk alone                                                                200.7µs
+2.6 times as fast as plain ed25519 dalek with cached parent: 18.5µs a wallet; in a chunk with a table 7.0µs  aim 2  met
+600.0 times as fast as a script in Node: 4.2ms a wallet; in a chunk with a table 7.0µs  aim 700  NOT met
 ";
         let squeeze = |text: &str| {
             let words = text
@@ -244,6 +328,8 @@ one signature, p50                                                              
             "figure; a; 1",
             "figure; a; 1; 2; 3",
             "figure; a; -1; -",
+            "peer; a",
+            "peer; a; -1",
         ] {
             assert!(Figures::default().take(line).is_err(), "{line}");
         }
