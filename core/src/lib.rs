@@ -2,6 +2,7 @@
 //!
 //! `no_std` + `alloc`, sans-I/O. It has no clock, no source of randomness, no file, no network, no
 //! async and no logging: time and randomness are parameters.
+#![forbid(unsafe_code)]
 #![no_std]
 
 extern crate alloc;

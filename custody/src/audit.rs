@@ -202,7 +202,7 @@ impl Custody {
                 size: ledger.size(),
                 root: ledger.root(),
             };
-            let signed = checkpoint.sign(signer.expose_key());
+            let signed = checkpoint.sign(&signer.expose_key());
             let write = Write::Checkpoint {
                 size: checkpoint.size,
                 root: checkpoint.root,

@@ -14,6 +14,7 @@ pub mod chain;
 pub mod clock;
 pub mod error;
 pub mod location;
+pub mod memory;
 pub mod password;
 pub mod progress;
 pub mod signing;

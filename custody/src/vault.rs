@@ -24,6 +24,7 @@ use crate::audit::ledger::{Draft, Scribe};
 use crate::clock::{Clock, SystemClock};
 use crate::error::{CustodyError, StorageError};
 use crate::location::StoreLocation;
+use crate::memory::Protection;
 use crate::password::Password;
 use crate::signing::{NoObserver, SigningObserver};
 use crate::store::sqlite::SqliteStore;
@@ -41,6 +42,9 @@ pub struct OpenOptions {
     pub actor: String,
     /// How long to wait for another process's write, in milliseconds.
     pub busy_timeout_ms: u64,
+    /// The best memory to try for the vault key. [`Protection::SecretMemory`] unless the machine must be able to
+    /// hibernate while the vault is unlocked, which secret memory prevents.
+    pub key_protection: Protection,
 }
 
 impl Default for OpenOptions {
@@ -50,6 +54,7 @@ impl Default for OpenOptions {
             observer: Arc::new(NoObserver),
             actor: "owner".to_owned(),
             busy_timeout_ms: 5_000,
+            key_protection: Protection::SecretMemory,
         }
     }
 }
@@ -59,6 +64,7 @@ impl fmt::Debug for OpenOptions {
         f.debug_struct("OpenOptions")
             .field("actor", &self.actor)
             .field("busy_timeout_ms", &self.busy_timeout_ms)
+            .field("key_protection", &self.key_protection)
             .finish_non_exhaustive()
     }
 }
@@ -194,7 +200,8 @@ impl Custody {
         if self.store().overview().await?.is_some() {
             return Err(CustodyError::AlreadyInitialised);
         }
-        let (row, session) = blocking(move || seal_vault(&new)).await??;
+        let best = self.key_protection();
+        let (row, session) = blocking(move || seal_vault(&new, best)).await??;
         let session = Arc::new(session);
         let vault_header = row.header.clone();
         let family = row.family;
@@ -267,6 +274,10 @@ impl Custody {
         &self.inner.options
     }
 
+    fn key_protection(&self) -> Protection {
+        self.inner.options.key_protection
+    }
+
     /// The session, for one operation. Whoever holds it long asks [`Session::is_open`] in between.
     pub(crate) fn session(&self) -> Option<Arc<Session>> {
         self.inner
@@ -293,7 +304,7 @@ impl Custody {
 }
 
 /// Everything of a new vault that needs no database: the slow and the secret part.
-fn seal_vault(new: &NewVault) -> Result<(NewVaultRow, Session), CustodyError> {
+fn seal_vault(new: &NewVault, best: Protection) -> Result<(NewVaultRow, Session), CustodyError> {
     let id = VaultId::from_bytes(random()?);
     let (header, key) = VaultHeader::create(CreateVault {
         vault: id,
@@ -311,7 +322,7 @@ fn seal_vault(new: &NewVault) -> Result<(NewVaultRow, Session), CustodyError> {
     let context = master_context(id, record, header.epoch());
     let sealed = seal_record(&key, &context, &master.encode(), random()?)
         .map_err(|error| CustodyError::invalid("phrase", error.to_string()))?;
-    let session = Session::new(key, &header);
+    let session = Session::new(key, &header, best);
     let policy = session.sign_policy(&Policy::default_for(new.limits))?;
     let row = NewVaultRow {
         id: *id.as_bytes(),
@@ -372,11 +383,28 @@ pub(crate) fn random<const N: usize>() -> Result<[u8; N], CustodyError> {
     Ok(bytes)
 }
 
+/// How much of the stack is cleared after work with secrets, in bytes: more than key stretching, derivation and signing
+/// use, even without optimisation, and an eighth of a worker's stack.
+const CLEARED_STACK: usize = 256 * 1024;
+
+/// Runs work with secrets, then overwrites the part of the stack that it used: what the compiler put there in passing
+/// (a spilled register, an array moved by value) nobody else wipes.
+pub(crate) fn clearing_stack<T>(work: impl FnOnce() -> T) -> T {
+    /// A frame of its own, below the one that clears.
+    #[inline(never)]
+    fn below<T>(work: impl FnOnce() -> T) -> T {
+        work()
+    }
+    let done = below(work);
+    zeroize::zeroize_stack::<CLEARED_STACK>();
+    done
+}
+
 /// Runs what takes long, off the async threads.
 pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, CustodyError> {
-    tokio::task::spawn_blocking(work)
+    tokio::task::spawn_blocking(|| clearing_stack(work))
         .await
         .map_err(|_| CustodyError::Storage(StorageError::new("a worker thread failed", None)))
 }

@@ -3,6 +3,7 @@
 //! [`sandbox`] gives each test a home of its own, [`cli`] runs the `keyward` binary in it, [`pty`] runs the console in
 //! a terminal that the test can read, and [`node`] starts a Solana node on loopback. It asserts nothing about
 //! Keyward itself: the scenarios under `tests/tests/` do.
+#![forbid(unsafe_code)]
 
 pub mod cli;
 pub mod node;

@@ -3,6 +3,7 @@
 //! [`run`] is the whole program. Without a subcommand it opens the [`console`]; with one it does that one thing, prints
 //! lines or one JSON object, and ends with a documented [`exit`] code. Decisions about keys, policy and the audit are all
 //! made in `keyward-custody` and `keyward-core`: nothing here signs, evaluates or stores by itself.
+#![forbid(unsafe_code)]
 
 pub mod cli;
 pub mod config;

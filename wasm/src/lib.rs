@@ -6,6 +6,7 @@
 //!
 //! For now it tells its version and derives addresses. It holds no vault, signs nothing, keeps nothing between
 //! calls, reaches no network and draws nothing.
+#![forbid(unsafe_code)]
 
 mod address;
 mod failure;

@@ -1,7 +1,7 @@
 //! Every chore of the project, in Rust: `cargo xtask <chore>`.
 //!
 //! One file a chore. It starts programs and reads files; it holds no logic of the wallet and nothing depends on it.
-
+#![forbid(unsafe_code)]
 #![expect(
     clippy::print_stdout,
     clippy::print_stderr,
@@ -11,6 +11,7 @@
 mod bench;
 mod ci;
 mod demo;
+mod fuzz;
 mod pictures;
 mod process;
 mod release;
@@ -34,6 +35,7 @@ Chores of the project. Usage: cargo xtask <chore>
   tidy      checks layering, names, texts, lock files and migrations; a second or two
   wasm      builds the browser package's crate and tests it in a headless browser
   bench     every benchmark, the console's start included; arguments after it go to the benchmarks
+  fuzz      every fuzz target for a minute; --seconds N and names of targets choose others
   demo      starts a node on loopback, funds a wallet and opens the console against it
   pictures  draws the screens into docs/pictures; with --check it only compares
 ";
@@ -66,6 +68,7 @@ fn dispatch(arguments: &[String]) -> anyhow::Result<()> {
         "wasm" => takes_none(rest).and_then(|()| wasm::run()),
         "demo" => takes_none(rest).and_then(|()| demo::run()),
         "bench" => bench::run(rest),
+        "fuzz" => fuzz::run(rest),
         "pictures" => pictures::run(rest),
         "help" | "--help" | "-h" => {
             print!("{HELP}");

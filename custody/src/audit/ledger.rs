@@ -15,6 +15,7 @@ use keyward_core::vault::{VaultId, VaultKey};
 
 use super::stored::{StoredEntry, stands_unsigned};
 use crate::error::CustodyError;
+use crate::memory::{LockedKey, Protection};
 
 /// The longest texts of an entry, in bytes.
 const MAX_ACTOR_BYTES: usize = 200;
@@ -82,26 +83,30 @@ impl Draft {
 
 /// Signs the tree's head. Made of the vault key; wiped with the session.
 pub(crate) struct HeadSigner {
-    secret: SecretKey,
+    /// In locked memory, as the vault key: the key itself is made for each signature and wiped after it.
+    seed: LockedKey,
+    address: Address,
     origin: String,
 }
 
 impl HeadSigner {
-    pub(crate) fn new(key: &VaultKey, vault: &VaultId) -> Self {
+    pub(crate) fn new(key: &VaultKey, vault: &VaultId, best: Protection) -> Self {
+        let seed = key.derive_subkey(KEY_LABEL);
         Self {
-            secret: SecretKey::from_seed(&key.derive_subkey(KEY_LABEL)),
+            address: SecretKey::from_seed(&seed).address(),
+            seed: LockedKey::new(&seed, best),
             origin: origin(vault),
         }
     }
 
     /// The public half, as the vault's row keeps it.
     pub(crate) fn address(&self) -> Address {
-        self.secret.address()
+        self.address
     }
 
-    /// The key for checkpoints.
-    pub(crate) fn expose_key(&self) -> &SecretKey {
-        &self.secret
+    /// The key for checkpoints, made for the occasion.
+    pub(crate) fn expose_key(&self) -> SecretKey {
+        SecretKey::from_seed(self.seed.expose_key())
     }
 
     pub(crate) fn origin(&self) -> &str {
@@ -109,7 +114,7 @@ impl HeadSigner {
     }
 
     fn sign(&self, frontier: &Frontier) -> Signature {
-        self.secret.sign(&head_message(&self.origin, frontier))
+        self.expose_key().sign(&head_message(&self.origin, frontier))
     }
 }
 

@@ -14,7 +14,7 @@ use super::{RATE_WINDOW_MS, SigningStep};
 use crate::audit::ledger::Draft;
 use crate::error::{CustodyError, SignError};
 use crate::store::{Ask, Commit, IntentKind, SpendWindow, Write, transact, transact_as};
-use crate::vault::{Custody, Session};
+use crate::vault::{Custody, Session, clearing_stack};
 use crate::wallets::derive::wallet_context;
 
 /// How often a decision is taken anew because the policy changed at the same moment.
@@ -183,7 +183,7 @@ impl Custody {
                     wallet,
                     address,
                     hash,
-                    outcome: use_key(session, job, grant),
+                    outcome: clearing_stack(|| use_key(session, job, grant)),
                 }
             })
             .collect())

@@ -10,6 +10,7 @@ use keyward_core::vault::{VaultHeader, VaultId, VaultKey};
 
 use crate::audit::ledger::HeadSigner;
 use crate::error::CustodyError;
+use crate::memory::Protection;
 use crate::store::PolicyRow;
 
 /// Label of the policy key's seed below the vault key, and domain of what it signs.
@@ -28,11 +29,12 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    pub(super) fn new(key: VaultKey, header: &VaultHeader) -> Self {
+    /// Takes the vault key over into memory protected at most as `best` says.
+    pub(super) fn new(key: VaultKey, header: &VaultHeader, best: Protection) -> Self {
         Self {
             vault: header.vault_id(),
             epoch: header.epoch(),
-            signer: Arc::new(HeadSigner::new(&key, &header.vault_id())),
+            signer: Arc::new(HeadSigner::new(&key, &header.vault_id(), best)),
             key,
             closed: AtomicBool::new(false),
             policy: Mutex::new(None),

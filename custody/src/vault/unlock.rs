@@ -53,7 +53,7 @@ impl Custody {
     ) -> Result<(), CustodyError> {
         let credentials = Credentials::copy(password, factor)?;
         let (header, key) = self.try_password(credentials, Purpose::Unlock).await?;
-        let session = Arc::new(Session::new(key, &header));
+        let session = Arc::new(Session::new(key, &header, self.key_protection()));
         self.admit(&session, Draft::new(Operation::Unlock, Outcome::Done), None)
             .await?;
         if let Some(previous) = self.set_session(Some(session)) {
@@ -79,6 +79,7 @@ impl Custody {
         let kdf = header.slots().first().map_or(KdfParams::DEFAULT, |slot| slot.kdf);
         // A factor given to a vault that asks for none was ignored so far, and must not be asked for from now on.
         let next = Credentials::copy(new, factor.filter(|_| header.needs_second_factor()))?;
+        let best = self.key_protection();
         let (old_bytes, changed, session) = blocking(move || -> Result<_, CustodyError> {
             let changed = header
                 .with_password_changed(
@@ -92,7 +93,11 @@ impl Custody {
                     },
                 )
                 .map_err(|error| CustodyError::damaged(error.to_string()))?;
-            Ok((header.to_bytes(), changed.to_bytes(), Session::new(key, &header)))
+            Ok((
+                header.to_bytes(),
+                changed.to_bytes(),
+                Session::new(key, &header, best),
+            ))
         })
         .await??;
         let draft = Draft::new(Operation::ChangePassword, Outcome::Done);

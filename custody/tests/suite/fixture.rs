@@ -90,6 +90,7 @@ impl Fixture {
             observer: self.steps.clone(),
             actor: "tester".to_owned(),
             busy_timeout_ms: 10_000,
+            ..OpenOptions::default()
         }
     }
 

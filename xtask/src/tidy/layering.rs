@@ -1,5 +1,5 @@
 //! Which folder may name what: the database only in the store, JSON-RPC only in the chain, the terminal only in the
-//! console. `cargo metadata` sees crates; this sees modules.
+//! console, unsafe code in the one module that locks memory. `cargo metadata` sees crates; this sees modules.
 
 use super::Finding;
 use super::code::{names, without_prose};
@@ -45,6 +45,19 @@ const RULES: [Rule; 5] = [
     },
 ];
 
+/// Where unsafe code may stand.
+const UNSAFE_PLACE: &str = "custody/src/memory/";
+
+/// The roots of what is built by us. Custody's, which has [`UNSAFE_PLACE`], falls under the workspace's `deny`.
+const FORBIDDING_ROOTS: [&str; 6] = [
+    "core/src/lib.rs",
+    "tui/src/lib.rs",
+    "tui/src/main.rs",
+    "wasm/src/lib.rs",
+    "tests/src/lib.rs",
+    "xtask/src/main.rs",
+];
+
 /// Every name in a place where it should not stand.
 pub(super) fn check(tree: &Tree) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -58,8 +71,17 @@ pub(super) fn check(tree: &Tree) -> Vec<Finding> {
                 }
             }
         }
+        if !file.path.starts_with(UNSAFE_PLACE) {
+            for (number, line) in (1..).zip(code.lines()) {
+                if names(line, "unsafe") {
+                    let what = format!("unsafe code (only {UNSAFE_PLACE} has it)");
+                    findings.push(Finding::new(&file.path, number, what));
+                }
+            }
+        }
     }
     findings.extend(core_without_std(tree));
+    findings.extend(roots_without_forbid(tree));
     findings
 }
 
@@ -88,6 +110,19 @@ fn is_path(line: &str, name: &str) -> bool {
             let is_first = !before.get(..start).unwrap_or_default().ends_with("::");
             is_first && names(head, name)
         })
+}
+
+fn roots_without_forbid(tree: &Tree) -> Vec<Finding> {
+    tree.rust_files()
+        .filter(|file| FORBIDDING_ROOTS.contains(&file.path.as_str()))
+        .filter(|file| {
+            !file
+                .text
+                .lines()
+                .any(|line| line.trim() == "#![forbid(unsafe_code)]")
+        })
+        .map(|file| Finding::new(&file.path, 0, "must forbid unsafe code: #![forbid(unsafe_code)]"))
+        .collect()
 }
 
 fn core_without_std(tree: &Tree) -> Vec<Finding> {
@@ -168,7 +203,25 @@ mod tests {
 
     #[test]
     fn core_with_std_is_found() {
-        assert_eq!(found("core/src/lib.rs", "//! Core.\n"), 1);
-        assert_eq!(found("core/src/lib.rs", "//! Core.\n#![no_std]\n"), 0);
+        let forbid = "#![forbid(unsafe_code)]\n";
+        assert_eq!(found("core/src/lib.rs", &format!("//! Core.\n{forbid}")), 1);
+        assert_eq!(
+            found("core/src/lib.rs", &format!("//! Core.\n{forbid}#![no_std]\n")),
+            0
+        );
+    }
+
+    #[test]
+    fn unsafe_code_stands_in_one_place_and_is_forbidden_elsewhere() {
+        let code = "fn f() { unsafe { g() } }\n";
+        assert_eq!(found("custody/src/memory/page.rs", code), 0);
+        for place in ["custody/src/vault.rs", "tests/tests/e2e.rs", "core/src/x.rs"] {
+            assert_eq!(found(place, code), 1, "{place}");
+            assert_eq!(found(place, "// unsafe\n#![forbid(unsafe_code)]\n"), 0, "{place}");
+        }
+        for root in FORBIDDING_ROOTS.iter().filter(|root| !root.starts_with("core")) {
+            assert_eq!(found(root, "fn f() {}\n"), 1, "{root}");
+            assert_eq!(found(root, "#![forbid(unsafe_code)]\nfn f() {}\n"), 0, "{root}");
+        }
     }
 }
