@@ -5,8 +5,8 @@
 use divan::{Bencher, black_box};
 use keyward_core::ed25519::{SecretKey, verify};
 use keyward_core::vault::{
-    CreateVault, Curve, KdfParams, RecordContext, RecordId, RecordKind, VaultHeader, VaultId, VaultKey,
-    open_record, open_solana_key, seal_record,
+    CreateVault, KdfParams, RecordContext, RecordId, RecordKind, RecordPublicKey, VaultHeader, VaultId,
+    VaultKey, open_record, open_solana_key, seal_record,
 };
 
 fn main() {
@@ -39,8 +39,7 @@ fn record() -> (VaultKey, RecordContext, Vec<u8>) {
         record: RecordId::from_bytes([5; 16]),
         kind: RecordKind::SolanaKey,
         epoch: 1,
-        curve: Curve::Ed25519,
-        public_key: SecretKey::from_seed(&SEED).address().to_bytes(),
+        public_key: RecordPublicKey::Ed25519(SecretKey::from_seed(&SEED).address().to_bytes()),
     };
     let sealed = seal_record(&key, &context, &SEED, [6; 32]).unwrap();
     (key, context, sealed)

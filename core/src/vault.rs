@@ -31,6 +31,7 @@ mod factor;
 mod header;
 mod kdf;
 mod master;
+mod protection;
 mod record;
 mod slot;
 
@@ -38,8 +39,10 @@ pub use factor::{SecondFactor, SecondFactorError};
 pub use header::{CreateVault, HeaderError, NewPassword, VaultHeader};
 pub use kdf::{KdfError, KdfParams};
 pub use master::{MAX_PASSPHRASE_LEN, MasterSecret};
+pub use protection::{MAX_WALLET_PASSWORD_LEN, NewWalletPassword, WalletPassword};
 pub use record::{
-    Curve, MAX_SECRET_LEN, RecordContext, RecordKind, UnknownCode, open_record, open_solana_key, seal_record,
+    Curve, MAX_SECRET_LEN, RecordContext, RecordKind, RecordPublicKey, UnknownCode, open_protected_record,
+    open_record, open_solana_key, reseal_record, seal_protected_record, seal_record, wallet_password_kdf,
 };
 pub use slot::{SlotKind, SlotSummary};
 
@@ -59,6 +62,12 @@ pub enum VaultError {
         /// How many bytes it has in NFKD.
         found: usize,
     },
+    /// A wallet's own password that is empty or too long.
+    #[error("a wallet's own password has 1 to 1024 bytes and this has {found}; choose another one")]
+    WalletPasswordLength {
+        /// How many bytes there are.
+        found: usize,
+    },
     /// The vault key given is not this header's, or the header was changed.
     #[error(
         "the vault key does not belong to this vault header; unlock the vault again, and restore the header from a backup if that fails"
@@ -76,6 +85,9 @@ pub enum OpenError {
     /// The vault was made with a second factor and none was given.
     #[error("this vault needs its second factor as well; set KEYWARD_ENCRYPTION_KEY")]
     SecondFactorMissing,
+    /// The wallet has a password of its own and none was given.
+    #[error("this wallet has a password of its own; enter it as well")]
+    WalletPasswordMissing,
     /// Wrong password, wrong second factor or damaged data: deliberately not told apart.
     #[error("wrong password, wrong second factor or damaged data; check what you typed, then try a backup")]
     Refused,
@@ -139,10 +151,28 @@ id! {
     RecordId
 }
 
+/// Where a vault key lies. The core knows the heap alone; a program may keep the key in locked memory.
+///
+/// # Security
+/// Whoever implements this wipes the key when dropped.
+pub trait KeyMemory: Send + Sync {
+    /// The 32 bytes.
+    fn expose_key(&self) -> &[u8; 32];
+}
+
+/// On the heap, wiped when dropped.
+struct HeapKey(Zeroizing<[u8; 32]>);
+
+impl KeyMemory for HeapKey {
+    fn expose_key(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
 /// The key that all of a vault's records are sealed under.
 pub struct VaultKey {
     /// Boxed, so that moving the key leaves no copy behind.
-    key: Box<Zeroizing<[u8; 32]>>,
+    memory: Box<dyn KeyMemory>,
 }
 
 impl VaultKey {
@@ -156,9 +186,17 @@ impl VaultKey {
     }
 
     fn from_slice(bytes: &[u8; 32]) -> Self {
-        let mut key = Box::new(Zeroizing::new([0; 32]));
-        key.copy_from_slice(bytes);
-        Self { key }
+        let mut key = Box::new(HeapKey(Zeroizing::new([0; 32])));
+        key.0.copy_from_slice(bytes);
+        Self { memory: key }
+    }
+
+    /// Moves the key to other memory, as into locked pages; the memory it leaves is wiped.
+    #[must_use]
+    pub fn relocated(self, to: impl FnOnce(&[u8; 32]) -> Box<dyn KeyMemory>) -> Self {
+        Self {
+            memory: to(self.expose_bytes()),
+        }
     }
 
     /// A key for another purpose, named by `label`: for authenticating rows, signing checkpoints and
@@ -180,7 +218,7 @@ impl VaultKey {
     /// The 32 bytes.
     #[must_use]
     pub fn expose_bytes(&self) -> &[u8; 32] {
-        &self.key
+        self.memory.expose_key()
     }
 }
 

@@ -15,7 +15,7 @@ use keyward_core::mnemonic::Mnemonic;
 use keyward_core::path::PathFamily;
 use keyward_core::policy::{Policy, PolicyLimits};
 use keyward_core::vault::{
-    CreateVault, Curve, KdfParams, MasterSecret, RecordContext, RecordId, RecordKind, SecondFactor,
+    CreateVault, KdfParams, MasterSecret, RecordContext, RecordId, RecordKind, RecordPublicKey, SecondFactor,
     VaultHeader, VaultId, seal_record,
 };
 use zeroize::Zeroizing;
@@ -344,8 +344,7 @@ pub(crate) fn master_context(vault: VaultId, record: RecordId, epoch: u32) -> Re
         record,
         kind: RecordKind::Master,
         epoch,
-        curve: Curve::None,
-        public_key: [0; 32],
+        public_key: RecordPublicKey::None,
     }
 }
 

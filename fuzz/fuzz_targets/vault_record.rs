@@ -2,7 +2,7 @@
 #![no_main]
 
 use keyward_core::vault::{
-    Curve, MasterSecret, RecordContext, RecordId, RecordKind, VaultId, VaultKey, open_record,
+    MasterSecret, RecordContext, RecordId, RecordKind, RecordPublicKey, VaultId, VaultKey, open_record,
 };
 use libfuzzer_sys::fuzz_target;
 
@@ -13,8 +13,7 @@ fuzz_target!(|bytes: &[u8]| {
         record: RecordId::from_bytes([2; 16]),
         kind: RecordKind::SolanaKey,
         epoch: 1,
-        curve: Curve::Ed25519,
-        public_key: [3; 32],
+        public_key: RecordPublicKey::Ed25519([3; 32]),
     };
     assert!(open_record(&key, &context, bytes).is_err());
     if let Ok(master) = MasterSecret::decode(bytes) {

@@ -12,6 +12,10 @@ use zeroize::Zeroizing;
 const R: u32 = 8;
 /// Parallelism, the only one this version reads or writes.
 const P: u32 = 1;
+/// The number of scrypt among key derivations, the only one that stretches passwords.
+const SCRYPT: u8 = 1;
+/// Bytes of the stored parameters.
+pub(super) const ENCODED_LEN: usize = 10;
 /// 2^14 x 128 x 8 bytes: 16 MiB.
 const MIN_LOG_N: u8 = 14;
 /// 2^20 x 128 x 8 bytes: 1 GiB.
@@ -80,6 +84,28 @@ impl KdfParams {
     #[must_use]
     pub const fn memory_bytes(self) -> u64 {
         (128 * R as u64) << self.log_n
+    }
+
+    /// As it is stored: scrypt's number, log2 N, r, p.
+    pub(super) fn encode(self) -> [u8; ENCODED_LEN] {
+        let mut bytes = [0; ENCODED_LEN];
+        bytes[..2].copy_from_slice(&[SCRYPT, self.log_n]);
+        bytes[2..6].copy_from_slice(&R.to_be_bytes());
+        bytes[6..].copy_from_slice(&P.to_be_bytes());
+        bytes
+    }
+
+    /// Reads what [`KdfParams::encode`] wrote and checks its bounds.
+    pub(super) fn decode(bytes: [u8; ENCODED_LEN]) -> Result<Self, KdfError> {
+        let [kdf, log_n, r0, r1, r2, r3, p0, p1, p2, p3] = bytes;
+        if kdf != SCRYPT {
+            return Err(KdfError::UnknownName);
+        }
+        Self::new(
+            log_n,
+            u32::from_be_bytes([r0, r1, r2, r3]),
+            u32::from_be_bytes([p0, p1, p2, p3]),
+        )
     }
 
     /// Stretches a password to 32 bytes.

@@ -10,7 +10,7 @@ use keyward_core::audit::{Operation, Outcome};
 use keyward_core::derive::{DerivedKey, SolanaDeriver};
 use keyward_core::path::{ChildIndex, PathFamily};
 use keyward_core::vault::{
-    Curve, MasterSecret, RecordContext, RecordId, RecordKind, open_record, seal_record,
+    MasterSecret, RecordContext, RecordId, RecordKind, RecordPublicKey, open_record, seal_record,
 };
 use zeroize::Zeroizing;
 
@@ -244,7 +244,6 @@ pub(crate) fn wallet_context(
         record: RecordId::from_bytes(record),
         kind: RecordKind::SolanaKey,
         epoch,
-        curve: Curve::Ed25519,
-        public_key,
+        public_key: RecordPublicKey::Ed25519(public_key),
     }
 }

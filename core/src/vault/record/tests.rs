@@ -17,8 +17,7 @@ fn context() -> RecordContext {
         record: RecordId::from_bytes([0x22; 16]),
         kind: RecordKind::SolanaKey,
         epoch: 1,
-        curve: Curve::Ed25519,
-        public_key: SecretKey::from_seed(&SEED).address().to_bytes(),
+        public_key: RecordPublicKey::Ed25519(SecretKey::from_seed(&SEED).address().to_bytes()),
     }
 }
 
@@ -26,12 +25,31 @@ fn sealed() -> Vec<u8> {
     seal_record(&key(), &context(), &SEED, SALT).unwrap()
 }
 
-/// The bytes were computed by a separate program, from the documented layout and Node's own scrypt, HKDF
+fn own_password(text: &str) -> WalletPassword {
+    WalletPassword::new(text.as_bytes()).unwrap()
+}
+
+fn protected() -> Vec<u8> {
+    let new = NewWalletPassword {
+        password: &own_password("the wallet's own"),
+        kdf: KdfParams::MINIMUM,
+        kdf_salt: [0x55; 32],
+        inner_salt: [0x66; 32],
+    };
+    seal_protected_record(&key(), &context(), &SEED, SALT, &new).unwrap()
+}
+
+/// The bytes were computed by a separate program, from the documented layout and Python's own scrypt, HMAC
 /// and AES-GCM.
 #[test]
 fn its_bytes_are_pinned() {
-    insta::assert_snapshot!(hex::encode(context().to_bytes()), @"4b575243000111111111111111111111111111111111222222222222222222222222222222220200000001012152f8d19b791d24453242e15f2eab6cb7cffa7b6a5ed30097960e069881db12");
-    insta::assert_snapshot!(hex::encode(sealed()), @"4b575243000133333333333333333333333333333333333333333333333333333333333333338cb6253f70a642e790631f75f8dc2aedb646150b3be0517b37fd73c139dbea179fbbfc4b6e6addcd5b87fd1c2ce236ab42260eb4b93a4be4918daad455fb094bea1a3989e862af9ea05c9babbdb52538");
+    insta::assert_snapshot!(hex::encode(context().to_bytes(None)), @"4b575243000111111111111111111111111111111111222222222222222222222222222222220200000001012152f8d19b791d24453242e15f2eab6cb7cffa7b6a5ed30097960e069881db1200");
+    insta::assert_snapshot!(hex::encode(sealed()), @"4b57524300010033333333333333333333333333333333333333333333333333333333333333338cb6253f70a642e790631f75f8dc2aedb646150b3be0517b37fd73c139dbea179fbbfc4b6e6addcd5b87fd1c2ce236ab42260eb4b93a4be4918daad455fb094b034af48e4a63968a198b8b376b644f47");
+}
+
+#[test]
+fn the_bytes_of_a_protected_record_are_pinned() {
+    insta::assert_snapshot!(hex::encode(protected()), @"4b575243000101010e0000000800000001555555555555555555555555555555555555555555555555555555555555555533333333333333333333333333333333333333333333333333333333333333338cb6253f70a642e790631f75f8dc2aedb646150b3be0517b37fd73c139dbea17bb9fd86f4a4ef9e97fa3d93808c6128f66022a909d1e6fc0b5a98ef071df2d6f168011e7262a2cbbec9fa9dda6adae91b9661d75682a7d4f2545f323d7037361a9ed01cce9fc482a3d0ea5aee09721017d7470b2c728fbb765fa28fd4227bd03b4d6ef49c912c6d793a907f7310f794a863bdc8cbb3a1c52d4b3c6b0de3b98d4");
 }
 
 #[test]
@@ -73,11 +91,15 @@ fn opens_in_no_other_place() {
         },
         RecordContext { epoch: 2, ..here },
         RecordContext {
-            curve: Curve::None,
+            public_key: RecordPublicKey::None,
             ..here
         },
         RecordContext {
-            public_key: [0; 32],
+            public_key: RecordPublicKey::Ed25519([0; 32]),
+            ..here
+        },
+        RecordContext {
+            public_key: RecordPublicKey::Secp256k1([2; 33]),
             ..here
         },
     ];
@@ -96,7 +118,7 @@ fn opens_in_no_other_place() {
 #[test]
 fn a_key_must_belong_to_its_address() {
     let wrong = RecordContext {
-        public_key: [9; 32],
+        public_key: RecordPublicKey::Ed25519([9; 32]),
         ..context()
     };
     let sealed = seal_record(&key(), &wrong, &SEED, SALT).unwrap();
@@ -156,8 +178,8 @@ fn another_salt_changes_everything_after_the_version() {
         sealed(),
         seal_record(&key(), &context(), &SEED, [0x34; 32]).unwrap(),
     );
-    assert_eq!(one[..6], two[..6]);
-    let same = one[6..].iter().zip(&two[6..]).filter(|(a, b)| a == b).count();
+    assert_eq!(one[..7], two[..7]);
+    let same = one[7..].iter().zip(&two[7..]).filter(|(a, b)| a == b).count();
     assert!(same < 10, "{same} of {} bytes are equal", one.len());
 }
 
@@ -166,9 +188,9 @@ fn codes_go_both_ways() {
     for code in 0..=255 {
         assert_eq!(
             RecordKind::try_from(code).map_or(0, RecordKind::code),
-            if (1..=2).contains(&code) { code } else { 0 }
+            if (1..=3).contains(&code) { code } else { 0 }
         );
-        assert_eq!(Curve::try_from(code).is_ok(), code <= 1);
+        assert_eq!(Curve::try_from(code).is_ok(), code <= 2);
         assert_eq!(Curve::try_from(code).map_or(code, Curve::code), code);
     }
 }
@@ -186,8 +208,7 @@ proptest! {
             record: RecordId::from_bytes(record),
             kind: RecordKind::Master,
             epoch,
-            curve: Curve::None,
-            public_key: [0; 32],
+            public_key: RecordPublicKey::None,
         };
         let good = seal_record(&key, &place, &secret, salt).unwrap();
         prop_assert_eq!(&*open_record(&key, &place, &good).unwrap(), &secret);
@@ -201,7 +222,7 @@ proptest! {
     #[test]
     fn no_bytes_panic(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
         prop_assert!(open_record(&key(), &context(), &bytes).is_err());
-        let mut framed = [b"KWRC".as_slice(), &[0, 1]].concat();
+        let mut framed = [b"KWRC".as_slice(), &[0, 1, 0]].concat();
         framed.extend_from_slice(&bytes);
         prop_assert_eq!(open_record(&key(), &context(), &framed), Err(OpenError::Refused));
     }
