@@ -7,16 +7,22 @@
 
 extern crate alloc;
 
+pub mod account;
 pub mod address;
 pub mod amount;
 pub mod audit;
 pub mod bip32;
 pub mod derive;
 pub mod ed25519;
+pub mod evm;
 pub mod intent;
+pub mod key;
 pub mod mnemonic;
+pub mod offchain;
 pub mod path;
 pub mod policy;
+pub mod secp256k1;
+pub mod siws;
 pub mod slip10;
 pub mod solana;
 pub mod solana_pay;
