@@ -20,7 +20,7 @@ use sha2::{Digest, Sha256};
 
 use crate::address::Address;
 use crate::amount::Lamports;
-use crate::solana::{Message, MessageVersion};
+use crate::solana::{Message, MessageVersion, TransactionConfig};
 
 pub use hash::{IntentHash, intent_hash};
 
@@ -41,6 +41,8 @@ pub struct Intent {
     pub signers: Vec<Address>,
     /// One action for each instruction, in order.
     pub actions: Vec<Action>,
+    /// The whole priority fee that a version 1 message sets; older versions have a price instead.
+    pub priority_fee: Option<Lamports>,
     /// The limit of compute units, if set; the highest if set more than once.
     pub compute_unit_limit: Option<u32>,
     /// The priority fee per compute unit in millionths of a lamport, if set; the highest if set more
@@ -139,6 +141,8 @@ pub enum ComputeBudgetSetting {
     UnitPrice(u64),
     /// The most bytes of loaded accounts.
     LoadedAccountsDataSize(u32),
+    /// The whole priority fee, as version 1 sets it. No instruction does.
+    PriorityFee(Lamports),
 }
 
 /// Why an instruction is not understood.
@@ -172,12 +176,17 @@ impl Intent {
             .map(|instruction| decode::action(message, instruction))
             .collect();
         let budget = decode::budget(&actions);
+        let config = match message.version {
+            MessageVersion::V1(config) => config,
+            MessageVersion::Legacy | MessageVersion::V0 => TransactionConfig::default(),
+        };
         Self {
             message_sha256: Sha256::digest(message.encode()).into(),
             version: message.version,
             fee_payer: *message.fee_payer(),
             signers: message.required_signers().to_vec(),
-            compute_unit_limit: budget.unit_limit,
+            priority_fee: config.priority_fee,
+            compute_unit_limit: budget.unit_limit.max(config.compute_unit_limit),
             compute_unit_price_micro_lamports: budget.unit_price,
             unresolved_lookups: message.lookups.len(),
             budget_settings: budget.settings,
@@ -187,13 +196,27 @@ impl Intent {
 
     /// The most that the priority fee can be: price times limit, rounded up. Without a limit 1.4
     /// million units are assumed, the most that the network ever granted. `u64::MAX` stands for more.
+    ///
+    /// What a version 1 message sets is added, so that a price given beside it cannot be overlooked.
     #[must_use]
     pub fn max_priority_fee(&self) -> Lamports {
         let price = u128::from(self.compute_unit_price_micro_lamports.unwrap_or(0));
         let limit = u128::from(self.compute_unit_limit.unwrap_or(UNITS_WITHOUT_LIMIT));
         // 64 bits times 32 bits fit in 128.
         let fee = (price * limit).div_ceil(1_000_000);
-        Lamports::new(u64::try_from(fee).unwrap_or(u64::MAX))
+        let priced = u64::try_from(fee).unwrap_or(u64::MAX);
+        let set = self.priority_fee.map_or(0, Lamports::get);
+        Lamports::new(priced.saturating_add(set))
+    }
+
+    /// That a version 1 message sets its fee or limits itself, as the setting of the whole fee.
+    pub(crate) fn inline_setting(&self) -> Option<ComputeBudgetSetting> {
+        match self.version {
+            MessageVersion::V1(config) if config != TransactionConfig::default() => Some(
+                ComputeBudgetSetting::PriorityFee(config.priority_fee.unwrap_or(Lamports::ZERO)),
+            ),
+            _ => None,
+        }
     }
 
     /// The sum of all SOL transfers; `None` if it cannot exist.

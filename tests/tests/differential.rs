@@ -2,15 +2,17 @@
 //!
 //! The claim: Keyward accepts exactly the bytes that Solana's crates read to the last byte, find sound
 //! and write back unchanged, and reads the same into them. It is stricter in what follows, each asserted
-//! here: bytes that trail, accounts listed twice (which the runtime refuses only later), more than 1232
-//! bytes, and version 1.
+//! here: bytes that trail, accounts listed twice (which the runtime refuses only later), and more bytes
+//! than the network takes: 1232, and 4096 in version 1.
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use keyward_core::address::{Address, Blockhash};
 use keyward_core::amount::Lamports;
 use keyward_core::ed25519::SecretKey;
-use keyward_core::solana::{self, BuildError, DecodeError, MAX_TRANSACTION_BYTES, MessageVersion};
+use keyward_core::solana::{
+    self, BuildError, DecodeError, MAX_TRANSACTION_BYTES, MAX_V1_TRANSACTION_BYTES, MessageVersion,
+};
 use proptest::collection::vec as some;
 use proptest::prelude::*;
 use solana_hash::Hash;
@@ -39,13 +41,14 @@ fn solana_transaction(bytes: &[u8]) -> Option<VersionedTransaction> {
 
 /// Why Keyward refuses what Solana's crates accept, if it has to.
 fn stricter(bytes: &[u8], message: &VersionedMessage) -> Option<DecodeError> {
-    if matches!(message, VersionedMessage::V1(_)) {
-        return Some(DecodeError::UnsupportedVersion(1));
-    }
-    if bytes.len() > MAX_TRANSACTION_BYTES {
+    let limit = match message {
+        VersionedMessage::V1(_) => MAX_V1_TRANSACTION_BYTES,
+        _ => MAX_TRANSACTION_BYTES,
+    };
+    if bytes.len() > limit {
         return Some(DecodeError::TooLong {
             found: bytes.len(),
-            limit: MAX_TRANSACTION_BYTES,
+            limit,
         });
     }
     let keys = message.static_account_keys();
@@ -102,12 +105,21 @@ fn check_transaction(bytes: &[u8]) {
     );
 }
 
+fn config(theirs: &v1::TransactionConfig) -> solana::TransactionConfig {
+    solana::TransactionConfig {
+        priority_fee: theirs.priority_fee.map(Lamports::new),
+        compute_unit_limit: theirs.compute_unit_limit,
+        loaded_accounts_data_size_limit: theirs.loaded_accounts_data_size_limit,
+        heap_size: theirs.heap_size,
+    }
+}
+
 /// Every field of both is the same.
 fn same_message(ours: &solana::Message, theirs: &VersionedMessage) {
     let expected = match theirs {
         VersionedMessage::Legacy(_) => MessageVersion::Legacy,
         VersionedMessage::V0(_) => MessageVersion::V0,
-        VersionedMessage::V1(_) => panic!("version 1 is not decoded"),
+        VersionedMessage::V1(message) => MessageVersion::V1(config(&message.config)),
     };
     assert_eq!(ours.version, expected);
     let header = theirs.header();
@@ -199,7 +211,7 @@ fn any_message() -> impl Strategy<Value = VersionedMessage> {
         some(any_instruction(), 0..4),
         some(any_lookup(), 0..3),
     );
-    (parts, 0_u8..8, 0_u8..3).prop_map(|(parts, version, unsound)| {
+    (parts, any_config(), 0_u8..8, 0_u8..3).prop_map(|(parts, config, version, unsound)| {
         let (header, account_keys, blockhash, instructions, lookups) = match unsound {
             0 => parts,
             _ => mended(parts),
@@ -211,7 +223,7 @@ fn any_message() -> impl Strategy<Value = VersionedMessage> {
                 recent_blockhash: blockhash,
                 instructions,
             }),
-            4..7 => VersionedMessage::V0(v0::Message {
+            4..6 => VersionedMessage::V0(v0::Message {
                 header,
                 account_keys,
                 recent_blockhash: blockhash,
@@ -220,13 +232,32 @@ fn any_message() -> impl Strategy<Value = VersionedMessage> {
             }),
             _ => VersionedMessage::V1(v1::Message {
                 header,
-                config: v1::TransactionConfig::default(),
+                config,
                 lifetime_specifier: blockhash,
                 account_keys,
                 instructions,
             }),
         }
     })
+}
+
+/// Settings of a version 1 message; the heap is now and then one that the network does not give.
+fn any_config() -> impl Strategy<Value = v1::TransactionConfig> {
+    use proptest::option::of;
+    let heap = prop_oneof![
+        8 => (32_u32..=256).prop_map(|kib| kib * 1024),
+        1 => any::<u32>(),
+    ];
+    (of(any::<u64>()), of(any::<u32>()), of(any::<u32>()), of(heap)).prop_map(
+        |(priority_fee, compute_unit_limit, loaded_accounts_data_size_limit, heap_size)| {
+            v1::TransactionConfig {
+                priority_fee,
+                compute_unit_limit,
+                loaded_accounts_data_size_limit,
+                heap_size,
+            }
+        },
+    )
 }
 
 type Parts = (
@@ -397,6 +428,7 @@ proptest! {
         payer in (8_u8..22).prop_map(|byte| Pubkey::new_from_array([byte; 32])),
         blockhash in any::<[u8; 32]>(),
         instructions in some(any_whole_instruction(), 1..5),
+        settings in any_config(),
     ) {
         let own: Vec<solana::Instruction> = instructions.iter().map(ours).collect();
         let compile = |version| {
@@ -423,6 +455,12 @@ proptest! {
         let versioned = v0::Message::try_compile(&payer, &instructions, &[], hash).unwrap();
         if let Ok(message) = compile(MessageVersion::V0) {
             prop_assert_eq!(message.encode(), VersionedMessage::V0(versioned).serialize());
+        }
+        let versioned = v1::Message::try_compile_with_config(&payer, &instructions, hash, settings).unwrap();
+        match compile(MessageVersion::V1(config(&settings))) {
+            Ok(message) => prop_assert_eq!(message.encode(), VersionedMessage::V1(versioned).serialize()),
+            // What is refused here Solana's crates refuse when they look at it.
+            Err(_) => prop_assert!(versioned.validate().is_err()),
         }
     }
 
@@ -514,17 +552,81 @@ fn random_messages_are_accepted_and_refused() {
         let transaction = strategy.new_tree(&mut runner).unwrap().current();
         let bytes = wincode::serialize(&transaction).unwrap();
         match solana::Transaction::decode(&bytes) {
+            Ok(own) if matches!(own.message.version, MessageVersion::V1(_)) => version_1 += 1,
             Ok(_) => accepted += 1,
             Err(DecodeError::DuplicateAccount { .. }) => duplicate += 1,
-            Err(DecodeError::UnsupportedVersion(1)) => version_1 += 1,
             Err(_) => unsound += 1,
         }
     }
     let counts = (accepted, duplicate, version_1, unsound);
     assert!(
-        accepted > 600 && duplicate > 20 && version_1 > 100 && unsound > 100,
+        accepted > 600 && duplicate > 20 && version_1 > 200 && unsound > 100,
         "{counts:?}"
     );
+}
+
+/// A version 1 message of so many signers, accounts and instructions, and so much data.
+fn version_1(signers: u8, accounts: u8, instructions: usize, data: usize) -> VersionedTransaction {
+    let message = v1::Message {
+        header: MessageHeader {
+            num_required_signatures: signers,
+            num_readonly_signed_accounts: 0,
+            num_readonly_unsigned_accounts: 0,
+        },
+        config: v1::TransactionConfig::default(),
+        lifetime_specifier: Hash::new_from_array([3; 32]),
+        account_keys: (0..accounts)
+            .map(|at| Pubkey::new_from_array([at + 1; 32]))
+            .collect(),
+        instructions: vec![
+            CompiledInstruction {
+                program_id_index: 1,
+                accounts: vec![0],
+                data: vec![7; data],
+            };
+            instructions
+        ],
+    };
+    VersionedTransaction {
+        signatures: vec![[5; 64].into(); usize::from(signers)],
+        message: VersionedMessage::V1(message),
+    }
+}
+
+/// The limits of version 1 lie at the same places, and the length is Keyward's own to check.
+#[test]
+fn version_1_ends_where_theirs_ends() {
+    for (sound, signers, accounts, instructions, data) in [
+        (true, 1, 2, 1, 0),
+        (true, 12, 12, 1, 0),
+        (false, 13, 13, 1, 0),
+        (true, 1, 64, 1, 0),
+        (false, 1, 65, 1, 0),
+        (true, 1, 2, 64, 0),
+        (false, 1, 2, 65, 0),
+        (false, 0, 2, 1, 0),
+        (false, 3, 2, 1, 0),
+        (true, 1, 2, 0, 0),
+        (true, 1, 1, 0, 0),
+        (false, 1, 1, 1, 0),
+        (true, 1, 2, 1, 3_800),
+    ] {
+        let transaction = version_1(signers, accounts, instructions, data);
+        let bytes = wincode::serialize(&transaction).unwrap();
+        let case = (signers, accounts, instructions, data);
+        assert_eq!(solana_transaction(&bytes).is_some(), sound, "{case:?}");
+        assert_eq!(solana::Transaction::decode(&bytes).is_ok(), sound, "{case:?}");
+        check_transaction(&bytes);
+        check_message(&transaction.message.serialize());
+    }
+    let shortest = wincode::serialize(&version_1(1, 2, 1, 0)).unwrap().len();
+    for (len, accepted) in [(4096, true), (4097, false)] {
+        let bytes = wincode::serialize(&version_1(1, 2, 1, len - shortest)).unwrap();
+        assert_eq!(bytes.len(), len);
+        assert!(solana_transaction(&bytes).is_some());
+        assert_eq!(solana::Transaction::decode(&bytes).is_ok(), accepted);
+        check_transaction(&bytes);
+    }
 }
 
 /// Both sides refuse a length that is not in its shortest form.

@@ -210,7 +210,9 @@ pub(super) fn budget(actions: &[Action]) -> Budget {
             ComputeBudgetSetting::UnitPrice(price) => {
                 budget.unit_price = budget.unit_price.max(Some(price));
             }
-            ComputeBudgetSetting::HeapFrame(_) | ComputeBudgetSetting::LoadedAccountsDataSize(_) => {}
+            ComputeBudgetSetting::HeapFrame(_)
+            | ComputeBudgetSetting::LoadedAccountsDataSize(_)
+            | ComputeBudgetSetting::PriorityFee(_) => {}
         }
     }
     budget

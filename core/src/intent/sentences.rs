@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 
 use super::{Action, BudgetSettings, ComputeBudgetSetting, Intent, programs};
 use crate::amount::{Lamports, format_units};
+use crate::solana::MessageVersion;
 
 /// The most characters of a memo that a sentence shows.
 const MEMO_SHOWN: usize = 200;
@@ -14,6 +15,16 @@ pub(super) fn describe(intent: &Intent) -> Vec<String> {
     let mut lines: Vec<String> = intent.actions.iter().map(sentence).collect();
     if intent.actions.is_empty() {
         lines.push("Do nothing but pay the fee".to_string());
+    }
+    if let MessageVersion::V1(config) = intent.version {
+        let settings = [
+            config.compute_unit_limit.map(ComputeBudgetSetting::UnitLimit),
+            config
+                .loaded_accounts_data_size_limit
+                .map(ComputeBudgetSetting::LoadedAccountsDataSize),
+            config.heap_size.map(ComputeBudgetSetting::HeapFrame),
+        ];
+        lines.extend(settings.into_iter().flatten().map(budget_sentence));
     }
     let fee = intent.max_priority_fee();
     if fee > Lamports::ZERO {
@@ -108,6 +119,7 @@ fn budget_sentence(setting: ComputeBudgetSetting) -> String {
         ComputeBudgetSetting::LoadedAccountsDataSize(bytes) => {
             format!("Load at most {bytes} bytes of accounts")
         }
+        ComputeBudgetSetting::PriorityFee(fee) => format!("Offer a priority fee of {fee} SOL"),
     }
 }
 

@@ -9,6 +9,8 @@ use super::*;
 use crate::solana::samples::{self, BLOCKHASH, PAYER, RECIPIENT, any_message, payment, single};
 use crate::solana::{compile_message, instructions};
 
+mod version_1;
+
 const A: Address = Address::new([0xa1; 32]);
 const B: Address = Address::new([0xb1; 32]);
 const C: Address = Address::new([0xc1; 32]);

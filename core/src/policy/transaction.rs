@@ -16,12 +16,19 @@ const SOL_DECIMALS: u8 = 9;
 
 pub(super) fn evaluate(policy: &Policy, wallet: &Address, intent: &Intent, facts: &Facts) -> Decision {
     let mut refusals = unsound(wallet, intent);
-    let judged: Vec<Vec<&Rule>> = intent
+    let mut judged: Vec<Vec<&Rule>> = intent
         .actions
         .iter()
         .enumerate()
         .map(|(at, action)| judge_action(policy, wallet, at + 1, action, &mut refusals))
         .collect();
+    // A version 1 message sets its fee and limits without an instruction; the same rules hold for them,
+    // the fee cap above all.
+    if let Some(setting) = intent.inline_setting() {
+        let action = Action::ComputeBudget { setting };
+        let number = intent.actions.len() + 1;
+        judged.push(judge_action(policy, wallet, number, &action, &mut refusals));
+    }
 
     let mut rules = BTreeSet::<String>::new();
     match totals(intent.actions.iter()) {

@@ -5,9 +5,9 @@
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
+use super::Transaction;
 use super::error::DecodeError;
 use super::message::{CompiledInstruction, Message, MessageHeader, MessageVersion};
-use super::{MAX_TRANSACTION_BYTES, Transaction};
 use crate::address::{Address, Blockhash};
 
 /// An account that an instruction refers to.
@@ -106,12 +106,14 @@ pub fn compile_message(
         instructions: compiled,
         lookups: Vec::new(),
     };
+    // In version 1 more accounts or longer data than allowed cannot even be written.
+    if let MessageVersion::V1(_) = version {
+        message.check().map_err(BuildError::Unsound)?;
+    }
+    let limit = version.max_transaction_bytes();
     let found = Transaction::unsigned(message.clone()).encode().len();
-    if found > MAX_TRANSACTION_BYTES {
-        return Err(BuildError::TooLong {
-            found,
-            limit: MAX_TRANSACTION_BYTES,
-        });
+    if found > limit {
+        return Err(BuildError::TooLong { found, limit });
     }
     message.check().map_err(BuildError::Unsound)?;
     Ok(message)

@@ -33,7 +33,7 @@ pub enum DecodeError {
     },
     /// The message's version is not one that Keyward decodes.
     #[error(
-        "the message has version {0}, which this release does not decode; build it as legacy or version 0"
+        "the message has version {0}, which this release does not decode; build it as legacy, version 0 or version 1"
     )]
     UnsupportedVersion(u8),
     /// The first byte marks an off-chain message.
@@ -82,11 +82,50 @@ pub enum DecodeError {
         /// Which table, counted from 1.
         table: usize,
     },
-    /// More accounts than an index can name.
-    #[error("it refers to {found} accounts and 256 are the most; split it")]
+    /// More accounts than an index can name, or than version 1 allows.
+    #[error("it refers to {found} accounts and {limit} are the most; split it")]
     TooManyAccounts {
         /// How many accounts there are, those of the lookup tables included.
         found: usize,
+        /// The most allowed: 256, and 64 in version 1.
+        limit: usize,
+    },
+    /// More required signers than version 1 allows.
+    #[error("it requires {found} signatures and {limit} are the most; split it")]
+    TooManySigners {
+        /// How many there are.
+        found: usize,
+        /// The most allowed.
+        limit: usize,
+    },
+    /// More instructions than version 1 allows.
+    #[error("it has {found} instructions and {limit} are the most; split it")]
+    TooManyInstructions {
+        /// How many there are.
+        found: usize,
+        /// The most allowed.
+        limit: usize,
+    },
+    /// An instruction of version 1 has more than 255 accounts or 65,535 bytes of data.
+    #[error("instruction {instruction} has more accounts or data than can be written; split it")]
+    LongInstruction {
+        /// Which instruction, counted from 1.
+        instruction: usize,
+    },
+    /// Only version 0 has lookup tables.
+    #[error("only version 0 may refer to lookup tables; build it as version 0, or list the accounts")]
+    LookupsNotAllowed,
+    /// A version 1 message has settings that are not known, or half of one.
+    #[error("the settings mask {mask:#x} of the message is not understood; build it with a current library")]
+    BadConfigMask {
+        /// The mask.
+        mask: u32,
+    },
+    /// A version 1 message asks for a heap that the network does not give.
+    #[error("it asks for {bytes} bytes of heap; ask for a multiple of 1024 from 32768 to 262144")]
+    BadHeapSize {
+        /// The bytes asked for.
+        bytes: u32,
     },
     /// There are more or fewer signatures than required signers.
     #[error(

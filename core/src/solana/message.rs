@@ -1,12 +1,17 @@
 //! The message: what the signers sign.
 
+mod v1;
+
 use alloc::vec::Vec;
 
-use super::MAX_TRANSACTION_BYTES;
 use super::compact::encode_len;
 use super::error::DecodeError;
 use super::reader::Reader;
+use super::{MAX_TRANSACTION_BYTES, MAX_V1_TRANSACTION_BYTES};
 use crate::address::{Address, Blockhash};
+
+pub use v1::TransactionConfig;
+pub(super) use v1::V1_PREFIX;
 
 /// Set in the first byte of a versioned message; the other seven bits are the version.
 pub(super) const VERSION_PREFIX: u8 = 0x80;
@@ -21,6 +26,19 @@ pub enum MessageVersion {
     Legacy,
     /// Version 0, which may refer to address lookup tables.
     V0,
+    /// Version 1, with its fee and limits.
+    V1(TransactionConfig),
+}
+
+impl MessageVersion {
+    /// The most bytes that a transaction of this version may have, signatures included.
+    #[must_use]
+    pub const fn max_transaction_bytes(&self) -> usize {
+        match self {
+            Self::Legacy | Self::V0 => MAX_TRANSACTION_BYTES,
+            Self::V1(_) => MAX_V1_TRANSACTION_BYTES,
+        }
+    }
 }
 
 /// How many of the listed accounts sign, and how many of them are read-only.
@@ -59,7 +77,7 @@ pub struct AddressTableLookup {
 /// A decoded message. What [`Message::decode`] gives is sound: see its errors.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Message {
-    /// Legacy or version 0.
+    /// Legacy, version 0 or version 1 with its settings.
     pub version: MessageVersion,
     /// Counts of signers and read-only accounts.
     pub header: MessageHeader,
@@ -69,7 +87,7 @@ pub struct Message {
     pub recent_blockhash: Blockhash,
     /// The instructions in the order of execution.
     pub instructions: Vec<CompiledInstruction>,
-    /// Lookups; always empty in a legacy message.
+    /// Lookups; always empty but in version 0.
     pub lookups: Vec<AddressTableLookup>,
 }
 
@@ -79,10 +97,14 @@ impl Message {
     /// # Errors
     /// Everything in [`DecodeError`] but `SignatureCount`.
     pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
-        if bytes.len() > MAX_TRANSACTION_BYTES {
+        let limit = match bytes.first() {
+            Some(&V1_PREFIX) => MAX_V1_TRANSACTION_BYTES,
+            _ => MAX_TRANSACTION_BYTES,
+        };
+        if bytes.len() > limit {
             return Err(DecodeError::TooLong {
                 found: bytes.len(),
-                limit: MAX_TRANSACTION_BYTES,
+                limit,
             });
         }
         let mut reader = Reader::new(bytes);
@@ -108,6 +130,10 @@ impl Message {
                 reader.byte()?;
                 MessageVersion::V0
             }
+            V1_PREFIX => {
+                reader.byte()?;
+                return v1::read(reader);
+            }
             versioned if versioned & VERSION_PREFIX != 0 => {
                 return Err(DecodeError::UnsupportedVersion(versioned & !VERSION_PREFIX));
             }
@@ -129,7 +155,7 @@ impl Message {
             recent_blockhash: Blockhash::new(reader.array()?),
             instructions: reader.compact_items(3, read_instruction)?,
             lookups: match version {
-                MessageVersion::Legacy => Vec::new(),
+                MessageVersion::Legacy | MessageVersion::V1(_) => Vec::new(),
                 MessageVersion::V0 => reader.compact_items(Address::LEN + 2, read_lookup)?,
             },
         })
@@ -139,9 +165,17 @@ impl Message {
     /// that no account is listed twice.
     ///
     /// # Errors
-    /// `BadHeader`, `DuplicateAccount`, `EmptyLookup`, `TooManyAccounts`, `BadIndex` and
-    /// `FeePayerAsProgram`.
+    /// `BadHeader`, `DuplicateAccount`, `EmptyLookup`, `LookupsNotAllowed`, `TooManyAccounts`, `BadIndex`
+    /// and `FeePayerAsProgram`; in version 1 also `TooManySigners`, `TooManyInstructions`,
+    /// `LongInstruction` and `BadHeapSize`.
     pub fn check(&self) -> Result<(), DecodeError> {
+        match &self.version {
+            MessageVersion::V1(config) => v1::check(self, config)?,
+            MessageVersion::Legacy if !self.lookups.is_empty() => {
+                return Err(DecodeError::LookupsNotAllowed);
+            }
+            MessageVersion::Legacy | MessageVersion::V0 => {}
+        }
         let listed = self.account_keys.len();
         let signers = usize::from(self.header.num_required_signatures);
         // A first byte of 0x80 and above would read as a version.
@@ -166,7 +200,10 @@ impl Message {
         }
         let accounts = listed + looked_up;
         if accounts > 256 {
-            return Err(DecodeError::TooManyAccounts { found: accounts });
+            return Err(DecodeError::TooManyAccounts {
+                found: accounts,
+                limit: 256,
+            });
         }
         for (at, instruction) in self.instructions.iter().enumerate() {
             check_instruction(at + 1, instruction, listed, accounts)?;
@@ -180,9 +217,14 @@ impl Message {
     /// comes near that.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
-        let mut out = Vec::with_capacity(MAX_TRANSACTION_BYTES);
-        if self.version == MessageVersion::V0 {
-            out.push(VERSION_PREFIX);
+        let mut out = Vec::with_capacity(self.version.max_transaction_bytes());
+        match &self.version {
+            MessageVersion::Legacy => {}
+            MessageVersion::V0 => out.push(VERSION_PREFIX),
+            MessageVersion::V1(config) => {
+                v1::write(self, config, &mut out);
+                return out;
+            }
         }
         out.extend_from_slice(&[
             self.header.num_required_signatures,

@@ -65,9 +65,19 @@ impl<'a> Reader<'a> {
     pub(super) fn compact_items<T>(
         &mut self,
         smallest: usize,
-        mut item: impl FnMut(&mut Self) -> Result<T, DecodeError>,
+        item: impl FnMut(&mut Self) -> Result<T, DecodeError>,
     ) -> Result<Vec<T>, DecodeError> {
         let len = self.compact_len()?;
+        self.items(len, smallest, item)
+    }
+
+    /// So many items of at least `smallest` bytes each.
+    pub(super) fn items<T>(
+        &mut self,
+        len: usize,
+        smallest: usize,
+        mut item: impl FnMut(&mut Self) -> Result<T, DecodeError>,
+    ) -> Result<Vec<T>, DecodeError> {
         if len.saturating_mul(smallest) > self.rest().len() {
             return Err(DecodeError::Truncated {
                 offset: self.bytes.len(),

@@ -16,6 +16,15 @@ pub(crate) const PAYER: Address = Address::new([1; 32]);
 pub(crate) const RECIPIENT: Address = Address::new([2; 32]);
 pub(crate) const BLOCKHASH: Blockhash = Blockhash::new([9; 32]);
 
+/// Version 1 with a fee of 5000 lamports and a limit.
+pub(crate) fn v1() -> MessageVersion {
+    MessageVersion::V1(TransactionConfig {
+        priority_fee: Some(Lamports::new(5_000)),
+        compute_unit_limit: Some(200_000),
+        ..TransactionConfig::default()
+    })
+}
+
 /// Pays 1.5 SOL from `PAYER` to `RECIPIENT` with a memo and a priority fee.
 pub(crate) fn payment(version: MessageVersion) -> Message {
     let instructions = [
@@ -63,23 +72,24 @@ pub(crate) fn any_message() -> impl Strategy<Value = Message> {
         let count = usize::from(header.0) + usize::from(header.2) + further;
         (Just(header), some(any::<[u8; 32]>(), count))
     });
-    let lookups = prop_oneof![Just(None), some(any_lookup(), 0..3).prop_map(Some),];
+    let lookups = prop_oneof![
+        Just((MessageVersion::Legacy, Vec::new())),
+        some(any_lookup(), 0..3).prop_map(|lookups| (MessageVersion::V0, lookups)),
+        any_config().prop_map(|config| (MessageVersion::V1(config), Vec::new())),
+    ];
     (keys, any::<[u8; 32]>(), lookups)
         .prop_flat_map(|((header, keys), blockhash, lookups)| {
             let listed = keys.len();
             let looked_up: usize = lookups
+                .1
                 .iter()
-                .flatten()
                 .map(|lookup: &AddressTableLookup| lookup.writable.len() + lookup.readonly.len())
                 .sum();
             let instruction = any_instruction(listed, listed + looked_up);
             (Just((header, keys, blockhash, lookups)), some(instruction, 0..4))
         })
         .prop_map(|((header, keys, blockhash, lookups), instructions)| Message {
-            version: match lookups {
-                Some(_) => MessageVersion::V0,
-                None => MessageVersion::Legacy,
-            },
+            version: lookups.0,
             header: MessageHeader {
                 num_required_signatures: header.0,
                 num_readonly_signed: header.1,
@@ -88,11 +98,24 @@ pub(crate) fn any_message() -> impl Strategy<Value = Message> {
             account_keys: keys.into_iter().map(Address::new).collect(),
             recent_blockhash: Blockhash::new(blockhash),
             instructions,
-            lookups: lookups.unwrap_or_default(),
+            lookups: lookups.1,
         })
         .prop_filter("fits", |message| {
             Transaction::unsigned(message.clone()).encode().len() <= MAX_TRANSACTION_BYTES
         })
+}
+
+fn any_config() -> impl Strategy<Value = TransactionConfig> {
+    let value = || proptest::option::of(any::<u32>());
+    let heap = proptest::option::of((32_u32..=256).prop_map(|kib| kib * 1024));
+    (proptest::option::of(any::<u64>()), value(), value(), heap).prop_map(
+        |(fee, compute_unit_limit, loaded_accounts_data_size_limit, heap_size)| TransactionConfig {
+            priority_fee: fee.map(Lamports::new),
+            compute_unit_limit,
+            loaded_accounts_data_size_limit,
+            heap_size,
+        },
+    )
 }
 
 fn any_lookup() -> impl Strategy<Value = AddressTableLookup> {

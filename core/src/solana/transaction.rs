@@ -2,11 +2,12 @@
 
 use alloc::vec::Vec;
 
-use super::MAX_TRANSACTION_BYTES;
 use super::error::DecodeError;
-use super::message::{Message, OFF_CHAIN_PREFIX, VERSION_PREFIX, push_items};
+use super::message::{Message, MessageVersion, OFF_CHAIN_PREFIX, V1_PREFIX, VERSION_PREFIX, push_items};
 use super::reader::Reader;
+use super::{MAX_TRANSACTION_BYTES, MAX_V1_TRANSACTION_BYTES};
 use crate::address::{Address, Signature};
+use crate::ed25519;
 
 /// A transaction in wire format; a missing signature is [`Signature::default`].
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -24,6 +25,17 @@ pub enum TransactionError {
     /// The address is not among the required signers.
     #[error("{0} is not among the required signers; sign with one that is")]
     NotASigner(Address),
+}
+
+/// What stands in a required signer's place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum SignatureState {
+    /// Nothing yet.
+    Missing,
+    /// The signer's signature over exactly this message.
+    Valid,
+    /// Something that is no signature of this signer over this message; the network would refuse it.
+    Invalid,
 }
 
 impl Transaction {
@@ -48,7 +60,7 @@ impl Transaction {
         let first = *bytes.first().ok_or(DecodeError::Empty)?;
         // A version 1 transaction begins with its message. No transaction of the older formats can
         // begin with a byte this high: 128 signatures alone are longer than the limit.
-        if first & VERSION_PREFIX != 0 {
+        if first & VERSION_PREFIX != 0 && first != V1_PREFIX {
             return Err(match first {
                 OFF_CHAIN_PREFIX => DecodeError::OffChainMessage,
                 VERSION_PREFIX => DecodeError::SignatureCount {
@@ -58,14 +70,22 @@ impl Transaction {
                 versioned => DecodeError::UnsupportedVersion(versioned & !VERSION_PREFIX),
             });
         }
-        if bytes.len() > MAX_TRANSACTION_BYTES {
+        let limit = match first {
+            V1_PREFIX => MAX_V1_TRANSACTION_BYTES,
+            _ => MAX_TRANSACTION_BYTES,
+        };
+        if bytes.len() > limit {
             return Err(DecodeError::TooLong {
                 found: bytes.len(),
-                limit: MAX_TRANSACTION_BYTES,
+                limit,
             });
         }
         let mut reader = Reader::new(bytes);
-        let transaction = Self::read(&mut reader)?;
+        let transaction = if first == V1_PREFIX {
+            Self::read_v1(&mut reader)?
+        } else {
+            Self::read(&mut reader)?
+        };
         reader.finish()?;
         transaction.message.check()?;
         let required = usize::from(transaction.message.header.num_required_signatures);
@@ -83,16 +103,34 @@ impl Transaction {
     }
 
     fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        Ok(Self {
-            signatures: reader.compact_items(Signature::LEN, |r| r.array().map(Signature::new))?,
-            message: Message::read(reader)?,
-        })
+        let signatures = reader.compact_items(Signature::LEN, |r| r.array().map(Signature::new))?;
+        let message = Message::read(reader)?;
+        match message.version {
+            // Its signatures follow; before it they mean nothing to the network.
+            MessageVersion::V1(_) => Err(DecodeError::UnsupportedVersion(1)),
+            MessageVersion::Legacy | MessageVersion::V0 => Ok(Self { signatures, message }),
+        }
+    }
+
+    /// In version 1 the message comes first and says how many signatures follow.
+    fn read_v1(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        let message = Message::read(reader)?;
+        let count = usize::from(message.header.num_required_signatures);
+        let signatures = reader.items(count, Signature::LEN, |r| r.array().map(Signature::new))?;
+        Ok(Self { signatures, message })
     }
 
     /// Encodes wire bytes.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
-        let mut out = Vec::with_capacity(MAX_TRANSACTION_BYTES);
+        let mut out = Vec::with_capacity(self.message.version.max_transaction_bytes());
+        if let MessageVersion::V1(_) = self.message.version {
+            out.extend_from_slice(&self.message.encode());
+            for signature in &self.signatures {
+                out.extend_from_slice(signature.as_bytes());
+            }
+            return out;
+        }
         push_items(&mut out, &self.signatures, |out, signature| {
             out.extend_from_slice(signature.as_bytes());
         });
@@ -106,7 +144,30 @@ impl Transaction {
         self.message.encode()
     }
 
-    /// Puts a signature into its signer's place. It is not verified.
+    /// Verifies what stands in each required signer's place, in their order.
+    ///
+    /// A signer without a place (too few signatures, which no decoded transaction has) is missing.
+    #[must_use]
+    pub fn verify_signatures(&self) -> Vec<(Address, SignatureState)> {
+        let message = self.message_bytes();
+        let signers = self.message.required_signers().iter().enumerate();
+        signers
+            .map(|(at, signer)| {
+                let state = match self.signatures.get(at) {
+                    Some(signature) if !signature.is_default() => {
+                        match ed25519::verify(signer, &message, signature) {
+                            Ok(()) => SignatureState::Valid,
+                            Err(_) => SignatureState::Invalid,
+                        }
+                    }
+                    _ => SignatureState::Missing,
+                };
+                (*signer, state)
+            })
+            .collect()
+    }
+
+    /// Puts a signature into its signer's place and leaves the others as they are. It is not verified.
     ///
     /// # Errors
     /// [`TransactionError::NotASigner`] when the message does not require this signer.

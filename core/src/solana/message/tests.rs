@@ -12,6 +12,7 @@ fn decodes_what_it_encodes() {
     for message in [
         payment(MessageVersion::Legacy),
         payment(MessageVersion::V0),
+        payment(samples::v1()),
         samples::with_lookup(),
     ] {
         assert_eq!(Message::decode(&message.encode()), Ok(message));
@@ -90,7 +91,10 @@ fn refuses_unsound_references() {
     );
     refused(
         |m| m.lookups[0].readonly = vec![0; 250],
-        DecodeError::TooManyAccounts { found: 257 },
+        DecodeError::TooManyAccounts {
+            found: 257,
+            limit: 256,
+        },
     );
     // The last index that a lookup gives is accepted.
     let mut message = samples::with_lookup();
@@ -142,7 +146,7 @@ fn refuses_other_spellings_of_a_length() {
 #[test]
 fn reports_other_versions() {
     let mut bytes = payment(MessageVersion::V0).encode();
-    for version in 1..=126 {
+    for version in 2..=126 {
         bytes[0] = VERSION_PREFIX | version;
         assert_eq!(
             Message::decode(&bytes),
@@ -153,6 +157,89 @@ fn reports_other_versions() {
         Message::decode(b"\xffsolana offchain"),
         Err(DecodeError::OffChainMessage)
     );
+}
+
+/// Changes a sound version 1 message and expects the bytes to be refused.
+fn refused_v1(change: impl FnOnce(&mut Message), error: DecodeError) {
+    let mut message = payment(samples::v1());
+    change(&mut message);
+    assert_eq!(message.check(), Err(error));
+    assert_eq!(Message::decode(&message.encode()), Err(error));
+}
+
+#[test]
+fn version_1_has_limits_of_its_own() {
+    let key = |at: u8| Address::new([at; 32]);
+    refused_v1(
+        |m| {
+            m.account_keys = (1..=65).map(key).collect();
+        },
+        DecodeError::TooManyAccounts { found: 65, limit: 64 },
+    );
+    refused_v1(
+        |m| {
+            m.account_keys = (1..=20).map(key).collect();
+            m.header.num_required_signatures = 13;
+        },
+        DecodeError::TooManySigners { found: 13, limit: 12 },
+    );
+    refused_v1(
+        |m| m.instructions = vec![m.instructions[0].clone(); 65],
+        DecodeError::TooManyInstructions { found: 65, limit: 64 },
+    );
+    refused_v1(|m| m.account_keys.clear(), DecodeError::BadHeader);
+    refused_v1(
+        |m| m.account_keys[1] = m.account_keys[0],
+        DecodeError::DuplicateAccount { first: 0, second: 1 },
+    );
+    let heap = |bytes| {
+        MessageVersion::V1(TransactionConfig {
+            heap_size: Some(bytes),
+            ..TransactionConfig::default()
+        })
+    };
+    for bytes in [0, 1024, 32_767, 32_769, 262_145, 263_168, u32::MAX] {
+        refused_v1(|m| m.version = heap(bytes), DecodeError::BadHeapSize { bytes });
+    }
+    for bytes in [32_768, 33_792, 262_144] {
+        let message = payment(heap(bytes));
+        assert_eq!(Message::decode(&message.encode()), Ok(message));
+    }
+    let mut message = payment(samples::v1());
+    message.lookups = samples::with_lookup().lookups;
+    assert_eq!(message.check(), Err(DecodeError::LookupsNotAllowed));
+    message.version = MessageVersion::Legacy;
+    assert_eq!(message.check(), Err(DecodeError::LookupsNotAllowed));
+    let mut message = payment(samples::v1());
+    message.instructions[1].data = vec![0; 65_536];
+    assert_eq!(
+        message.check(),
+        Err(DecodeError::LongInstruction { instruction: 2 })
+    );
+}
+
+#[test]
+fn version_1_settings_are_understood_or_refused() {
+    let bytes = payment(samples::v1()).encode();
+    for mask in [1_u32, 2, 0b10_0000, 0x8000_0000, 0xffff_ffff] {
+        let mut changed = bytes.clone();
+        changed[4..8].copy_from_slice(&mask.to_le_bytes());
+        assert_eq!(
+            Message::decode(&changed),
+            Err(DecodeError::BadConfigMask { mask })
+        );
+    }
+    for given in 0..16_u32 {
+        let own = |bit: u32, value: u32| (given & bit != 0).then_some(value);
+        let config = TransactionConfig {
+            priority_fee: own(1, 7).map(|fee| crate::amount::Lamports::new(fee.into())),
+            compute_unit_limit: own(2, 8),
+            loaded_accounts_data_size_limit: own(4, 9),
+            heap_size: own(8, 32_768),
+        };
+        let message = payment(MessageVersion::V1(config));
+        assert_eq!(Message::decode(&message.encode()), Ok(message));
+    }
 }
 
 #[test]

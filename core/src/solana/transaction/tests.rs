@@ -54,7 +54,7 @@ fn refuses_bytes_that_are_not_exactly_a_transaction() {
     let respelled = [&[0x81, 0x00], &bytes[1..]].concat();
     assert_eq!(
         Transaction::decode(&respelled),
-        Err(DecodeError::UnsupportedVersion(1)),
+        Err(DecodeError::BadConfigMask { mask: 0x0101_0101 }),
         "a transaction that begins with 0x81 has version 1"
     );
 }
@@ -102,24 +102,91 @@ fn the_limit_is_the_networks() {
 }
 
 #[test]
-fn version_1_has_its_own_reason() {
-    // Version byte, header, configuration, lifetime, counts: as long as version 1 may be.
-    let mut bytes = alloc::vec![0_u8; 4096];
-    bytes[0] = 0x81;
-    for len in [1, 42, 1232, 1233, 4096] {
+fn version_1_has_its_message_first() {
+    let transaction = with_signatures(payment(samples::v1()));
+    let bytes = transaction.encode();
+    assert_eq!(bytes.first(), Some(&0x81));
+    assert!(bytes.starts_with(&transaction.message_bytes()));
+    assert!(bytes.ends_with(transaction.signatures[0].as_bytes()));
+    assert_eq!(Transaction::decode(&bytes), Ok(transaction));
+    for len in 1..bytes.len() {
         assert_eq!(
             Transaction::decode(&bytes[..len]),
-            Err(DecodeError::UnsupportedVersion(1))
+            Err(DecodeError::Truncated { offset: len })
         );
         assert!(parses_as_transaction(&bytes[..len]));
     }
-    // Inside the older envelope a version 1 message is refused as well.
-    let mut inner = with_signatures(payment(MessageVersion::V0)).encode();
-    inner[65] = 0x81;
     assert_eq!(
-        Transaction::decode(&inner),
+        Transaction::decode(&[bytes.as_slice(), &[0]].concat()),
+        Err(DecodeError::TrailingBytes {
+            offset: bytes.len(),
+            count: 1
+        })
+    );
+    // With the signatures in front, as the older versions have them, it is refused.
+    let message = payment(samples::v1()).encode();
+    let front = [&[1][..], &[5; 64], &message].concat();
+    assert_eq!(
+        Transaction::decode(&front),
         Err(DecodeError::UnsupportedVersion(1))
     );
+}
+
+#[test]
+fn version_1_may_be_longer() {
+    let of_length = |text_len: usize| {
+        let memo = instructions::memo(&"m".repeat(text_len), &[]);
+        compile_message(samples::v1(), samples::PAYER, &[memo], samples::BLOCKHASH)
+            .map(|message| Transaction::unsigned(message).encode())
+    };
+    let longest = (1..4096).rev().find_map(|len| of_length(len).ok()).unwrap();
+    assert_eq!(longest.len(), super::super::MAX_V1_TRANSACTION_BYTES);
+    assert!(Transaction::decode(&longest).is_ok());
+    let over = [longest.as_slice(), &[0]].concat();
+    let too_long = Err(DecodeError::TooLong {
+        found: 4097,
+        limit: 4096,
+    });
+    assert_eq!(Transaction::decode(&over), too_long);
+}
+
+#[test]
+fn signatures_of_others_are_kept_and_told_apart() {
+    use crate::ed25519::SecretKey;
+    let keys = [1, 2, 3].map(|byte| SecretKey::from_seed(&[byte; 32]));
+    let [first, second, third] = keys.each_ref().map(SecretKey::address);
+    for version in [MessageVersion::Legacy, MessageVersion::V0, samples::v1()] {
+        let memo = instructions::memo("joint", &[second, third]);
+        let message = compile_message(version, first, &[memo], samples::BLOCKHASH).unwrap();
+        let bytes = message.encode();
+        let place = |signer: &Address| {
+            let found = message.required_signers().iter().position(|own| own == signer);
+            found.unwrap()
+        };
+        let (at_second, at_third) = (place(&second), place(&third));
+        let others = Transaction::unsigned(message.clone())
+            .with_signature(&second, keys[1].sign(&bytes))
+            .unwrap();
+        // It arrives from somebody else, with one signature given and another that is wrong.
+        let wrong = keys[2].sign(b"another message");
+        let others = others.with_signature(&third, wrong).unwrap();
+        let received = Transaction::decode(&others.encode()).unwrap();
+        let signed = received.with_signature(&first, keys[0].sign(&bytes)).unwrap();
+        assert_eq!(signed.signatures[at_second], keys[1].sign(&bytes));
+        assert_eq!(signed.signatures[at_third], wrong);
+        let mut expected = alloc::vec![(first, SignatureState::Valid); 3];
+        expected[at_second] = (second, SignatureState::Valid);
+        expected[at_third] = (third, SignatureState::Invalid);
+        assert_eq!(signed.verify_signatures(), expected);
+        // Somebody's valid signature in another's place is none.
+        let swapped = signed.with_signature(&third, keys[1].sign(&bytes)).unwrap();
+        assert_eq!(
+            swapped.verify_signatures()[at_third],
+            (third, SignatureState::Invalid)
+        );
+        let missing = Transaction::unsigned(message.clone()).verify_signatures();
+        assert!(missing.iter().all(|(_, state)| *state == SignatureState::Missing));
+    }
 }
 
 #[test]

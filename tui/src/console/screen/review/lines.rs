@@ -234,6 +234,7 @@ fn bytes(review: &Review, palette: &Palette, width: u16, out: &mut Vec<Line<'sta
     let version = match plan.intent.version {
         MessageVersion::Legacy => "legacy",
         MessageVersion::V0 => "v0",
+        MessageVersion::V1(_) => "v1",
     };
     let mut text = format!(
         "{version} · {} · {} · {}",
