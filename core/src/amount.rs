@@ -148,8 +148,13 @@ impl fmt::Display for TokenUnits {
 /// Shows `amount` smallest units with all `decimals` decimals and grouped thousands.
 #[must_use]
 pub fn format_units(amount: u64, decimals: u8) -> String {
+    format_digits(&amount.to_string(), decimals)
+}
+
+/// Shows a number of smallest units, given by its decimal digits.
+pub(crate) fn format_digits(digits: &str, decimals: u8) -> String {
     let width = usize::from(decimals) + 1;
-    let digits = alloc::format!("{amount:0>width$}");
+    let digits = alloc::format!("{digits:0>width$}");
     let (whole, fraction) = digits.split_at(digits.len() - usize::from(decimals));
     let mut shown = String::with_capacity(digits.len() + whole.len() / 3 + 1);
     for (at, digit) in whole.chars().enumerate() {

@@ -3,8 +3,16 @@
 //! Keys and signatures are [`crate::secp256k1`]'s.
 
 mod address;
+pub mod authorization;
+pub mod intent;
+pub mod personal;
+pub mod rlp;
+pub mod transaction;
+pub mod typed_data;
+mod u256;
 
 pub use address::{EvmAddress, EvmAddressError};
+pub use u256::{U256, U256Error};
 
 use sha3::{Digest, Keccak256};
 
