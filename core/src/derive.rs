@@ -69,6 +69,12 @@ pub enum DeriveError {
         /// Which step, counted from 1.
         step: usize,
     },
+    /// The family belongs to the other chain.
+    #[error("the path family {family} belongs to another chain; use a family of this one")]
+    OtherChain {
+        /// The family asked for.
+        family: PathFamily,
+    },
     /// The BIP-32 tree has no key there, which happens once in 2^127 times.
     #[error("there is no key at this index; use the next one")]
     NoKey,
@@ -131,7 +137,7 @@ impl SolanaDeriver {
     ///
     /// # Errors
     /// [`DeriveError::SeedTooShort`] for [`PathFamily::Raw`] with a seed under 32 bytes;
-    /// [`DeriveError::NoKey`].
+    /// [`DeriveError::OtherChain`] for a family that is not Solana's; [`DeriveError::NoKey`].
     pub fn new(seed: &Seed, family: PathFamily) -> Result<Self, DeriveError> {
         let solana = || slip10::ExtendedKey::from_seed(seed).child(PURPOSE).child(SOLANA);
         let root = match family {
@@ -143,6 +149,9 @@ impl SolanaDeriver {
                 Root::Bip32(bip32::ExtendedKey::from_seed(seed)?.child(PathComponent::Hardened(SOLANA))?)
             }
             PathFamily::Raw => Root::Single(raw_key(seed)?),
+            PathFamily::EvmBip44 | PathFamily::EvmLedgerLive | PathFamily::EvmLegacy => {
+                return Err(DeriveError::OtherChain { family });
+            }
         };
         Ok(Self { family, root })
     }

@@ -1,15 +1,17 @@
-//! Derivation paths and the path families that Solana wallets are found under.
+//! Derivation paths and the path families that wallets are found under.
 //!
 //! Parses and prints `m/44'/501'/0'/0'`. It derives nothing (see [`crate::derive`]) and does not say
 //! which key tree a path belongs to.
 //!
 //! Notation: <https://github.com/bitcoin/bips/blob/master/bip-0032.mediawiki>, purpose 44:
-//! <https://github.com/bitcoin/bips/blob/master/bip-0044.mediawiki>; coin type 501 is Solana's in
+//! <https://github.com/bitcoin/bips/blob/master/bip-0044.mediawiki>; coin type 501 is Solana's and 60 Ether's in
 //! <https://github.com/satoshilabs/slips/blob/master/slip-0044.md>.
 
 use alloc::vec::Vec;
 use core::fmt;
 use core::str::FromStr;
+
+use crate::account::Chain;
 
 /// The bit that marks a hardened index in BIP-32's and SLIP-0010's 32-bit encoding.
 const HARDENED: u32 = 0x8000_0000;
@@ -65,7 +67,9 @@ pub enum PathError {
         index: u32,
     },
     /// No path family has this name.
-    #[error("there is no such path family; use one of bip44-change, bip44, bip44-root, sollet and raw")]
+    #[error(
+        "there is no such path family; use one of bip44-change, bip44, bip44-root, sollet and raw for Solana, evm-bip44, evm-ledger-live and evm-legacy for Ethereum"
+    )]
     UnknownFamily,
 }
 
@@ -241,7 +245,9 @@ fn parse_component(segment: &str, start: usize) -> Result<PathComponent, PathErr
     })
 }
 
-/// The ways in which Solana wallets turn one phrase into many addresses.
+/// The ways in which wallets turn one phrase into many addresses.
+///
+/// Those of Solana make ed25519 keys, those of the Ethereum family secp256k1 keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum PathFamily {
     /// `m/44'/501'/{i}'/0'`, SLIP-0010: what most wallets use today.
@@ -255,17 +261,54 @@ pub enum PathFamily {
     Sollet,
     /// No path: the first 32 bytes of the seed, as solana-keygen does unless told otherwise.
     Raw,
+    /// `m/44'/60'/0'/0/{i}`, BIP-44: what most Ethereum wallets use.
+    EvmBip44,
+    /// `m/44'/60'/{i}'/0/0`: an account for each address, as Ledger Live has it.
+    EvmLedgerLive,
+    /// `m/44'/60'/0'/{i}`: one step short of BIP-44, as Ledger's first application had it.
+    EvmLegacy,
 }
 
 impl PathFamily {
-    /// Every family, the default first.
-    pub const ALL: [Self; 5] = [
+    /// Every family of both chains, each chain's default first.
+    pub const ALL: [Self; 8] = [
+        Self::Bip44Change,
+        Self::Bip44,
+        Self::Bip44Root,
+        Self::Sollet,
+        Self::Raw,
+        Self::EvmBip44,
+        Self::EvmLedgerLive,
+        Self::EvmLegacy,
+    ];
+    /// Every family of Solana, the default first.
+    pub const SOLANA: [Self; 5] = [
         Self::Bip44Change,
         Self::Bip44,
         Self::Bip44Root,
         Self::Sollet,
         Self::Raw,
     ];
+    /// Every family of Ethereum's, the default first.
+    pub const EVM: [Self; 3] = [Self::EvmBip44, Self::EvmLedgerLive, Self::EvmLegacy];
+
+    /// The families of a chain, its default first.
+    #[must_use]
+    pub const fn of(chain: Chain) -> &'static [Self] {
+        match chain {
+            Chain::Solana => &Self::SOLANA,
+            Chain::Evm => &Self::EVM,
+        }
+    }
+
+    /// The chain whose keys it makes.
+    #[must_use]
+    pub const fn chain(self) -> Chain {
+        match self {
+            Self::Bip44Change | Self::Bip44 | Self::Bip44Root | Self::Sollet | Self::Raw => Chain::Solana,
+            Self::EvmBip44 | Self::EvmLedgerLive | Self::EvmLegacy => Chain::Evm,
+        }
+    }
 
     /// The name used in storage and on the command line.
     #[must_use]
@@ -276,6 +319,9 @@ impl PathFamily {
             Self::Bip44Root => "bip44-root",
             Self::Sollet => "sollet",
             Self::Raw => "raw",
+            Self::EvmBip44 => "evm-bip44",
+            Self::EvmLedgerLive => "evm-ledger-live",
+            Self::EvmLegacy => "evm-legacy",
         }
     }
 
@@ -299,6 +345,9 @@ impl PathFamily {
             Self::Bip44Root => "one address at the root: solana-keygen with a bare prompt://",
             Self::Sollet => "Sollet's old wallets",
             Self::Raw => "no path, one address: solana-keygen's default",
+            Self::EvmBip44 => "most Ethereum wallets: MetaMask, Trust Wallet, Rabby",
+            Self::EvmLedgerLive => "Ledger Live",
+            Self::EvmLegacy => "Ledger's first Ethereum application, MyEtherWallet with it",
         }
     }
 
@@ -311,6 +360,9 @@ impl PathFamily {
             Self::Bip44Root => "m/44'/501'",
             Self::Sollet => "m/501'/{i}'/0/0",
             Self::Raw => "none",
+            Self::EvmBip44 => "m/44'/60'/0'/0/{i}",
+            Self::EvmLedgerLive => "m/44'/60'/{i}'/0/0",
+            Self::EvmLegacy => "m/44'/60'/0'/{i}",
         }
     }
 
@@ -324,6 +376,7 @@ impl PathFamily {
         }
         const PURPOSE: PathComponent = Hardened(ChildIndex(44));
         const SOLANA: PathComponent = Hardened(ChildIndex(501));
+        const ETHER: PathComponent = Hardened(ChildIndex(60));
         const ZERO: ChildIndex = ChildIndex::ZERO;
         let components = match self {
             Self::Bip44Change => [PURPOSE, SOLANA, Hardened(index), Hardened(ZERO)].to_vec(),
@@ -331,6 +384,9 @@ impl PathFamily {
             Self::Bip44Root => [PURPOSE, SOLANA].to_vec(),
             Self::Sollet => [SOLANA, Hardened(index), Normal(ZERO), Normal(ZERO)].to_vec(),
             Self::Raw => return None,
+            Self::EvmBip44 => [PURPOSE, ETHER, Hardened(ZERO), Normal(ZERO), Normal(index)].to_vec(),
+            Self::EvmLedgerLive => [PURPOSE, ETHER, Hardened(index), Normal(ZERO), Normal(ZERO)].to_vec(),
+            Self::EvmLegacy => [PURPOSE, ETHER, Hardened(ZERO), Normal(index)].to_vec(),
         };
         Some(DerivationPath { components })
     }

@@ -2,6 +2,7 @@
 
 use alloc::format;
 use alloc::string::{String, ToString};
+use alloc::vec::Vec;
 
 use proptest::prelude::*;
 
@@ -123,4 +124,17 @@ proptest! {
             prop_assert_eq!(path.to_string(), format!("{spelled}"));
         }
     }
+}
+
+#[test]
+fn each_family_belongs_to_one_chain() {
+    let mut all = Vec::new();
+    for chain in Chain::ALL {
+        for family in PathFamily::of(chain) {
+            assert_eq!(family.chain(), chain);
+            assert_eq!(family.id().starts_with("evm-"), chain == Chain::Evm);
+            all.push(*family);
+        }
+    }
+    assert_eq!(all, PathFamily::ALL);
 }

@@ -149,14 +149,17 @@ fn report(family: Option<&str>, rows: &[Derived]) -> Report {
 
 /// Reads the name of a path family.
 pub(crate) fn parse_family(name: &str) -> Result<PathFamily, Failure> {
-    PathFamily::from_id(name).map_err(|_| {
-        let ids: Vec<&str> = PathFamily::ALL.iter().map(|family| family.id()).collect();
-        Failure::invalid(
-            "family_unknown",
-            "there is no such path family",
-            format!("choose one of {}", ids.join(", ")),
-        )
-    })
+    let family = PathFamily::from_id(name).ok();
+    family
+        .filter(|family| PathFamily::SOLANA.contains(family))
+        .ok_or_else(|| {
+            let ids: Vec<&str> = PathFamily::SOLANA.iter().map(|family| family.id()).collect();
+            Failure::invalid(
+                "family_unknown",
+                "there is no such path family",
+                format!("choose one of {}", ids.join(", ")),
+            )
+        })
 }
 
 /// Where the index goes in a path that stands for many.

@@ -8,6 +8,7 @@ use keyward_core::mnemonic::{Mnemonic, WordCount};
 use keyward_core::path::PathFamily;
 use keyward_core::policy::PolicyLimits;
 use keyward_core::vault::KdfParams;
+use keyward_custody::memory::clearing_stack;
 use keyward_custody::{NewVault, Password, VaultStatus, VaultSummary};
 use zeroize::Zeroizing;
 
@@ -118,7 +119,7 @@ pub struct FamilyPreview {
 pub(super) async fn perform(services: &Services, work: VaultWork) -> VaultAnswer {
     match work {
         VaultWork::Open => VaultAnswer::Opened(open(services).boxed().await),
-        VaultWork::NewPhrase(words) => VaultAnswer::NewPhrase(new_phrase(words)),
+        VaultWork::NewPhrase(words) => VaultAnswer::NewPhrase(clearing_stack(|| new_phrase(words))),
         VaultWork::Judge(password) => {
             let judged = blocking(move || {
                 Ok(Password::new(password.to_string())
@@ -144,7 +145,7 @@ pub(super) async fn perform(services: &Services, work: VaultWork) -> VaultAnswer
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
 ) -> Result<T, Failure> {
-    match tokio::task::spawn_blocking(work).await {
+    match tokio::task::spawn_blocking(|| clearing_stack(work)).await {
         Ok(result) => result,
         Err(_) => Err(Failure::new("the work broke off", "try again")),
     }
@@ -205,7 +206,7 @@ fn preview(phrase: &str, passphrase: &str) -> Result<Vec<FamilyPreview>, Failure
         .map_err(|error| Failure::new(error.to_string(), "go back and correct the phrase"))?;
     let seed = mnemonic.to_seed(passphrase);
     let broken = |error: &dyn fmt::Display| Failure::new(error.to_string(), "choose another path");
-    PathFamily::ALL
+    PathFamily::SOLANA
         .into_iter()
         .map(|family| {
             let count = if family.is_single() { 1 } else { PREVIEWED };

@@ -43,7 +43,7 @@ impl Default for Paths {
 impl Paths {
     /// The path under the cursor.
     pub(super) fn family(&self) -> PathFamily {
-        PathFamily::ALL
+        PathFamily::SOLANA
             .get(self.at)
             .copied()
             .unwrap_or(PathFamily::Bip44Change)
@@ -58,7 +58,7 @@ impl Paths {
     }
 
     pub(super) fn down(&mut self) {
-        self.at = (self.at + 1).min(PathFamily::ALL.len() - 1);
+        self.at = (self.at + 1).min(PathFamily::SOLANA.len() - 1);
     }
 
     /// Takes a key; true when the passphrase changed.
@@ -114,7 +114,7 @@ impl Paths {
         let mut at = rows(frame, area, 1, wrapped(note, area.width, palette.muted)) + 1;
         row(frame, area, at, Line::styled("Path", palette.muted));
         at += 1;
-        for (number, family) in PathFamily::ALL.into_iter().enumerate() {
+        for (number, family) in PathFamily::SOLANA.into_iter().enumerate() {
             row(frame, area, at, self.family_line(number, family, shared));
             at += 1;
         }

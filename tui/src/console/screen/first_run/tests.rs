@@ -76,7 +76,7 @@ fn importing() -> State {
 
 fn previews() -> Vec<FamilyPreview> {
     let address = "HAgk14JpMQLgt6rVgv7cBQFJWFto5Dqxi472uT3DKpqk".to_owned();
-    PathFamily::ALL
+    PathFamily::SOLANA
         .into_iter()
         .map(|family| FamilyPreview {
             family,
