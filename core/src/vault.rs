@@ -33,18 +33,22 @@ mod kdf;
 mod master;
 mod protection;
 mod record;
+mod recovery;
 mod slot;
+mod wallet_key;
 
 pub use factor::{SecondFactor, SecondFactorError};
-pub use header::{CreateVault, HeaderError, NewPassword, VaultHeader};
+pub use header::{CreateVault, HeaderError, MAX_SLOTS, NewPassword, NewRecovery, RotateVault, VaultHeader};
 pub use kdf::{KdfError, KdfParams};
 pub use master::{MAX_PASSPHRASE_LEN, MasterSecret};
 pub use protection::{MAX_WALLET_PASSWORD_LEN, NewWalletPassword, WalletPassword};
 pub use record::{
     Curve, MAX_SECRET_LEN, RecordContext, RecordKind, RecordPublicKey, UnknownCode, open_protected_record,
-    open_record, open_solana_key, reseal_record, seal_protected_record, seal_record, wallet_password_kdf,
+    open_record, reseal_record, seal_protected_record, seal_record, wallet_password_kdf,
 };
+pub use recovery::{RecoveryKey, RecoveryKeyError};
 pub use slot::{SlotKind, SlotSummary};
+pub use wallet_key::{open_solana_key, open_wallet_key};
 
 /// Why something cannot be sealed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -73,6 +77,29 @@ pub enum VaultError {
         "the vault key does not belong to this vault header; unlock the vault again, and restore the header from a backup if that fails"
     )]
     KeyMismatch,
+    /// More slots than [`MAX_SLOTS`].
+    #[error("a vault has at most 8 key slots; remove one first")]
+    TooManySlots,
+    /// The slots together would ask for more work than a header may.
+    #[error(
+        "the key slots together would take too much key stretching; choose a cheaper one, or remove a slot"
+    )]
+    TooMuchStretching,
+    /// There is no such slot, or it is no password's.
+    #[error("there is no such password slot; list the vault's slots and choose one of them")]
+    NoSuchSlot,
+    /// Several passwords open the vault and it was not said which one is meant.
+    #[error("several passwords open this vault; say which slot is to be changed")]
+    WhichSlot,
+    /// Without this slot no password would open the vault.
+    #[error("this is the vault's last password; add another one first")]
+    LastPassword,
+    /// Records of the previous epoch may still be there.
+    #[error("the rotation before is not finished; finish it first")]
+    RotationUnfinished,
+    /// The new vault key is the old one, or the epochs are used up.
+    #[error("the vault key cannot be rotated to this one; draw a new random key")]
+    NotRotated,
     /// The password cannot be stretched with these parameters here.
     #[error(transparent)]
     Kdf(#[from] KdfError),

@@ -361,14 +361,15 @@ fn header_summary(
     wallet_count: u64,
 ) -> Result<VaultSummary, CustodyError> {
     let slots = header.slots();
-    let slot = slots
-        .first()
-        .ok_or_else(|| CustodyError::damaged("the vault has no key slot"))?;
+    let kdf = slots
+        .iter()
+        .find_map(|slot| slot.kdf)
+        .ok_or_else(|| CustodyError::damaged("the vault has no password slot"))?;
     Ok(VaultSummary {
         id: header.vault_id(),
         created_ms,
         wallet_count,
-        kdf: slot.kdf,
+        kdf,
         needs_second_factor: header.needs_second_factor(),
         family: PathFamily::from_id(family)
             .map_err(|_| CustodyError::damaged("the path family is unknown"))?,

@@ -7,19 +7,29 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
-use super::slot::{NewSlot, SLOT_LEN, Slot, SlotPlace};
+use super::slot::{SLOT_LEN, Slot, SlotPlace, WRAPPED_LEN};
 use super::{
-    KdfError, KdfParams, OpenError, SecondFactor, SlotSummary, VaultError, VaultId, VaultKey, envelope,
+    KdfError, KdfParams, OpenError, RecoveryKey, SecondFactor, SlotKind, SlotSummary, VaultError, VaultId,
+    VaultKey, envelope,
 };
+
+mod change;
+mod rotate;
+
+pub use rotate::RotateVault;
 
 /// What a header begins with.
 pub(super) const MAGIC: &[u8; 4] = b"KWVH";
 /// The version this code reads and writes.
 pub(super) const VERSION: u16 = 1;
 /// Most slots a header may have. Opening tries each, so this bounds the work that a file can ask for.
-const MAX_SLOTS: usize = 4;
-/// Bytes before the first slot: magic, version, vault, epoch, number of slots.
-const PREFIX_LEN: usize = 4 + 2 + 16 + 4 + 1;
+pub const MAX_SLOTS: usize = 8;
+/// Most scrypt work of all slots together, as the sum of their N: twice the dearest slot.
+const MAX_TOTAL_N: u64 = 1 << 21;
+/// Bytes before the first slot: magic, version, vault, epoch, number of slots, of previous keys.
+const PREFIX_LEN: usize = 4 + 2 + 16 + 4 + 1 + 1;
+/// Most bytes of a header.
+pub(super) const MAX_HEADER_LEN: usize = PREFIX_LEN + MAX_SLOTS * SLOT_LEN + WRAPPED_LEN + MAC_LEN;
 /// Bytes of the MAC.
 const MAC_LEN: usize = 32;
 /// The epoch of a new vault's key.
@@ -46,6 +56,16 @@ pub enum HeaderError {
     /// A slot's scrypt parameters are outside the bounds.
     #[error("the vault header asks for unacceptable key stretching; restore it from a backup")]
     Kdf(#[from] KdfError),
+    /// The slots together ask for more work than is accepted.
+    #[error("the vault header asks for too much key stretching in all; restore it from a backup")]
+    TooMuchStretching,
+}
+
+/// Opening tells damage of the bytes from a wrong password as little as it tells the rest apart.
+impl From<HeaderError> for OpenError {
+    fn from(_: HeaderError) -> Self {
+        Self::Refused
+    }
 }
 
 /// What makes a vault.
@@ -81,7 +101,7 @@ impl Drop for CreateVault<'_> {
     }
 }
 
-/// What replaces a vault's password.
+/// A password for a slot, new or in place of another.
 pub struct NewPassword<'a> {
     /// How the password is stretched.
     pub kdf: KdfParams,
@@ -103,6 +123,22 @@ impl fmt::Debug for NewPassword<'_> {
     }
 }
 
+/// A recovery key for a slot.
+pub struct NewRecovery<'a> {
+    /// The key: random, drawn for this vault and this slot alone.
+    pub key: &'a RecoveryKey,
+    /// The slot key's salt: 32 fresh random bytes.
+    pub slot_salt: [u8; 32],
+    /// The envelope's salt: 32 fresh random bytes.
+    pub wrap_salt: [u8; 32],
+}
+
+impl fmt::Debug for NewRecovery<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NewRecovery").finish_non_exhaustive()
+    }
+}
+
 /// A vault's header. It holds nothing that needs hiding; who has it may guess passwords at scrypt's
 /// speed.
 ///
@@ -110,16 +146,26 @@ impl fmt::Debug for NewPassword<'_> {
 /// Integers are big-endian.
 ///
 /// ```text
-/// magic "KWVH" | version u16 = 1 | vault [16] | epoch u32 | slots u8 (1 to 4)
-/// per slot: kind u8 (1 password) | flags u8 (1 needs the second factor) | kdf u8 (1 scrypt)
-///           | log2 N u8 | r u32 | p u32 | scrypt salt [32]
+/// magic "KWVH" | version u16 = 1 | vault [16] | epoch u32 | slots u8 (1 to 8) | previous keys u8 (0 or 1)
+/// per slot: kind u8 (1 password, 2 recovery key) | flags u8 (1 needs the second factor)
+///           | kdf u8 (1 scrypt, 2 HKDF) | log2 N u8 | r u32 | p u32 (zeros for HKDF) | salt [32]
 ///           | envelope salt [32] | commitment [32] | wrapped vault key [32] | tag [16]
+/// previous key, while a rotation goes on: an envelope as in a slot, by the vault key
 /// HMAC-SHA256 [32] over all of the above, by a key derived from the vault key
 /// ```
+///
+/// # Security
+/// A header put back whole is not noticed here: after a change of password, the header of before still
+/// opens with the old password and gives the same vault key, so a password that became known calls for
+/// [`VaultHeader::rotated`]. A header of an older epoch opens with what it opened with then, and its key
+/// opens no record sealed since. Only a record of what was there (the audit log) shows a rollback of
+/// header and records together.
 pub struct VaultHeader {
     vault: VaultId,
     epoch: u32,
     slots: Vec<Slot>,
+    /// The key of the epoch before, wrapped under this one's.
+    previous: Option<[u8; WRAPPED_LEN]>,
     mac: [u8; MAC_LEN],
 }
 
@@ -129,6 +175,7 @@ impl fmt::Debug for VaultHeader {
             .field("vault", &self.vault)
             .field("epoch", &self.epoch)
             .field("slots", &self.slots())
+            .field("is_rotating", &self.is_rotating())
             .finish_non_exhaustive()
     }
 }
@@ -144,14 +191,15 @@ impl VaultHeader {
             vault: new.vault,
             epoch: FIRST_EPOCH,
         };
-        let slot = NewSlot {
+        let password = NewPassword {
             kdf: new.kdf,
             password: new.password,
             second_factor: new.second_factor,
-            salt: new.slot_salt,
+            slot_salt: new.slot_salt,
             wrap_salt: new.wrap_salt,
         };
-        let header = Self::sealed(place, alloc::vec![Slot::seal(place, &slot, &key)?], &key);
+        let slots = alloc::vec![Slot::seal_password(place, &password, &key)?];
+        let header = Self::sealed(place, slots, None, &key)?;
         Ok((header, key))
     }
 
@@ -171,20 +219,28 @@ impl VaultHeader {
         }
         let vault = VaultId::from_bytes(reader.array()?);
         let epoch = reader.u32()?;
-        let [count] = reader.array()?;
-        let count = usize::from(count);
+        let [count, previous] = reader.array()?.map(usize::from);
         // Before anything is allocated or read by it.
-        if !(1..=MAX_SLOTS).contains(&count) || reader.rest.len() != count * SLOT_LEN + MAC_LEN {
+        let bounded = (1..=MAX_SLOTS).contains(&count) && previous <= 1;
+        if !bounded || reader.rest.len() != count * SLOT_LEN + previous * WRAPPED_LEN + MAC_LEN {
             return Err(HeaderError::Length);
         }
         let mut slots = Vec::with_capacity(count);
         for _ in 0..count {
             slots.push(Slot::read(&mut reader)?);
         }
+        if total_n(&slots) > MAX_TOTAL_N {
+            return Err(HeaderError::TooMuchStretching);
+        }
+        let previous = match previous {
+            0 => None,
+            _ => Some(reader.array()?),
+        };
         Ok(Self {
             vault,
             epoch,
             slots,
+            previous,
             mac: reader.array()?,
         })
     }
@@ -215,10 +271,11 @@ impl VaultHeader {
         self.slots.iter().map(Slot::summary).collect()
     }
 
-    /// Whether no slot opens without the second factor.
+    /// Whether no password opens the vault without the second factor. The recovery key always does.
     #[must_use]
     pub fn needs_second_factor(&self) -> bool {
-        self.slots.iter().all(|s| s.summary().needs_second_factor)
+        let mut passwords = self.slots.iter().filter(|slot| slot.kind() == SlotKind::Password);
+        passwords.clone().next().is_some() && passwords.all(|slot| slot.summary().needs_second_factor)
     }
 
     /// Opens the vault. Takes as long as the key stretching of its slots.
@@ -227,24 +284,54 @@ impl VaultHeader {
     /// [`OpenError::SecondFactorMissing`], before any key stretching; [`OpenError::Refused`] for all
     /// else.
     pub fn open(&self, password: &[u8], second_factor: Option<&SecondFactor>) -> Result<VaultKey, OpenError> {
+        self.open_slot(password, second_factor).map(|(_, key)| key)
+    }
+
+    /// As [`VaultHeader::open`], and which slot the password opened, counted from 0.
+    ///
+    /// # Errors
+    /// As [`VaultHeader::open`].
+    pub fn open_slot(
+        &self,
+        password: &[u8],
+        second_factor: Option<&SecondFactor>,
+    ) -> Result<(usize, VaultKey), OpenError> {
         self.open_by(second_factor, |kdf, salt| kdf.stretch(password, salt))
     }
 
-    /// As [`VaultHeader::open`], with the key stretching given: it dominates the time.
-    fn open_by(
+    /// As [`VaultHeader::open_slot`], with the key stretching given: it dominates the time.
+    pub(super) fn open_by(
         &self,
         second_factor: Option<&SecondFactor>,
         mut stretch: impl FnMut(KdfParams, &[u8; 32]) -> Result<Zeroizing<[u8; 32]>, KdfError>,
-    ) -> Result<VaultKey, OpenError> {
+    ) -> Result<(usize, VaultKey), OpenError> {
         if second_factor.is_none() && self.needs_second_factor() {
             return Err(OpenError::SecondFactorMissing);
         }
-        for slot in &self.slots {
-            if second_factor.is_none() && slot.summary().needs_second_factor {
+        for (index, slot) in self.slots.iter().enumerate() {
+            let summary = slot.summary();
+            let Some(kdf) = summary.kdf else { continue };
+            if second_factor.is_none() && summary.needs_second_factor {
                 continue;
             }
-            let stretched = stretch(slot.summary().kdf, slot.salt()).map_err(|_| OpenError::Refused)?;
-            if let Ok(key) = slot.open(self.place(), &stretched, second_factor) {
+            let stretched = stretch(kdf, slot.salt()).map_err(|_| OpenError::Refused)?;
+            if let Ok(key) = slot.open_password(self.place(), &stretched, second_factor) {
+                self.verify(&key).map_err(|_| OpenError::Refused)?;
+                return Ok((index, key));
+            }
+        }
+        Err(OpenError::Refused)
+    }
+
+    /// Opens the vault with its recovery key, which needs neither password nor second factor. What was
+    /// lost is set anew with [`VaultHeader::with_password_changed`].
+    ///
+    /// # Errors
+    /// [`OpenError::Refused`], whatever is wrong, also if the vault has no recovery slot.
+    pub fn open_with_recovery(&self, recovery: &RecoveryKey) -> Result<VaultKey, OpenError> {
+        let recovery_slots = self.slots.iter().filter(|slot| slot.kind() == SlotKind::Recovery);
+        for slot in recovery_slots {
+            if let Ok(key) = slot.open_recovery(self.place(), recovery) {
                 self.verify(&key).map_err(|_| OpenError::Refused)?;
                 return Ok(key);
             }
@@ -262,41 +349,31 @@ impl VaultHeader {
             .map_err(|_| VaultError::KeyMismatch)
     }
 
-    /// The header with its password slot replaced; other slots stay. The vault key stays as well, so
-    /// no record is written again.
-    ///
-    /// # Errors
-    /// [`VaultError::KeyMismatch`].
-    pub fn with_password_changed(&self, key: &VaultKey, new: NewPassword<'_>) -> Result<Self, VaultError> {
-        self.verify(key)?;
-        let place = self.place();
-        let slot = NewSlot {
-            kdf: new.kdf,
-            password: new.password,
-            second_factor: new.second_factor,
-            salt: new.slot_salt,
-            wrap_salt: new.wrap_salt,
-        };
-        // Every slot of this version is a password slot and a vault has one.
-        Ok(Self::sealed(
-            place,
-            alloc::vec![Slot::seal(place, &slot, key)?],
-            key,
-        ))
-    }
-
-    fn sealed(place: SlotPlace, slots: Vec<Slot>, key: &VaultKey) -> Self {
+    /// Puts a header together and signs it with the key.
+    fn sealed(
+        place: SlotPlace,
+        slots: Vec<Slot>,
+        previous: Option<[u8; WRAPPED_LEN]>,
+        key: &VaultKey,
+    ) -> Result<Self, VaultError> {
+        if slots.len() > MAX_SLOTS {
+            return Err(VaultError::TooManySlots);
+        }
+        if total_n(&slots) > MAX_TOTAL_N {
+            return Err(VaultError::TooMuchStretching);
+        }
         let mut header = Self {
             vault: place.vault,
             epoch: place.epoch,
             slots,
+            previous,
             mac: [0; MAC_LEN],
         };
         header.mac = mac(key, place, &header.authenticated_bytes())
             .finalize()
             .into_bytes()
             .into();
-        header
+        Ok(header)
     }
 
     const fn place(&self) -> SlotPlace {
@@ -308,18 +385,25 @@ impl VaultHeader {
 
     /// Everything before the MAC.
     fn authenticated_bytes(&self) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(PREFIX_LEN + self.slots.len() * SLOT_LEN + MAC_LEN);
+        let mut bytes = Vec::with_capacity(MAX_HEADER_LEN);
         bytes.extend_from_slice(MAGIC);
         bytes.extend_from_slice(&VERSION.to_be_bytes());
         bytes.extend_from_slice(self.vault.as_bytes());
         bytes.extend_from_slice(&self.epoch.to_be_bytes());
         // At most MAX_SLOTS.
-        bytes.push(self.slots.len() as u8);
+        bytes.extend_from_slice(&[self.slots.len() as u8, u8::from(self.previous.is_some())]);
         for slot in &self.slots {
             slot.write(&mut bytes);
         }
+        bytes.extend_from_slice(self.previous.as_ref().map_or(&[], |wrapped| wrapped.as_slice()));
         bytes
     }
+}
+
+/// The key stretching of all slots together, as the sum of their N. At most 8 times 2^20.
+fn total_n(slots: &[Slot]) -> u64 {
+    let stretched = slots.iter().filter_map(|slot| slot.summary().kdf);
+    stretched.map(|kdf| 1_u64 << kdf.log_n()).sum()
 }
 
 /// The MAC over a header's bytes, under a key that only the vault key gives.

@@ -2,7 +2,6 @@
 
 use alloc::vec::Vec;
 
-use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use super::envelope::{self, OVERHEAD};
@@ -11,7 +10,6 @@ use super::{
     KdfError, KdfParams, NewWalletPassword, OpenError, RecordId, VaultError, VaultId, VaultKey,
     WalletPassword,
 };
-use crate::ed25519::SecretKey;
 
 /// What a sealed record, and the header bound to it, begins with.
 const MAGIC: &[u8; 4] = b"KWRC";
@@ -385,30 +383,6 @@ pub fn reseal_record(
     let parts = Parts::read(sealed).ok_or(OpenError::Refused)?;
     let content = parts.open(old, from)?;
     Ok(seal_parts(new, to, parts.protection.as_ref(), &content, salt))
-}
-
-/// Opens a Solana wallet's key, derives its public key again and compares.
-///
-/// # Errors
-/// [`OpenError::Refused`], whatever is wrong.
-pub fn open_solana_key(
-    key: &VaultKey,
-    context: &RecordContext,
-    sealed: &[u8],
-) -> Result<SecretKey, OpenError> {
-    let RecordPublicKey::Ed25519(public_key) = context.public_key else {
-        return Err(OpenError::Refused);
-    };
-    if context.kind != RecordKind::SolanaKey {
-        return Err(OpenError::Refused);
-    }
-    let opened = open_record(key, context, sealed)?;
-    let seed = opened.as_slice().try_into().map_err(|_| OpenError::Refused)?;
-    let secret = SecretKey::from_seed(seed);
-    if !bool::from(secret.address().as_bytes().ct_eq(&public_key)) {
-        return Err(OpenError::Refused);
-    }
-    Ok(secret)
 }
 
 /// What a record's one-time key is derived for. Every part has a fixed length.

@@ -1,30 +1,37 @@
-//! Key slots: each wraps the vault key under a password of its own, as LUKS does.
+//! Key slots: each wraps the vault key under a password or the recovery key, as LUKS does.
 
 use alloc::vec::Vec;
 
 use zeroize::Zeroizing;
 
-use super::envelope::{self, OVERHEAD, SALT_LEN};
+use super::envelope::{self, OVERHEAD};
 use super::header::{HeaderError, MAGIC, Reader, VERSION};
-use super::{KdfError, KdfParams, OpenError, SecondFactor, VaultId, VaultKey};
+use super::kdf::ENCODED_LEN;
+use super::{
+    KdfError, KdfParams, NewPassword, NewRecovery, OpenError, RecoveryKey, SecondFactor, VaultId, VaultKey,
+};
 
-/// Bytes of a slot: kind, flags, KDF (1 + 1 + 4 + 4), scrypt salt, wrapped vault key.
-pub(super) const SLOT_LEN: usize = 2 + 10 + 32 + OVERHEAD + VaultKey::LEN;
-/// The number of scrypt among key derivations, the only one that slots use.
-const SCRYPT: u8 = 1;
+/// Bytes of a wrapped vault key.
+pub(super) const WRAPPED_LEN: usize = OVERHEAD + VaultKey::LEN;
+/// Bytes of a slot: kind, flags, KDF, the slot key's salt, wrapped vault key.
+pub(super) const SLOT_LEN: usize = 2 + ENCODED_LEN + 32 + WRAPPED_LEN;
 /// The flag of a slot that needs the second factor.
 const NEEDS_SECOND_FACTOR: u8 = 1;
+/// How a recovery slot's key is derived, in place of scrypt's parameters: HKDF, which has none.
+const HKDF: [u8; ENCODED_LEN] = [2, 0, 0, 0, 0, 0, 0, 0, 0, 0];
 
 /// Keeps slot keys apart from all other derived keys.
 const SLOT_DOMAIN: &[u8] = b"keyward/slot/v1\0";
 
 /// What opens a slot. The discriminants are part of the stored format.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 #[repr(u8)]
 pub enum SlotKind {
-    /// A password.
+    /// A password, and the second factor if the slot says so.
     Password = 1,
+    /// The recovery key, alone.
+    Recovery = 2,
 }
 
 /// What may be said of a slot.
@@ -33,8 +40,8 @@ pub enum SlotKind {
 pub struct SlotSummary {
     /// What opens it.
     pub kind: SlotKind,
-    /// How its password is stretched.
-    pub kdf: KdfParams,
+    /// How its password is stretched; a recovery key is not.
+    pub kdf: Option<KdfParams>,
     /// Whether the second factor is needed as well.
     pub needs_second_factor: bool,
 }
@@ -46,65 +53,97 @@ pub(super) struct SlotPlace {
     pub(super) epoch: u32,
 }
 
-/// A slot as it is stored. It holds nothing that needs hiding.
-pub(super) struct Slot {
-    kind: SlotKind,
-    kdf: KdfParams,
-    needs_second_factor: bool,
-    salt: [u8; 32],
-    wrapped: [u8; OVERHEAD + VaultKey::LEN],
+/// What a slot's key is made from. Public.
+#[derive(Clone, Copy)]
+enum Lock {
+    Password {
+        kdf: KdfParams,
+        needs_second_factor: bool,
+    },
+    Recovery,
 }
 
-/// What makes a slot.
-pub(super) struct NewSlot<'a> {
-    pub(super) kdf: KdfParams,
-    pub(super) password: &'a [u8],
-    pub(super) second_factor: Option<&'a SecondFactor>,
-    /// scrypt's salt.
-    pub(super) salt: [u8; 32],
-    /// The envelope's salt.
-    pub(super) wrap_salt: [u8; SALT_LEN],
+/// A slot as it is stored. It holds nothing that needs hiding.
+#[derive(Clone)]
+pub(super) struct Slot {
+    lock: Lock,
+    salt: [u8; 32],
+    wrapped: [u8; WRAPPED_LEN],
 }
 
 impl Slot {
-    pub(super) fn seal(place: SlotPlace, new: &NewSlot<'_>, key: &VaultKey) -> Result<Self, KdfError> {
-        let mut slot = Self {
-            kind: SlotKind::Password,
+    pub(super) fn seal_password(
+        place: SlotPlace,
+        new: &NewPassword<'_>,
+        key: &VaultKey,
+    ) -> Result<Self, KdfError> {
+        let stretched = new.kdf.stretch(new.password, &new.slot_salt)?;
+        let lock = Lock::Password {
             kdf: new.kdf,
             needs_second_factor: new.second_factor.is_some(),
-            salt: new.salt,
-            wrapped: [0; OVERHEAD + VaultKey::LEN],
         };
-        let stretched = new.kdf.stretch(new.password, &new.salt)?;
-        let slot_key = slot.slot_key(place, &stretched, new.second_factor);
+        let slot = Self {
+            lock,
+            salt: new.slot_salt,
+            wrapped: [0; WRAPPED_LEN],
+        };
+        let slot_key = slot.password_key(place, &stretched, new.second_factor);
+        Ok(slot.wrapping(place, &slot_key, &new.wrap_salt, key))
+    }
+
+    pub(super) fn seal_recovery(place: SlotPlace, new: &NewRecovery<'_>, key: &VaultKey) -> Self {
+        let slot = Self {
+            lock: Lock::Recovery,
+            salt: new.slot_salt,
+            wrapped: [0; WRAPPED_LEN],
+        };
+        let slot_key = slot.recovery_key(place, new.key);
+        slot.wrapping(place, &slot_key, &new.wrap_salt, key)
+    }
+
+    fn wrapping(
+        mut self,
+        place: SlotPlace,
+        slot_key: &[u8; 32],
+        wrap_salt: &[u8; 32],
+        key: &VaultKey,
+    ) -> Self {
         let mut wrapped = Vec::new();
         envelope::seal(
-            &*slot_key,
-            &new.wrap_salt,
+            slot_key,
+            wrap_salt,
             &[SLOT_DOMAIN, place.vault.as_bytes(), &place.epoch.to_be_bytes()],
-            &slot.associated(place),
+            &self.associated(place),
             key.expose_bytes(),
             &mut wrapped,
         );
-        slot.wrapped.copy_from_slice(&wrapped);
-        Ok(slot)
+        self.wrapped.copy_from_slice(&wrapped);
+        self
     }
 
-    /// Opens the slot with a password already stretched by its parameters.
-    pub(super) fn open(
+    /// Opens a password slot with the password already stretched by its parameters.
+    pub(super) fn open_password(
         &self,
         place: SlotPlace,
         stretched: &[u8; 32],
         second_factor: Option<&SecondFactor>,
     ) -> Result<VaultKey, OpenError> {
-        let second_factor = match self.needs_second_factor {
+        let second_factor = match self.summary().needs_second_factor {
             true => Some(second_factor.ok_or(OpenError::SecondFactorMissing)?),
             // Given but not asked for: other vaults on the machine may need it.
             false => None,
         };
-        let slot_key = self.slot_key(place, stretched, second_factor);
+        self.unwrap_key(place, &self.password_key(place, stretched, second_factor))
+    }
+
+    /// Opens a recovery slot. No other slot's key is derived so, and none opens.
+    pub(super) fn open_recovery(&self, place: SlotPlace, key: &RecoveryKey) -> Result<VaultKey, OpenError> {
+        self.unwrap_key(place, &self.recovery_key(place, key))
+    }
+
+    fn unwrap_key(&self, place: SlotPlace, slot_key: &[u8; 32]) -> Result<VaultKey, OpenError> {
         let opened = envelope::open(
-            &*slot_key,
+            slot_key,
             &[SLOT_DOMAIN, place.vault.as_bytes(), &place.epoch.to_be_bytes()],
             &self.associated(place),
             &self.wrapped,
@@ -113,11 +152,28 @@ impl Slot {
         Ok(VaultKey::from_slice(key))
     }
 
+    pub(super) const fn kind(&self) -> SlotKind {
+        match self.lock {
+            Lock::Password { .. } => SlotKind::Password,
+            Lock::Recovery => SlotKind::Recovery,
+        }
+    }
+
     pub(super) const fn summary(&self) -> SlotSummary {
-        SlotSummary {
-            kind: self.kind,
-            kdf: self.kdf,
-            needs_second_factor: self.needs_second_factor,
+        match self.lock {
+            Lock::Password {
+                kdf,
+                needs_second_factor,
+            } => SlotSummary {
+                kind: SlotKind::Password,
+                kdf: Some(kdf),
+                needs_second_factor,
+            },
+            Lock::Recovery => SlotSummary {
+                kind: SlotKind::Recovery,
+                kdf: None,
+                needs_second_factor: false,
+            },
         }
     }
 
@@ -131,26 +187,33 @@ impl Slot {
     }
 
     pub(super) fn read(reader: &mut Reader<'_>) -> Result<Self, HeaderError> {
-        let [kind] = reader.array()?;
-        if kind != SlotKind::Password as u8 {
+        let [kind, flags] = reader.array()?;
+        let kdf = reader.array()?;
+        let lock = if kind == SlotKind::Recovery as u8 {
+            if flags != 0 || kdf != HKDF {
+                return Err(HeaderError::UnknownSlot);
+            }
+            Lock::Recovery
+        } else if kind == SlotKind::Password as u8 && flags & !NEEDS_SECOND_FACTOR == 0 {
+            Lock::Password {
+                kdf: KdfParams::decode(kdf).map_err(|error| match error {
+                    KdfError::UnknownName => HeaderError::UnknownSlot,
+                    bounds => HeaderError::Kdf(bounds),
+                })?,
+                needs_second_factor: flags == NEEDS_SECOND_FACTOR,
+            }
+        } else {
             return Err(HeaderError::UnknownSlot);
-        }
-        let [flags, kdf, log_n] = reader.array()?;
-        if flags & !NEEDS_SECOND_FACTOR != 0 || kdf != SCRYPT {
-            return Err(HeaderError::UnknownSlot);
-        }
-        let (r, p) = (reader.u32()?, reader.u32()?);
+        };
         Ok(Self {
-            kind: SlotKind::Password,
-            kdf: KdfParams::new(log_n, r, p)?,
-            needs_second_factor: flags == NEEDS_SECOND_FACTOR,
+            lock,
             salt: reader.array()?,
             wrapped: reader.array()?,
         })
     }
 
     /// The stretched password, with the second factor mixed in if the slot takes one.
-    fn slot_key(
+    fn password_key(
         &self,
         place: SlotPlace,
         stretched: &[u8; 32],
@@ -174,16 +237,29 @@ impl Slot {
         slot_key
     }
 
+    /// 256 random bits need no stretching.
+    fn recovery_key(&self, place: SlotPlace, key: &RecoveryKey) -> Zeroizing<[u8; 32]> {
+        let mut slot_key = Zeroizing::new([0; 32]);
+        envelope::hkdf(
+            key.expose_bytes(),
+            &self.salt,
+            &[b"keyward/recovery/v1\0", place.vault.as_bytes()],
+            &mut *slot_key,
+        );
+        slot_key
+    }
+
     /// Everything before the wrapped key.
     fn write_parameters(&self, out: &mut Vec<u8>) {
-        let flags = if self.needs_second_factor {
-            NEEDS_SECOND_FACTOR
-        } else {
-            0
+        let (flags, kdf) = match self.lock {
+            Lock::Password {
+                kdf,
+                needs_second_factor,
+            } => (u8::from(needs_second_factor) * NEEDS_SECOND_FACTOR, kdf.encode()),
+            Lock::Recovery => (0, HKDF),
         };
-        out.extend_from_slice(&[self.kind as u8, flags, SCRYPT, self.kdf.log_n()]);
-        out.extend_from_slice(&self.kdf.r().to_be_bytes());
-        out.extend_from_slice(&self.kdf.p().to_be_bytes());
+        out.extend_from_slice(&[self.kind() as u8, flags]);
+        out.extend_from_slice(&kdf);
         out.extend_from_slice(&self.salt);
     }
 

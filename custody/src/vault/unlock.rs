@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use keyward_core::audit::{Operation, Outcome};
-use keyward_core::vault::{KdfParams, NewPassword, OpenError, SecondFactor, VaultHeader, VaultKey};
+use keyward_core::vault::{NewPassword, OpenError, SecondFactor, VaultHeader, VaultKey};
 use zeroize::Zeroizing;
 
 use super::lockout::delay_ms;
@@ -76,7 +76,11 @@ impl Custody {
         new.check_strength()?;
         let credentials = Credentials::copy(old, factor)?;
         let (header, key) = self.try_password(credentials, Purpose::ChangePassword).await?;
-        let kdf = header.slots().first().map_or(KdfParams::DEFAULT, |slot| slot.kdf);
+        let kdf = header
+            .slots()
+            .iter()
+            .find_map(|slot| slot.kdf)
+            .unwrap_or_default();
         // A factor given to a vault that asks for none was ignored so far, and must not be asked for from now on.
         let next = Credentials::copy(new, factor.filter(|_| header.needs_second_factor()))?;
         let best = self.key_protection();

@@ -3,6 +3,8 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::ed25519::SecretKey;
+use crate::vault::open_solana_key;
 
 const SEED: [u8; 32] = [0x42; 32];
 const SALT: [u8; 32] = [0x33; 32];
