@@ -1,0 +1,555 @@
+//! Every format: fixtures that other programs wrote, round trips, and many ways to be wrong.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::ed25519::SecretKey;
+use crate::secp256k1;
+
+const PASSWORD: &[u8] = b"correct horse battery staple";
+/// RFC 8032 section 7.1, test 1: the key that the fixtures hold.
+const SEED: &str = "9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60";
+const PUBLIC: &str = "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a";
+const PHRASE: &str =
+    "abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon about";
+
+const WALLETS: [&str; 3] = [
+    include_str!("fixtures/base64.wallet"),
+    include_str!("fixtures/hex.wallet"),
+    include_str!("fixtures/numbers.wallet"),
+];
+const ENCRYPTED: [&str; 3] = [
+    include_str!("fixtures/bytes.encrypted.json"),
+    include_str!("fixtures/base58.encrypted.json"),
+    include_str!("fixtures/numbers.encrypted.json"),
+];
+
+fn key() -> SecretKey {
+    SecretKey::from_seed(&hex::decode(SEED).unwrap().try_into().unwrap())
+}
+
+fn pair() -> Vec<u8> {
+    hex::decode(format!("{SEED}{PUBLIC}")).unwrap()
+}
+
+fn plain_options() -> ImportOptions<'static> {
+    ImportOptions::default()
+}
+
+fn with_chain(chain: Chain) -> ImportOptions<'static> {
+    ImportOptions {
+        chain: Some(chain),
+        ..ImportOptions::default()
+    }
+}
+
+fn with_password(password: &[u8]) -> ImportOptions<'_> {
+    ImportOptions {
+        password: Some(password),
+        ..ImportOptions::default()
+    }
+}
+
+fn solana(bytes: &[u8], options: &ImportOptions<'_>) -> SecretKey {
+    match import(bytes, options) {
+        Ok(Imported::Key(WalletKey::Ed25519(key))) => key,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn refusal(bytes: &[u8], options: &ImportOptions<'_>) -> KeyfileError {
+    match import(bytes, options) {
+        Err(error) => error,
+        Ok(found) => panic!("accepted: {found:?}"),
+    }
+}
+
+#[test]
+fn plain_secrets_are_read() {
+    let array = format!("{:?}", pair());
+    let spaced = array.replace(',', " ,\r\n");
+    let base58 = bs58::encode(pair()).into_string();
+    let hex = hex::encode(pair());
+    for text in [
+        array.clone(),
+        spaced,
+        format!("\u{feff}{array}\n"),
+        format!("{:?}", &pair()[..32]),
+        base58.clone(),
+        format!("  {base58}\r\n"),
+        hex.clone(),
+        format!("0x{}\n", hex.to_uppercase()),
+    ] {
+        assert!(
+            solana(text.as_bytes(), &plain_options()).is_same_as(&key()),
+            "{text}"
+        );
+        assert!(solana(text.as_bytes(), &with_chain(Chain::Solana)).is_same_as(&key()));
+        assert!(matches!(
+            refusal(text.as_bytes(), &with_chain(Chain::Evm)),
+            KeyfileError::WrongChain {
+                chain: Chain::Evm,
+                ..
+            }
+        ));
+    }
+    assert!(solana(&pair(), &plain_options()).is_same_as(&key()));
+    assert_eq!(detect(&pair()).unwrap(), Detected::Certain(Format::Raw));
+}
+
+#[test]
+fn ambiguous_keys_are_asked_about() {
+    let seed = hex::decode(SEED).unwrap();
+    let prefixed = format!("0x{SEED}");
+    for (bytes, format) in [
+        (SEED.as_bytes(), Format::Hex),
+        (prefixed.as_bytes(), Format::Hex),
+        (&seed, Format::Raw),
+    ] {
+        let found = detect(bytes).unwrap();
+        assert_eq!(found, Detected::EitherCurve(format));
+        assert_eq!(found.choices(), Chain::ALL);
+        assert!(matches!(
+            refusal(bytes, &plain_options()),
+            KeyfileError::EitherCurve { .. }
+        ));
+        assert!(solana(bytes, &with_chain(Chain::Solana)).is_same_as(&key()));
+        let Imported::Key(WalletKey::Secp256k1(evm)) = import(bytes, &with_chain(Chain::Evm)).unwrap() else {
+            panic!("an EVM key");
+        };
+        assert_eq!(evm.expose_bytes().as_slice(), seed);
+    }
+    let base58 = bs58::encode(&seed).into_string();
+    assert_eq!(detect(base58.as_bytes()).unwrap(), Detected::SeedOrAddress);
+    assert!(matches!(
+        refusal(base58.as_bytes(), &plain_options()),
+        KeyfileError::SeedOrAddress
+    ));
+    assert!(matches!(
+        refusal(base58.as_bytes(), &with_chain(Chain::Evm)),
+        KeyfileError::WrongChain { .. }
+    ));
+    assert!(solana(base58.as_bytes(), &with_chain(Chain::Solana)).is_same_as(&key()));
+}
+
+#[test]
+fn phrases_are_read() {
+    let Imported::Phrase(phrase) = import(PHRASE.as_bytes(), &plain_options()).unwrap() else {
+        panic!("a phrase");
+    };
+    assert_eq!(phrase.expose_phrase().as_str(), PHRASE);
+    assert_eq!(
+        detect(PHRASE.as_bytes()).unwrap(),
+        Detected::Certain(Format::Phrase)
+    );
+    assert!(matches!(
+        refusal(PHRASE.replace("about", "above").as_bytes(), &plain_options()),
+        KeyfileError::Phrase(_)
+    ));
+}
+
+#[test]
+fn encrypted_files_of_another_program_open() {
+    for text in WALLETS.into_iter().chain(ENCRYPTED) {
+        assert!(
+            solana(text.as_bytes(), &with_password(PASSWORD)).is_same_as(&key()),
+            "{text}"
+        );
+        assert!(matches!(
+            refusal(text.as_bytes(), &with_password(b"wrong")),
+            KeyfileError::Refused
+        ));
+        assert!(matches!(
+            refusal(text.as_bytes(), &plain_options()),
+            KeyfileError::PasswordNeeded(_)
+        ));
+    }
+    for text in WALLETS {
+        assert_eq!(
+            detect(text.as_bytes()).unwrap(),
+            Detected::Certain(Format::WalletJson)
+        );
+    }
+    for text in ENCRYPTED {
+        assert_eq!(
+            detect(text.as_bytes()).unwrap(),
+            Detected::Certain(Format::EncryptedJson)
+        );
+    }
+}
+
+#[test]
+fn a_public_half_that_does_not_match_is_refused() {
+    for at in 0..64 {
+        let mut wrong = pair();
+        wrong[at] ^= 1;
+        for bytes in [
+            wrong.clone(),
+            format!("{wrong:?}").into_bytes(),
+            hex::encode(&wrong).into_bytes(),
+            bs58::encode(&wrong).into_vec(),
+        ] {
+            assert!(matches!(
+                refusal(&bytes, &plain_options()),
+                KeyfileError::PublicKeyMismatch
+            ));
+        }
+    }
+}
+
+#[test]
+fn zero_keys_and_keys_beyond_the_order_are_refused() {
+    let zeros = [0_u8; 32];
+    for bytes in [
+        zeros.to_vec(),
+        format!("{zeros:?}").into_bytes(),
+        hex::encode(zeros).into_bytes(),
+        hex::encode([0; 64]).into_bytes(),
+        [0; 64].to_vec(),
+        bs58::encode(zeros).into_vec(),
+    ] {
+        let options = ImportOptions {
+            chain: Some(Chain::Solana),
+            format: (bytes.len() == 32 || bytes.len() == 64).then_some(match bytes.first() {
+                Some(0) => Format::Raw,
+                Some(b'1') => Format::Base58,
+                _ => Format::Hex,
+            }),
+            password: None,
+        };
+        assert!(
+            matches!(refusal(&bytes, &options), KeyfileError::ZeroKey),
+            "{bytes:?}"
+        );
+    }
+    // SEC 2 section 2.4.1: the order of secp256k1.
+    let order = "fffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141";
+    for text in [
+        order,
+        "ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
+    ] {
+        assert!(matches!(
+            refusal(text.as_bytes(), &with_chain(Chain::Evm)),
+            KeyfileError::NotASecp256k1Key
+        ));
+    }
+}
+
+#[test]
+fn malformed_files_have_their_own_errors() {
+    type Expected = fn(&KeyfileError) -> bool;
+    let array = |numbers: usize| format!("[{}1]", "1,".repeat(numbers - 1));
+    let cases: [(String, Expected); 26] = [
+        (String::new(), |e| matches!(e, KeyfileError::Empty)),
+        (" \n\t\u{feff}".replace('\u{feff}', ""), |e| {
+            matches!(e, KeyfileError::Empty)
+        }),
+        ("x".repeat(MAX_FILE_BYTES + 1), |e| {
+            matches!(e, KeyfileError::TooLarge { .. })
+        }),
+        (array(63), |e| matches!(e, KeyfileError::Length { found: 63, .. })),
+        (array(65), |e| matches!(e, KeyfileError::Length { found: 65, .. })),
+        (array(10_000), |e| {
+            matches!(e, KeyfileError::Length { found: 65, .. })
+        }),
+        (array(31), |e| matches!(e, KeyfileError::Length { found: 31, .. })),
+        ("[]".into(), |e| {
+            matches!(e, KeyfileError::Length { found: 0, .. })
+        }),
+        (array(64).replacen('1', "256", 1), |e| {
+            matches!(e, KeyfileError::NumberTooLarge { position: 1 })
+        }),
+        (array(64).replacen('1', "-1", 1), |e| {
+            matches!(e, KeyfileError::NotNumbers)
+        }),
+        (array(64) + "]", |e| matches!(e, KeyfileError::NotNumbers)),
+        (array(64) + "\n[1]", |e| matches!(e, KeyfileError::NotNumbers)),
+        (array(64).replace(']', ""), |e| {
+            matches!(e, KeyfileError::NotNumbers)
+        }),
+        ("0x".into(), |e| {
+            matches!(e, KeyfileError::Length { found: 0, .. })
+        }),
+        (format!("0x{}", &SEED[1..]), |e| {
+            matches!(e, KeyfileError::Length { found: 32, .. })
+        }),
+        (format!("0x{SEED}00"), |e| {
+            matches!(e, KeyfileError::Length { found: 33, .. })
+        }),
+        (SEED.replacen('9', "g", 1), |e| {
+            matches!(
+                e,
+                KeyfileError::Character {
+                    format: Format::Base58,
+                    ..
+                }
+            )
+        }),
+        (format!("0x{}", SEED.replacen('9', "g", 1)), |e| {
+            matches!(
+                e,
+                KeyfileError::EitherCurve { .. } | KeyfileError::Character { position: 3, .. }
+            )
+        }),
+        (bs58::encode([7; 63]).into_string(), |e| {
+            matches!(e, KeyfileError::Length { found: 63, .. })
+        }),
+        (bs58::encode([7; 65]).into_string(), |e| {
+            matches!(e, KeyfileError::Length { found: 65, .. })
+        }),
+        (bs58::encode([7; 300]).into_string(), |e| {
+            matches!(
+                e,
+                KeyfileError::Length {
+                    format: Format::Base58,
+                    ..
+                }
+            )
+        }),
+        ("1".repeat(50), |e| {
+            matches!(e, KeyfileError::Length { found: 50, .. })
+        }),
+        ("{}".into(), |e| matches!(e, KeyfileError::Unknown)),
+        ("{\"crypto\":{},\"encryptedData\":\"\"}".into(), |e| {
+            matches!(e, KeyfileError::Unknown)
+        }),
+        ("key-with-punctuation!".into(), |e| {
+            matches!(e, KeyfileError::Unknown)
+        }),
+        ("two words".into(), |e| matches!(e, KeyfileError::Phrase(_))),
+    ];
+    for (text, expected) in cases {
+        let error = refusal(text.as_bytes(), &plain_options());
+        assert!(expected(&error), "{error:?} for {} bytes", text.len());
+    }
+    for bytes in [
+        [0xff; 31].as_slice(),
+        &[0xff; 33],
+        &[0xff; 63],
+        &[0xff; 65],
+        &[0xff; 1],
+    ] {
+        assert!(matches!(refusal(bytes, &plain_options()), KeyfileError::Unknown));
+    }
+}
+
+#[test]
+fn malformed_encrypted_files_have_their_own_errors() {
+    type Expected = fn(&KeyfileError) -> bool;
+    let [wallet, ..] = WALLETS;
+    let [encrypted, ..] = ENCRYPTED;
+    let missing: Expected = |e| matches!(e, KeyfileError::MissingField { .. });
+    let kind: Expected = |e| matches!(e, KeyfileError::FieldType { .. });
+    let length: Expected = |e| matches!(e, KeyfileError::FieldLength { .. });
+    let kdf: Expected = |e| matches!(e, KeyfileError::Kdf { .. });
+    let cases: [(&str, &str, &str, Expected); 17] = [
+        (wallet, "\"salt\"", "\"pepper\"", missing),
+        (wallet, "\"nonce\"", "\"once\"", missing),
+        (wallet, "\"salt\": \"", "\"salt\": \"*", kind),
+        (wallet, "\"nonce\": \"", "\"nonce\": \"AAAA", length),
+        (
+            wallet,
+            "\"encrypted_keypair\": \"",
+            "\"encrypted_keypair\": \"",
+            |e| matches!(e, KeyfileError::PasswordNeeded(_)),
+        ),
+        (wallet, "\"nonce\": ", "\"nonce\": [256], \"x\": ", |e| {
+            matches!(e, KeyfileError::NumberTooLarge { position: 1 })
+        }),
+        (wallet, "\"nonce\": ", "\"nonce\": [1,2], \"x\": ", length),
+        (
+            wallet,
+            "\"nonce\": ",
+            "\"nonce\": [1,2,3,4,5,6,7,8,9,10,11,12,13], \"x\": ",
+            length,
+        ),
+        (wallet, "\"nonce\": ", "\"nonce\": [true], \"x\": ", |e| {
+            matches!(e, KeyfileError::NotNumbers)
+        }),
+        (wallet, "\"nonce\": ", "\"salt\": ", |e| {
+            matches!(e, KeyfileError::DuplicateField { .. })
+        }),
+        (encrypted, "\"iterations\":100000", "\"iterations\":0", kdf),
+        (encrypted, "\"iterations\":100000", "\"iterations\":10000001", kdf),
+        (
+            encrypted,
+            "\"iterations\":100000",
+            "\"iterations\":4294967296",
+            kdf,
+        ),
+        (
+            encrypted,
+            "\"iterations\":100000",
+            "\"iterations\":\"100000\"",
+            kind,
+        ),
+        (encrypted, ",\"iterations\":100000", "", missing),
+        (encrypted, "\"iv\":\"", "\"iv\":\"AAAA", length),
+        (encrypted, "\"authTag\":\"", "\"authTag\":\"AAAA", length),
+    ];
+    for (file, from, to, expected) in cases {
+        let text = file.replacen(from, to, 1);
+        let options = if text == file {
+            plain_options()
+        } else {
+            with_password(PASSWORD)
+        };
+        let error = refusal(text.as_bytes(), &options);
+        assert!(expected(&error), "{from} as {to}: {error:?}");
+    }
+}
+
+#[test]
+fn a_named_format_is_held_to() {
+    let named = |format| ImportOptions {
+        format: Some(format),
+        password: Some(PASSWORD),
+        chain: None,
+    };
+    let [wallet, ..] = WALLETS;
+    for format in [Format::EncryptedJson, Format::KeystoreV3] {
+        assert!(matches!(
+            refusal(wallet.as_bytes(), &named(format)),
+            KeyfileError::NotThisFormat(found) if found == format
+        ));
+    }
+    for format in Format::ALL.into_iter().filter(|format| *format != Format::Raw) {
+        // Bytes that are no text.
+        assert!(import(&[0xff; 64], &named(format)).is_err(), "{format}");
+        assert!(
+            import(&[b'x'; MAX_FILE_BYTES + 1], &named(format)).is_err(),
+            "{format}"
+        );
+        assert_eq!(Format::from_id(format.id()), Some(format));
+    }
+    assert!(matches!(
+        refusal(SEED.replacen('9', "g", 1).as_bytes(), &named(Format::Hex)),
+        KeyfileError::Character {
+            format: Format::Hex,
+            position: 1
+        }
+    ));
+    assert!(matches!(
+        refusal(b"KWVF\0\x01 and so on", &plain_options()),
+        KeyfileError::KeywardVault
+    ));
+}
+
+/// Identifier, date and count are not authenticated, and white space and unread names mean nothing; the rest is
+/// refused.
+#[test]
+fn every_byte_flipped_is_refused_or_gives_the_same_key() {
+    let [.., encrypted] = ENCRYPTED;
+    let [wallet, ..] = WALLETS;
+    for file in [encrypted, wallet] {
+        let mut same = 0;
+        for at in 0..file.len() {
+            let mut bytes = file.as_bytes().to_vec();
+            bytes[at] ^= 1;
+            if let Ok(found) = import(&bytes, &with_password(PASSWORD)) {
+                let Imported::Key(WalletKey::Ed25519(found)) = found else {
+                    panic!("{found:?}");
+                };
+                assert!(found.is_same_as(&key()), "byte {at}");
+                same += 1;
+            }
+        }
+        assert!(same < file.len() / 3, "{same}");
+    }
+}
+
+#[test]
+fn every_truncation_is_refused() {
+    let array = to_solana_keygen(&key());
+    let base58 = to_base58(&key());
+    let hex = to_hex(&WalletKey::Ed25519(key()));
+    let texts = [array.as_str(), base58.as_str(), hex.as_str()];
+    for text in WALLETS.into_iter().chain(ENCRYPTED).chain(texts) {
+        let text = text.trim_end();
+        for len in 0..text.len() {
+            assert!(
+                import(&text.as_bytes()[..len], &with_password(PASSWORD)).is_err(),
+                "{len}"
+            );
+        }
+    }
+    for len in 0..64 {
+        assert!(import(&pair()[..len], &plain_options()).is_err(), "{len}");
+    }
+}
+
+#[test]
+fn nothing_secret_is_shown() {
+    let base58 = bs58::encode(pair()).into_string();
+    let canaries = [SEED, &SEED[..16], &base58[..16], "horse", "157, 97", "abandon"];
+    let imported = import(base58.as_bytes(), &plain_options()).unwrap();
+    let mut shown = format!(
+        "{imported:?} {:?}",
+        import(PHRASE.as_bytes(), &plain_options()).unwrap()
+    );
+    shown.push_str(&format!("{:?}", with_password(PASSWORD)));
+    let broken = [
+        base58.replacen(&base58[20..21], "0", 1),
+        base58[1..].into(),
+        SEED[1..].into(),
+        format!("0x{SEED}ff"),
+        SEED.into(),
+        bs58::encode(hex::decode(SEED).unwrap()).into_string(),
+        format!("{:?}", pair()).replacen("157", "1570", 1),
+        format!("{:?}", pair()) + "x",
+        format!("{{\"{SEED}\":1,\"{SEED}\":2}}"),
+        format!("{{\"crypto\":\"{SEED}\",\"version\":3}}"),
+        format!("{PHRASE} abandon"),
+        PHRASE.replace("about", "abandonx"),
+    ];
+    for text in &broken {
+        let error = refusal(text.as_bytes(), &with_password(PASSWORD));
+        shown.push_str(&format!("{error} {error:?}\n"));
+    }
+    for canary in canaries {
+        assert!(!shown.contains(canary), "{canary} in {shown}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn solana_keys_round_trip(seed in any::<[u8; 32]>().prop_filter("not zero", |seed| *seed != [0; 32])) {
+        let key = SecretKey::from_seed(&seed);
+        for text in [to_solana_keygen(&key), to_base58(&key), to_hex(&WalletKey::Ed25519(SecretKey::from_seed(&seed)))] {
+            prop_assert!(solana(text.as_bytes(), &plain_options()).is_same_as(&key));
+        }
+        let pair = [seed, *key.address().as_bytes()].concat();
+        let array = to_solana_keygen(&key);
+        prop_assert_eq!(array.as_str(), serde_json::to_string(&pair).unwrap());
+        let base58 = to_base58(&key);
+        prop_assert_eq!(base58.as_str(), bs58::encode(&pair).into_string());
+    }
+
+    #[test]
+    fn evm_keys_round_trip(bytes in any::<[u8; 32]>()) {
+        let Ok(key) = secp256k1::SecretKey::from_bytes(&bytes) else { return Ok(()) };
+        let key = WalletKey::Secp256k1(key);
+        let text = to_hex(&key);
+        prop_assert_eq!(text.as_str(), format!("0x{}", hex::encode(bytes)));
+        let Imported::Key(found) = import(text.as_bytes(), &with_chain(Chain::Evm)).unwrap() else { panic!("a key") };
+        prop_assert!(found.is_same_as(&key));
+    }
+
+    #[test]
+    fn any_bytes_are_read_without_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200), pick in 0..9_usize) {
+        let options = ImportOptions { format: Some(Format::ALL[pick]), chain: None, password: Some(PASSWORD) };
+        let _ = detect(&bytes);
+        let _ = import(&bytes, &options);
+        let _ = import(&bytes, &with_password(PASSWORD));
+    }
+
+    #[test]
+    fn any_text_is_read_without_panic(text in "[\\[{\"0-9a-fA-Zx:,\\]} \\\\]{0,140}") {
+        let _ = import(text.as_bytes(), &with_password(PASSWORD));
+    }
+}
