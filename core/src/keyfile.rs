@@ -281,7 +281,7 @@ pub fn import(bytes: &[u8], options: &ImportOptions<'_>) -> Result<Imported, Key
         Format::Raw => plain::read_secret(Format::Raw, bytes, options.chain),
         Format::Phrase => return Ok(Imported::Phrase(Mnemonic::parse(text()?)?)),
         Format::WalletJson => {
-            let content = sealed::open_wallet(&object()?, password()?)?;
+            let content = sealed::open_wallet(&object()?, kdf::Iterations::WALLET, password()?)?;
             return import_content(format, &content, options.chain);
         }
         Format::EncryptedJson => {

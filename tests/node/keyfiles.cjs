@@ -32,8 +32,8 @@ function seal(iterations, ivLength, label, content) {
   return { salt, iv, ciphertext, tag: cipher.getAuthTag() };
 }
 
-function wallet(label, content, encode) {
-  const { salt, iv, ciphertext, tag } = seal(100_000, 12, label, content);
+function wallet(label, content, encode, iterations = 100_000) {
+  const { salt, iv, ciphertext, tag } = seal(iterations, 12, label, content);
   return JSON.stringify(
     {
       wallet_id: 'trading-1',
@@ -80,9 +80,11 @@ function fixtures() {
     'base64.wallet': wallet('a', pair, text),
     'hex.wallet': wallet('b', SEED, (bytes) => bytes.toString('hex')),
     'numbers.wallet': wallet('c', pair, (bytes) => [...bytes]),
+    // No program writes so few iterations: for a test that opens it hundreds of times.
+    'cheap.wallet': wallet('j', pair, text, 1),
     'bytes.encrypted.json': encrypted('d', pair, 100_000, 16),
-    'base58.encrypted.json': encrypted('e', Buffer.from(base58(pair)), 210_000, 16),
-    'numbers.encrypted.json': encrypted('f', Buffer.from(JSON.stringify([...pair])), 1_000, 12),
+    'base58.encrypted.json': encrypted('e', Buffer.from(base58(pair)), 5_000, 16),
+    'numbers.encrypted.json': encrypted('f', Buffer.from(JSON.stringify([...pair])), 10, 12),
     'ethers.keystore.json': keystore('g', PASSWORD, { N: 1 << 14, r: 8, p: 1 }),
     // So cheap that a test can open it hundreds of times.
     'ethers-cheap.keystore.json': keystore('i', PASSWORD, { N: 2, r: 1, p: 1 }),

@@ -32,14 +32,18 @@ const MAX_CONTENT: usize = 4096;
 const TAG_LEN: usize = 16;
 
 /// Opens `{wallet_id, salt, nonce, encrypted_keypair, created_at, rotation_count}`; the tag ends the ciphertext.
-pub(super) fn open_wallet(fields: &Fields<'_>, password: &[u8]) -> Result<Zeroizing<Vec<u8>>, KeyfileError> {
+pub(super) fn open_wallet(
+    fields: &Fields<'_>,
+    iterations: Iterations,
+    password: &[u8],
+) -> Result<Zeroizing<Vec<u8>>, KeyfileError> {
     let salt = SALT.read(fields)?;
     let nonce = Field::new("nonce", 12..=12, "12").read(fields)?;
     let sealed = Field::new("encrypted_keypair", 48..=80, "48 or 80").read(fields)?;
     let Some((ciphertext, tag)) = sealed.split_last_chunk::<TAG_LEN>() else {
         return Err(KeyfileError::Refused);
     };
-    open(Iterations::WALLET, password, &salt, &nonce, ciphertext, tag)
+    open(iterations, password, &salt, &nonce, ciphertext, tag)
 }
 
 /// Opens `{encryptedData, iv, salt, authTag, iterations}`.
