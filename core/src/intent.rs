@@ -2,16 +2,20 @@
 //!
 //! An intent is derived from the message alone, never from what a caller says about it. Whatever is not
 //! understood completely is [`Action::Unknown`] with a reason; nothing is guessed. It does not ask the
-//! chain: looked-up addresses stay unresolved, and a token's decimals are those that the instruction
-//! claims (which the program checks on chain).
+//! chain: looked-up addresses stay unresolved unless what the tables hold is handed in
+//! ([`Intent::from_resolved`]), and a token's decimals are those that the instruction claims (which the
+//! program checks on chain).
 //!
 //! Instruction formats: the System, Compute Budget, Memo, SPL Token and Token-2022 interfaces under
 //! <https://github.com/solana-program>.
 
 mod decode;
+mod decoded;
 mod hash;
 pub mod programs;
 mod sentences;
+mod table;
+mod tables;
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -20,14 +24,15 @@ use sha2::{Digest, Sha256};
 
 use crate::address::Address;
 use crate::amount::Lamports;
-use crate::solana::{Message, MessageVersion, TransactionConfig};
+use crate::solana::{LookedUpAccount, Message, MessageVersion, ResolvedMessage, TransactionConfig};
 
+pub use decoded::{Danger, Field, FieldValue, field};
 pub use hash::{IntentHash, intent_hash};
 
 /// Compute units that a transaction may use at most when it sets no limit of its own.
 const UNITS_WITHOUT_LIMIT: u32 = 1_400_000;
 
-/// What a message does. Only [`Intent::from_message`] makes one.
+/// What a message does. Only [`Intent::from_message`] and [`Intent::from_resolved`] make one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Intent {
@@ -48,8 +53,12 @@ pub struct Intent {
     /// The priority fee per compute unit in millionths of a lamport, if set; the highest if set more
     /// than once.
     pub compute_unit_price_micro_lamports: Option<u64>,
-    /// How many address lookup tables the message refers to, none of them resolved.
+    /// How many address lookup tables the message refers to that are not resolved: all or none.
     pub unresolved_lookups: usize,
+    /// What the lookup tables were said to hold, where the intent relies on it.
+    pub lookups: Vec<LookedUpAccount>,
+    /// The nonce that the message lives by instead of a blockhash, so that it does not expire.
+    pub durable_nonce: Option<DurableNonce>,
     /// Whether compute-budget settings are given once each, as the network demands.
     pub budget_settings: BudgetSettings,
 }
@@ -61,6 +70,15 @@ pub enum BudgetSettings {
     Distinct,
     /// One is given again: the network refuses the transaction.
     Duplicate,
+}
+
+/// A nonce account in a blockhash's place: until it is advanced the signed transaction stays valid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct DurableNonce {
+    /// The nonce account; `None` if it comes from an unresolved lookup table or is missing.
+    pub account: Option<Address>,
+    /// Who may advance it.
+    pub authority: Option<Address>,
 }
 
 /// What one instruction does.
@@ -114,6 +132,19 @@ pub enum Action {
         /// Which setting, and its value.
         setting: ComputeBudgetSetting,
     },
+    /// An instruction told field by field, for reading: policy treats it as a call of its program.
+    Decoded {
+        /// The program called.
+        program: Address,
+        /// Its well-known name.
+        program_name: &'static str,
+        /// The instruction's name in the program's interface.
+        instruction: &'static str,
+        /// Its accounts and data, in order.
+        fields: Vec<Field>,
+        /// What a person must know before agreeing to it.
+        dangers: Vec<Danger>,
+    },
     /// Anything that is not understood completely.
     Unknown {
         /// The program called.
@@ -124,6 +155,8 @@ pub enum Action {
         accounts: Vec<Address>,
         /// Length of its data in bytes.
         data_len: usize,
+        /// The first bytes of its data, 32 at most.
+        data_start: Vec<u8>,
         /// Why it is not understood.
         reason: UnknownReason,
     },
@@ -170,10 +203,31 @@ impl Intent {
     /// Reads what a message does.
     #[must_use]
     pub fn from_message(message: &Message) -> Self {
+        let known = |index: usize| message.account_keys.get(index).copied();
+        Self::read(message, &known, message.lookups.len(), Vec::new())
+    }
+
+    /// Reads what a message does with its lookup tables resolved. What the tables were said to hold is
+    /// kept in [`Intent::lookups`] and enters [`Intent::hash`].
+    ///
+    /// # Security
+    /// Only the network knows what a table holds: whoever handed it in is trusted with it.
+    #[must_use]
+    pub fn from_resolved(resolved: &ResolvedMessage) -> Self {
+        let known = |index: usize| resolved.account(index);
+        Self::read(resolved.message(), &known, 0, resolved.looked_up().to_vec())
+    }
+
+    fn read(
+        message: &Message,
+        known: decode::Accounts<'_>,
+        unresolved_lookups: usize,
+        lookups: Vec<LookedUpAccount>,
+    ) -> Self {
         let actions: Vec<Action> = message
             .instructions
             .iter()
-            .map(|instruction| decode::action(message, instruction))
+            .map(|instruction| decode::action(message, known, instruction))
             .collect();
         let budget = decode::budget(&actions);
         let config = match message.version {
@@ -188,7 +242,9 @@ impl Intent {
             priority_fee: config.priority_fee,
             compute_unit_limit: budget.unit_limit.max(config.compute_unit_limit),
             compute_unit_price_micro_lamports: budget.unit_price,
-            unresolved_lookups: message.lookups.len(),
+            unresolved_lookups,
+            lookups,
+            durable_nonce: decode::durable_nonce(message, known),
             budget_settings: budget.settings,
             actions,
         }

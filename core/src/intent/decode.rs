@@ -3,13 +3,20 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::{Action, BudgetSettings, ComputeBudgetSetting, UnknownReason, programs};
+use super::table::{self, Call, Fields};
+use super::{Action, BudgetSettings, ComputeBudgetSetting, DurableNonce, UnknownReason, programs, tables};
 use crate::address::Address;
 use crate::amount::Lamports;
 use crate::solana::{CompiledInstruction, Message};
 
+/// The most bytes of an unknown instruction's data that are kept for showing.
+const DATA_SHOWN: usize = 32;
+
+/// What stands at an index: after the listed accounts those of lookup tables, if they are known.
+pub(super) type Accounts<'a> = &'a dyn Fn(usize) -> Option<Address>;
+
 /// Decodes one instruction of a message.
-pub(super) fn action(message: &Message, instruction: &CompiledInstruction) -> Action {
+pub(super) fn action(message: &Message, known: Accounts<'_>, instruction: &CompiledInstruction) -> Action {
     let program = message
         .account_keys
         .get(usize::from(instruction.program_index))
@@ -19,25 +26,53 @@ pub(super) fn action(message: &Message, instruction: &CompiledInstruction) -> Ac
     let accounts: Vec<Address> = instruction
         .accounts
         .iter()
-        .filter_map(|index| message.account_keys.get(usize::from(*index)).copied())
+        .filter_map(|index| known(usize::from(*index)))
         .collect();
-    let known = if accounts.len() < instruction.accounts.len() {
+    let decoded = if accounts.len() < instruction.accounts.len() {
         Err(UnknownReason::LookupAccount)
     } else {
-        decode(&program, &accounts, &instruction.data)
+        let call = Call {
+            program,
+            program_name: programs::name(&program).unwrap_or_default(),
+            accounts: &accounts,
+            data: &instruction.data,
+            signers: message.required_signers(),
+        };
+        decode(&call)
     };
-    known.unwrap_or_else(|reason| Action::Unknown {
+    decoded.unwrap_or_else(|reason| Action::Unknown {
         program,
         program_name: programs::name(&program),
         accounts,
         data_len: instruction.data.len(),
+        data_start: instruction.data.iter().copied().take(DATA_SHOWN).collect(),
         reason,
     })
 }
 
-fn decode(program: &Address, accounts: &[Address], data: &[u8]) -> Result<Action, UnknownReason> {
+/// That the transaction's lifetime is a nonce: its first instruction advances one.
+pub(super) fn durable_nonce(message: &Message, known: Accounts<'_>) -> Option<DurableNonce> {
+    let first = message.instructions.first()?;
+    let program = message.account_keys.get(usize::from(first.program_index))?;
+    // The network looks at the tag alone, so trailing bytes make no difference.
+    if *program != programs::SYSTEM || !first.data.starts_with(&[4, 0, 0, 0]) {
+        return None;
+    }
+    let account = |at: usize| known(usize::from(*first.accounts.get(at)?));
+    Some(DurableNonce {
+        account: account(0),
+        authority: account(2),
+    })
+}
+
+fn decode(call: &Call<'_>) -> Result<Action, UnknownReason> {
+    let (program, accounts, data) = (&call.program, call.accounts, call.data);
     if *program == programs::SYSTEM {
-        system(accounts, data)
+        match data.first_chunk::<4>() {
+            Some([2, 0, 0, 0]) => system(accounts, data),
+            None => Err(UnknownReason::DataLength),
+            _ => table::read(&[tables::system::ROWS], call),
+        }
     } else if *program == programs::COMPUTE_BUDGET {
         compute_budget(data)
     } else if *program == programs::MEMO || *program == programs::MEMO_V1 {
@@ -47,41 +82,37 @@ fn decode(program: &Address, accounts: &[Address], data: &[u8]) -> Result<Action
             bytes_len: data.len(),
             signers: accounts.to_vec(),
         })
-    } else if *program == programs::TOKEN || *program == programs::TOKEN_2022 {
-        token(*program, accounts, data)
+    } else if *program == programs::TOKEN {
+        match data {
+            [3 | 12, ..] => token(*program, accounts, data),
+            _ => table::read(&[tables::token::ROWS, tables::token::ONLY_FIRST], call),
+        }
+    } else if *program == programs::TOKEN_2022 {
+        match data {
+            [3 | 12, ..] | [26, 1, ..] => token(*program, accounts, data),
+            [26] => Err(UnknownReason::DataLength),
+            _ => {
+                use tables::token_2022::{CONFIDENTIAL, INTERFACES, ROWS};
+                // A hash may begin with the number of an instruction, so that the hashes come first.
+                table::read(&[INTERFACES, tables::token::ROWS, ROWS, CONFIDENTIAL], call)
+            }
+        }
+    } else if *program == programs::ASSOCIATED_TOKEN {
+        match data {
+            [_, _, ..] => Err(UnknownReason::DataLength),
+            [tag] if *tag > 2 => Err(UnknownReason::Instruction),
+            _ => table::read(&[tables::lookup_table::ASSOCIATED_TOKEN], call),
+        }
+    } else if *program == programs::STAKE {
+        table::read(&[tables::stake::ROWS], call)
+    } else if *program == programs::LOOKUP_TABLE {
+        table::read(&[tables::lookup_table::ROWS], call)
+    } else if *program == programs::UPGRADEABLE_LOADER {
+        table::read(&[tables::loader::UPGRADEABLE], call)
+    } else if *program == programs::LOADER_V4 {
+        table::read(&[tables::loader::V4], call)
     } else {
         Err(UnknownReason::Program)
-    }
-}
-
-/// Little-endian fields of exact data: a program may ignore trailing bytes, Keyward does not.
-struct Fields<'a>(&'a [u8]);
-
-impl Fields<'_> {
-    fn array<const N: usize>(&mut self) -> Result<[u8; N], UnknownReason> {
-        let (head, rest) = self.0.split_first_chunk::<N>().ok_or(UnknownReason::DataLength)?;
-        self.0 = rest;
-        Ok(*head)
-    }
-
-    fn u8(&mut self) -> Result<u8, UnknownReason> {
-        self.array::<1>().map(|[byte]| byte)
-    }
-
-    fn u32(&mut self) -> Result<u32, UnknownReason> {
-        self.array().map(u32::from_le_bytes)
-    }
-
-    fn u64(&mut self) -> Result<u64, UnknownReason> {
-        self.array().map(u64::from_le_bytes)
-    }
-
-    fn end(&self) -> Result<(), UnknownReason> {
-        if self.0.is_empty() {
-            Ok(())
-        } else {
-            Err(UnknownReason::DataLength)
-        }
     }
 }
 

@@ -1,9 +1,11 @@
 //! The hash by which an intent is audited and approved.
 
+use alloc::vec::Vec;
 use core::fmt;
 
 use sha2::{Digest, Sha256};
 
+use super::Intent;
 use crate::address::Address;
 use crate::vault::VaultId;
 
@@ -36,6 +38,8 @@ impl fmt::Display for IntentHash {
 /// SHA-256 over the domain, the vault, the wallet, the network, the policy's version and the SHA-256 of
 /// the exact bytes. Each part is preceded by its length as eight big-endian bytes, so that no two
 /// circumstances share a hash.
+///
+/// It does not cover what lookup tables hold: for a resolved message take [`Intent::hash`].
 #[must_use]
 pub fn intent_hash(
     vault: &VaultId,
@@ -45,14 +49,45 @@ pub fn intent_hash(
     message_sha256: &[u8; 32],
 ) -> IntentHash {
     let version = policy_version.to_be_bytes();
-    let parts: [&[u8]; 6] = [
+    over(&[
         DOMAIN,
         vault.as_bytes(),
         wallet.as_bytes(),
         network.as_bytes(),
         &version,
         message_sha256,
-    ];
+    ])
+}
+
+impl Intent {
+    /// The hash of this intent: as [`intent_hash`], and over what its lookup tables were said to hold if
+    /// it relies on any (for each account the table, the place, the account and whether it is writable).
+    #[must_use]
+    pub fn hash(&self, vault: &VaultId, wallet: &Address, network: &str, policy_version: u32) -> IntentHash {
+        if self.lookups.is_empty() {
+            return intent_hash(vault, wallet, network, policy_version, &self.message_sha256);
+        }
+        let mut lookups = Vec::with_capacity(self.lookups.len() * 66);
+        for own in &self.lookups {
+            lookups.extend_from_slice(own.table.as_bytes());
+            lookups.push(own.index);
+            lookups.extend_from_slice(own.address.as_bytes());
+            lookups.push(u8::from(own.is_writable));
+        }
+        let version = policy_version.to_be_bytes();
+        over(&[
+            DOMAIN,
+            vault.as_bytes(),
+            wallet.as_bytes(),
+            network.as_bytes(),
+            &version,
+            &self.message_sha256,
+            &lookups,
+        ])
+    }
+}
+
+fn over(parts: &[&[u8]]) -> IntentHash {
     let mut hasher = Sha256::new();
     for part in parts {
         let len = u64::try_from(part.len()).unwrap_or(u64::MAX);

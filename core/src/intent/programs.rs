@@ -22,24 +22,48 @@ pub const TOKEN: Address = address("TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA"
 /// SPL Token-2022.
 pub const TOKEN_2022: Address = address("TokenzQdBNbLqP5VEhdkAS6EPFLC1PHnBqCXEpPxuEb");
 
-const NAMES: [(Address, &str); 22] = [
+/// Associated Token Account.
+pub const ASSOCIATED_TOKEN: Address = address("ATokenGPvbdGVxr1b2hvZbsiqW5xWH25efTNsLJA8knL");
+/// Stake.
+pub const STAKE: Address = address("Stake11111111111111111111111111111111111111");
+/// Address Lookup Table.
+pub const LOOKUP_TABLE: Address = address("AddressLookupTab1e1111111111111111111111111");
+/// The upgradeable BPF loader, version 3.
+pub const UPGRADEABLE_LOADER: Address = address("BPFLoaderUpgradeab1e11111111111111111111111");
+/// The loader's version 4.
+pub const LOADER_V4: Address = address("LoaderV411111111111111111111111111111111111");
+
+/// Sysvars: accounts that the network fills in.
+const SYSVARS: [Address; 5] = [
+    address("SysvarC1ock11111111111111111111111111111111"),
+    address("SysvarRent111111111111111111111111111111111"),
+    address("SysvarRecentB1ockHashes11111111111111111111"),
+    address("SysvarStakeHistory1111111111111111111111111"),
+    address("Sysvar1nstructions1111111111111111111111111"),
+];
+
+/// Whether an account is one of the network's own that need no showing: a sysvar or the System program
+/// where one belongs.
+pub(super) fn is_expected(label: &str, account: &Address) -> bool {
+    match label {
+        "system program" => *account == SYSTEM,
+        _ => label.ends_with("sysvar") && SYSVARS.contains(account),
+    }
+}
+
+const NAMES: [(Address, &str); 23] = [
     (SYSTEM, "System"),
     (COMPUTE_BUDGET, "Compute Budget"),
     (MEMO, "Memo"),
     (MEMO_V1, "Memo v1"),
     (TOKEN, "SPL Token"),
     (TOKEN_2022, "SPL Token-2022"),
-    (
-        address("ATokenGPvbdGVxr1b2hvZbsiqW5xWH25efTNsLJA8knL"),
-        "Associated Token Account",
-    ),
-    (address("Stake11111111111111111111111111111111111111"), "Stake"),
+    (ASSOCIATED_TOKEN, "Associated Token Account"),
+    (STAKE, "Stake"),
     (address("Vote111111111111111111111111111111111111111"), "Vote"),
     (address("Config1111111111111111111111111111111111111"), "Config"),
-    (
-        address("AddressLookupTab1e1111111111111111111111111"),
-        "Address Lookup Table",
-    ),
+    (LOOKUP_TABLE, "Address Lookup Table"),
+    (LOADER_V4, "BPF Loader v4"),
     (
         address("BPFLoader1111111111111111111111111111111111"),
         "BPF Loader v1",
@@ -48,10 +72,7 @@ const NAMES: [(Address, &str); 22] = [
         address("BPFLoader2111111111111111111111111111111111"),
         "BPF Loader v2",
     ),
-    (
-        address("BPFLoaderUpgradeab1e11111111111111111111111"),
-        "Upgradeable BPF Loader",
-    ),
+    (UPGRADEABLE_LOADER, "Upgradeable BPF Loader"),
     (
         address("Ed25519SigVerify111111111111111111111111111"),
         "Ed25519 signature check",

@@ -9,6 +9,7 @@ use super::*;
 use crate::solana::samples::{self, BLOCKHASH, PAYER, RECIPIENT, any_message, payment, single};
 use crate::solana::{compile_message, instructions};
 
+mod decoded;
 mod version_1;
 
 const A: Address = Address::new([0xa1; 32]);
@@ -133,20 +134,9 @@ fn whatever_is_not_exact_is_unknown() {
         (system, two, surplus(&transfer), R::DataLength),
         (system, &[A], transfer.clone(), R::TooFewAccounts),
         (system, &[], transfer, R::TooFewAccounts),
-        // CreateAccount, Assign and TransferWithSeed.
-        (system, two, data(&[&[0; 52]]), R::Instruction),
-        (
-            system,
-            two,
-            data(&[&1_u32.to_le_bytes(), &[7; 32]]),
-            R::Instruction,
-        ),
-        (
-            system,
-            &[A, B, C],
-            data(&[&11_u32.to_le_bytes(), &[0; 60]]),
-            R::Instruction,
-        ),
+        // CreateAccount too short, one that does not exist.
+        (system, two, vec![0; 51], R::DataLength),
+        (system, two, vec![14, 0, 0, 0], R::Instruction),
         // The tag has four bytes: 0x01000002 is no transfer.
         (system, two, data(&[&[2, 0, 0, 1], &amount]), R::Instruction),
         (token, four, vec![], R::DataLength),
@@ -156,13 +146,20 @@ fn whatever_is_not_exact_is_unknown() {
         (token, four, short(&unchecked), R::DataLength),
         (token, four, surplus(&unchecked), R::DataLength),
         (token, two, unchecked, R::TooFewAccounts),
-        // Approve, SetAuthority, CloseAccount, MintTo.
-        (token, four, data(&[&[4], &amount]), R::Instruction),
-        (token, four, data(&[&[6, 2, 1], &[7; 32]]), R::Instruction),
-        (token, four, vec![9], R::Instruction),
-        (token, four, data(&[&[7], &amount]), R::Instruction),
+        // Approve, SetAuthority, CloseAccount and Batch.
+        (token, four, data(&[&[4], &amount, &[0]]), R::DataLength),
+        (token, two, data(&[&[4], &amount]), R::TooFewAccounts),
+        (token, four, data(&[&[6, 18, 1], &[7; 32]]), R::Instruction),
+        (token, four, data(&[&[6, 2, 2], &[7; 32]]), R::Instruction),
+        (token, four, vec![9, 0], R::DataLength),
+        (token, four, vec![255, 3, 1, 9], R::Instruction),
+        (token_2022, four, vec![255, 3, 1, 9], R::Instruction),
+        // Extensions that SPL Token does not have.
+        (token, four, vec![34, 0], R::Instruction),
+        (token_2022, four, vec![34, 2], R::Instruction),
         (token_2022, four, vec![26], R::DataLength),
-        (token_2022, four, vec![26, 0], R::Instruction),
+        (token_2022, four, vec![26, 0], R::DataLength),
+        (token_2022, four, vec![26, 6], R::Instruction),
         (token_2022, four, short(&with_fee), R::DataLength),
         (token_2022, four, surplus(&with_fee), R::DataLength),
         (token_2022, &[A, B, C], with_fee, R::TooFewAccounts),
@@ -190,7 +187,8 @@ fn known_programs_are_named_even_when_unknown() {
             program_name: Some("Stake"),
             accounts: vec![A],
             data_len: 2,
-            reason: UnknownReason::Program
+            data_start: vec![1, 2],
+            reason: UnknownReason::Instruction
         }
     );
 }

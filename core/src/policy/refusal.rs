@@ -48,6 +48,20 @@ pub enum Refusal {
         /// Why the call is not understood.
         reason: UnknownReason,
     },
+    /// An instruction that is decoded, of a program that no rule names.
+    #[error(
+        "instruction {instruction} is {call} of program {program} ({name}), which the policy does not name; leave it out, or name the program in the policy"
+    )]
+    UnnamedCall {
+        /// Which instruction, counted from 1.
+        instruction: usize,
+        /// The program.
+        program: Address,
+        /// Its well-known name.
+        name: &'static str,
+        /// The instruction's name.
+        call: &'static str,
+    },
     /// A token transfer does not say which token it moves.
     #[error(
         "instruction {instruction} moves tokens without naming the token, so no limit can be held; build it with TransferChecked"
@@ -173,7 +187,7 @@ impl Refusal {
             Self::Denied { .. } => "denied",
             Self::ApprovalRequired { .. } => "approval-required",
             Self::NotAllowed { .. } => "not-allowed",
-            Self::UnknownProgram { .. } => "unknown-program",
+            Self::UnknownProgram { .. } | Self::UnnamedCall { .. } => "unknown-program",
             Self::UnnamedMint { .. } => "unnamed-mint",
             Self::TransferHook { .. } => "transfer-hook",
             Self::UnresolvedLookup { .. } => "unresolved-lookup",

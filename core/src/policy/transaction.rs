@@ -129,6 +129,17 @@ fn judge_action<'p>(
                 name: *program_name,
                 reason: *reason,
             },
+            Action::Decoded {
+                program,
+                program_name,
+                instruction: call,
+                ..
+            } => Refusal::UnnamedCall {
+                instruction,
+                program: *program,
+                name: program_name,
+                call,
+            },
             _ => Refusal::NotAllowed {
                 operation: subject.operation.as_str(),
             },
@@ -164,7 +175,10 @@ fn subject(action: &Action) -> Subject {
             None,
             Some(programs::COMPUTE_BUDGET),
         ),
-        Action::Unknown { program, .. } => (OperationKind::ProgramCall, None, None, Some(*program)),
+        // Told field by field or not: a call must be named to be allowed.
+        Action::Decoded { program, .. } | Action::Unknown { program, .. } => {
+            (OperationKind::ProgramCall, None, None, Some(*program))
+        }
     };
     Subject {
         operation,
