@@ -19,7 +19,7 @@ mod seed;
 mod wordlist;
 
 pub use seed::{Seed, SeedError};
-pub use wordlist::{Wordlist, complete_word, is_word, nearest_words};
+pub use wordlist::{UnknownWordlist, Wordlist, complete_word, is_word, nearest_words};
 
 /// Longest entropy in bytes (24 words), and one more for the checksum.
 const MAX_ENTROPY: usize = 32;
@@ -122,12 +122,46 @@ pub enum MnemonicError {
         "every word is known but the checksum does not match; compare the words and their order with what you wrote down"
     )]
     Checksum,
+    /// Every word belongs to some list, but no list has all of them.
+    #[error(
+        "the words are from different languages; word {position} is not of the language that most are from, correct it"
+    )]
+    MixedLanguages {
+        /// Position of the first word of another language, counted from 1.
+        position: usize,
+    },
+    /// The phrase is sound in more than one language. All of them give the same seed, so the same keys; but the
+    /// entropy may differ, and what is kept is the entropy with its language.
+    #[error("the phrase is valid in several languages: {}; say which one it is", Names(.wordlists))]
+    Ambiguous {
+        /// The languages in which words and checksum hold, at least two.
+        wordlists: Vec<Wordlist>,
+    },
+    /// The language asked for was not compiled in.
+    #[error("this build does not know the words of {wordlist}; use one with all wordlists")]
+    NotCompiledIn {
+        /// The language.
+        wordlist: Wordlist,
+    },
     /// Entropy of a length that no phrase has.
     #[error("a phrase is made of 16, 20, 24, 28 or 32 bytes of entropy, not of {found}")]
     EntropyLength {
         /// How many bytes there are.
         found: usize,
     },
+}
+
+/// Names of languages with commas between.
+struct Names<'a>(&'a [Wordlist]);
+
+impl fmt::Display for Names<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (before, wordlist) in self.0.iter().enumerate() {
+            let comma = if before == 0 { "" } else { ", " };
+            write!(f, "{comma}{wordlist}")?;
+        }
+        Ok(())
+    }
 }
 
 impl MnemonicError {
@@ -171,8 +205,11 @@ impl Mnemonic {
     /// As [`Mnemonic::from_entropy`], in another language's words.
     ///
     /// # Errors
-    /// [`MnemonicError::EntropyLength`].
+    /// [`MnemonicError::EntropyLength`], [`MnemonicError::NotCompiledIn`].
     pub fn from_entropy_in(wordlist: Wordlist, entropy: &[u8]) -> Result<Self, MnemonicError> {
+        if !wordlist.is_compiled_in() {
+            return Err(MnemonicError::NotCompiledIn { wordlist });
+        }
         let count = WordCount::from_entropy_len(entropy.len())
             .ok_or(MnemonicError::EntropyLength { found: entropy.len() })?;
         let mut bits = Box::new(Zeroizing::new([0; MAX_ENTROPY + 1]));
@@ -189,39 +226,59 @@ impl Mnemonic {
         })
     }
 
-    /// Reads a phrase in any of the compiled-in languages: any white space between the words, any
+    /// Reads a phrase and finds its language among those compiled in: any white space between the words, any
     /// Unicode normalization, upper or lower case.
     ///
     /// # Errors
-    /// [`MnemonicError::WordCount`], [`MnemonicError::UnknownWord`] for the first word not in the list
-    /// that knows most of the phrase, or [`MnemonicError::Checksum`].
+    /// [`MnemonicError::WordCount`]; [`MnemonicError::UnknownWord`] for the first word not in the list that
+    /// knows most of the phrase; [`MnemonicError::MixedLanguages`]; [`MnemonicError::Checksum`];
+    /// [`MnemonicError::Ambiguous`], to be asked about and read with [`Mnemonic::parse_in`].
     pub fn parse(text: &str) -> Result<Self, MnemonicError> {
-        // The number of words bounds what follows; normalization never joins two of them.
-        let count = WordCount::try_from(text.split_whitespace().count())?;
-        let phrase = fold(text);
-        let found = phrase.split_whitespace().count();
-        if found != count.words() {
-            return Err(MnemonicError::WordCount { found });
-        }
+        let (count, phrase) = counted(text)?;
         let mut known = false;
+        let mut found: Option<Self> = None;
+        let mut wordlists = Vec::new();
         for wordlist in Wordlist::ALL {
             let Some(bits) = pack(wordlist, &phrase) else {
                 continue;
             };
             known = true;
-            let (entropy, rest) = bits.split_at(count.entropy_len());
-            if rest.first() == Some(&checksum(entropy, count)) {
-                return Ok(Self {
+            if is_sound(&bits, count) {
+                wordlists.push(wordlist);
+                found = Some(Self {
                     wordlist,
                     count,
                     bits,
                 });
             }
         }
-        if known {
+        match found {
+            Some(_) if wordlists.len() > 1 => Err(MnemonicError::Ambiguous { wordlists }),
+            Some(mnemonic) => Ok(mnemonic),
+            None if known => Err(MnemonicError::Checksum),
+            None => Err(first_unknown(&phrase, &Wordlist::ALL)),
+        }
+    }
+
+    /// As [`Mnemonic::parse`], in the language given.
+    ///
+    /// # Errors
+    /// As for [`Mnemonic::parse`], but never [`MnemonicError::Ambiguous`] or [`MnemonicError::MixedLanguages`];
+    /// [`MnemonicError::NotCompiledIn`].
+    pub fn parse_in(wordlist: Wordlist, text: &str) -> Result<Self, MnemonicError> {
+        if !wordlist.is_compiled_in() {
+            return Err(MnemonicError::NotCompiledIn { wordlist });
+        }
+        let (count, phrase) = counted(text)?;
+        let bits = pack(wordlist, &phrase).ok_or_else(|| first_unknown(&phrase, &[wordlist]))?;
+        if !is_sound(&bits, count) {
             return Err(MnemonicError::Checksum);
         }
-        Err(first_unknown(&phrase))
+        Ok(Self {
+            wordlist,
+            count,
+            bits,
+        })
     }
 
     /// How many words the phrase has.
@@ -265,6 +322,22 @@ impl Mnemonic {
             phrase.push_str(word);
         }
         phrase
+    }
+
+    /// The phrase as a person reads it: composed letters (NFC), and the ideographic space between Japanese
+    /// words, as BIP-39 wants it shown. [`Mnemonic::parse`] reads it back.
+    #[must_use]
+    pub fn expose_display_phrase(&self) -> Zeroizing<String> {
+        let phrase = self.expose_phrase();
+        let space = match self.wordlist {
+            Wordlist::Japanese => '\u{3000}',
+            _ => ' ',
+        };
+        collect(|| {
+            phrase
+                .nfc()
+                .map(|letter| if letter == ' ' { space } else { letter })
+        })
     }
 
     /// The entropy behind the phrase.
@@ -324,27 +397,55 @@ fn pack(wordlist: Wordlist, phrase: &str) -> Option<Box<Zeroizing<[u8; MAX_ENTRO
     Some(bits)
 }
 
-/// Names the first unknown word, by the list that knows most of the words (English where equal).
-fn first_unknown(phrase: &str) -> MnemonicError {
-    let known = |list: &Wordlist| {
+/// The number of words, and the phrase as the lists are written.
+fn counted(text: &str) -> Result<(WordCount, Zeroizing<String>), MnemonicError> {
+    // The number of words bounds what follows; normalization never joins two of them.
+    let count = WordCount::try_from(text.split_whitespace().count())?;
+    let phrase = fold(text);
+    match phrase.split_whitespace().count() {
+        found if found == count.words() => Ok((count, phrase)),
+        found => Err(MnemonicError::WordCount { found }),
+    }
+}
+
+/// Whether the checksum holds.
+fn is_sound(bits: &[u8; MAX_ENTROPY + 1], count: WordCount) -> bool {
+    let (entropy, rest) = bits.split_at(count.entropy_len());
+    rest.first() == Some(&checksum(entropy, count))
+}
+
+/// Names the first unknown word, by the list that knows most of the words (the first of `lists` where equal).
+fn first_unknown(phrase: &str, lists: &[Wordlist]) -> MnemonicError {
+    let known = |list: &&Wordlist| {
         phrase
             .split_whitespace()
             .filter(|word| list.position(word).is_some())
             .count()
     };
-    let best = Wordlist::ALL
-        .into_iter()
+    let best = lists
+        .iter()
         .rev()
         .max_by_key(known)
+        .copied()
         .unwrap_or(Wordlist::English);
-    let unknown = phrase
+    let is_foreign = |word: &str| lists.iter().any(|list| list.position(word).is_some());
+    let mut unknown = phrase
         .split_whitespace()
         .enumerate()
-        .find(|(_, word)| best.position(word).is_none());
-    match unknown {
-        Some((before, word)) => MnemonicError::UnknownWord {
-            position: before + 1,
-            suggestions: Suggestions(best.nearest(word)),
+        .filter(|(_, word)| best.position(word).is_none());
+    let first = unknown.next();
+    match first {
+        // A word that no list knows is a slip of the pen; it is named before any word of another language.
+        Some((before, word)) => match [(before, word)]
+            .into_iter()
+            .chain(unknown)
+            .find(|(_, w)| !is_foreign(w))
+        {
+            Some((before, word)) => MnemonicError::UnknownWord {
+                position: before + 1,
+                suggestions: Suggestions(best.nearest(word)),
+            },
+            None => MnemonicError::MixedLanguages { position: before + 1 },
         },
         // Only reached when a list knows every word, and then the checksum was at fault.
         None => MnemonicError::Checksum,

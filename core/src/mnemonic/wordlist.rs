@@ -4,6 +4,8 @@
 //! happen once per phrase, on the person's own machine, while the phrase is on the screen.
 
 use alloc::vec::Vec;
+use core::fmt;
+use core::str::FromStr;
 
 use zeroize::Zeroizing;
 
@@ -56,6 +58,29 @@ impl Wordlist {
         Self::Czech,
         Self::Portuguese,
     ];
+
+    /// The name used on the command line, in lower case.
+    #[must_use]
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::English => "english",
+            Self::Japanese => "japanese",
+            Self::Korean => "korean",
+            Self::Spanish => "spanish",
+            Self::ChineseSimplified => "chinese-simplified",
+            Self::ChineseTraditional => "chinese-traditional",
+            Self::French => "french",
+            Self::Italian => "italian",
+            Self::Czech => "czech",
+            Self::Portuguese => "portuguese",
+        }
+    }
+
+    /// Whether this build has the list; English always is.
+    #[must_use]
+    pub const fn is_compiled_in(self) -> bool {
+        self.language().is_some()
+    }
 
     /// The number that stands for the list in stored data.
     pub(crate) const fn code(self) -> u8 {
@@ -125,6 +150,30 @@ impl Wordlist {
             Self::English => Some(bip39::Language::English),
             _ => None,
         }
+    }
+}
+
+impl fmt::Display for Wordlist {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.id())
+    }
+}
+
+/// No wordlist has this name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "there is no such wordlist; use one of english, japanese, korean, spanish, chinese-simplified, chinese-traditional, french, italian, czech and portuguese"
+)]
+pub struct UnknownWordlist;
+
+impl FromStr for Wordlist {
+    type Err = UnknownWordlist;
+
+    fn from_str(id: &str) -> Result<Self, UnknownWordlist> {
+        Self::ALL
+            .into_iter()
+            .find(|list| list.id() == id)
+            .ok_or(UnknownWordlist)
     }
 }
 
