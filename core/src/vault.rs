@@ -28,6 +28,7 @@ use zeroize::Zeroizing;
 
 mod envelope;
 mod factor;
+mod file;
 mod header;
 mod kdf;
 mod master;
@@ -38,6 +39,11 @@ mod slot;
 mod wallet_key;
 
 pub use factor::{SecondFactor, SecondFactorError};
+pub use file::{
+    FileContents, FileError, FileMaster, FilePolicy, FileWallet, MAX_FILE_LABEL_LEN, MAX_FILE_LEN,
+    MAX_FILE_MASTERS, MAX_FILE_POLICY_LEN, MAX_FILE_SIGNATURE_LEN, MAX_FILE_TAGS, MAX_FILE_WALLETS,
+    VaultFile,
+};
 pub use header::{CreateVault, HeaderError, MAX_SLOTS, NewPassword, NewRecovery, RotateVault, VaultHeader};
 pub use kdf::{KdfError, KdfParams};
 pub use master::{MAX_PASSPHRASE_LEN, MasterSecret};

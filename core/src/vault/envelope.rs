@@ -83,7 +83,7 @@ pub(super) fn seal(
     let tag = one_time
         .cipher()
         .encrypt_inout_detached(&one_time.nonce(), associated, body.into())
-        .expect("GCM seals up to 64 GiB, and what is sealed here has at most 4096 bytes");
+        .expect("GCM seals up to 64 GiB, and what is sealed here fits in a vault file of 64 MiB");
     out.extend_from_slice(&tag);
 }
 

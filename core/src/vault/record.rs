@@ -23,6 +23,8 @@ const NEEDS_WALLET_PASSWORD: u8 = 1;
 const RECORD_DOMAIN: &[u8] = b"keyward/record/v1\0";
 /// Longest secret that a record holds, in bytes.
 pub const MAX_SECRET_LEN: usize = 4096;
+/// Most bytes of a sealed record.
+pub(super) const MAX_SEALED_LEN: usize = MAGIC.len() + 3 + PROTECTION_LEN + 2 * OVERHEAD + MAX_SECRET_LEN;
 
 /// A stored number that stands for nothing this version knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -170,13 +172,13 @@ impl RecordContext {
 }
 
 /// A sealed record taken apart; nothing of it is authentic yet.
-struct Parts<'a> {
+pub(super) struct Parts<'a> {
     protection: Option<Protection>,
     envelope: &'a [u8],
 }
 
 impl<'a> Parts<'a> {
-    fn read(sealed: &'a [u8]) -> Option<Self> {
+    pub(super) fn read(sealed: &'a [u8]) -> Option<Self> {
         let rest = sealed.strip_prefix(MAGIC)?;
         let rest = rest.strip_prefix(&VERSION.to_be_bytes())?;
         let (flags, rest) = rest.split_first()?;
@@ -200,7 +202,11 @@ impl<'a> Parts<'a> {
     }
 
     /// Opens the vault key's envelope: the secret, or the inner envelope of one with its own password.
-    fn open(&self, key: &VaultKey, context: &RecordContext) -> Result<Zeroizing<Vec<u8>>, OpenError> {
+    pub(super) fn open(
+        &self,
+        key: &VaultKey,
+        context: &RecordContext,
+    ) -> Result<Zeroizing<Vec<u8>>, OpenError> {
         let associated = context.to_bytes(self.protection.as_ref());
         envelope::open(key.expose_bytes(), &[&info(context)], &associated, self.envelope)
     }
