@@ -1,8 +1,11 @@
-//! BIP-32 private derivation over secp256k1: as much of it as Sollet's paths need.
+//! BIP-32 over secp256k1: private derivation here, public derivation and the `xprv…` and `xpub…` texts in
+//! [`PrivateNode`] and [`PublicNode`].
 //!
-//! No public derivation, no serialized extended keys, no signatures.
+//! No signatures: those are [`crate::secp256k1`]'s.
 //!
 //! Specification: <https://github.com/bitcoin/bips/blob/master/bip-0032.mediawiki>.
+
+mod serialized;
 
 use core::fmt;
 
@@ -13,7 +16,9 @@ use zeroize::{Zeroize, Zeroizing};
 
 use crate::mnemonic::Seed;
 use crate::path::PathComponent;
-use crate::slip10::{halves, hmac_sha512, keyed};
+use crate::slip10::{HmacSha512, halves, hmac_sha512, keyed};
+
+pub use serialized::{ChildError, ExtendedKeyError, Place, PrivateNode, PublicNode};
 
 /// An index or a seed that leads to no key. It happens once in 2^127 times.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -47,15 +52,22 @@ impl ExtendedKey {
     /// # Errors
     /// [`NoKey`] if the index is one of the few that have none.
     pub fn child(&self, component: PathComponent) -> Result<Self, NoKey> {
+        let private = to_private(&self.secret)?;
+        self.child_with(keyed(&*self.chain_code), || public_bytes(&private), component)
+    }
+
+    /// The child, with the HMAC ready for its data and the compressed public point to be had when it is needed.
+    fn child_with(
+        &self,
+        keyed: HmacSha512,
+        public: impl FnOnce() -> [u8; 33],
+        component: PathComponent,
+    ) -> Result<Self, NoKey> {
         let index = component.to_bits().to_be_bytes();
         let parent = to_private(&self.secret)?;
-        let keyed = keyed(&*self.chain_code);
         let node = match component {
             PathComponent::Hardened(_) => hmac_sha512(keyed, &[&[0], &*self.secret, &index]),
-            PathComponent::Normal(_) => {
-                let point = ProjectivePoint::mul_by_generator(&parent).to_affine();
-                hmac_sha512(keyed, &[point.to_sec1_point(true).as_bytes(), &index])
-            }
+            PathComponent::Normal(_) => hmac_sha512(keyed, &[&public(), &index]),
         };
         let (tweak, chain_code) = halves(&node);
         let sum = WipedScalar(to_scalar(tweak)?.0 + parent.0);
@@ -81,6 +93,31 @@ impl ExtendedKey {
     }
 }
 
+/// A parent of many children: its public point and its chain code's HMAC key schedule are computed once.
+pub(crate) struct Parent {
+    key: ExtendedKey,
+    public: [u8; 33],
+    /// Wiped on drop by `hmac`'s feature `zeroize`.
+    schedule: HmacSha512,
+}
+
+impl Parent {
+    pub(crate) fn new(key: ExtendedKey) -> Result<Self, NoKey> {
+        let public = public_bytes(&*to_private(&key.secret)?);
+        let schedule = keyed(&*key.chain_code);
+        Ok(Self {
+            key,
+            public,
+            schedule,
+        })
+    }
+
+    pub(crate) fn child(&self, component: PathComponent) -> Result<ExtendedKey, NoKey> {
+        self.key
+            .child_with(self.schedule.clone(), || self.public, component)
+    }
+}
+
 impl fmt::Debug for ExtendedKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("ExtendedKey(<redacted>)")
@@ -102,6 +139,16 @@ impl Drop for WipedScalar {
     fn drop(&mut self) {
         self.0.zeroize();
     }
+}
+
+/// The compressed public point.
+fn public_bytes(private: &Scalar) -> [u8; 33] {
+    let point = ProjectivePoint::mul_by_generator(private).to_affine();
+    let mut bytes = [0; 33];
+    for (to, from) in bytes.iter_mut().zip(point.to_sec1_point(true).as_bytes()) {
+        *to = *from;
+    }
+    bytes
 }
 
 /// The private key these bytes stand for: a number from 1 to n-1.

@@ -4,6 +4,7 @@
 
 mod address;
 pub mod authorization;
+mod derive;
 pub mod intent;
 pub mod personal;
 pub mod rlp;
@@ -12,6 +13,7 @@ pub mod typed_data;
 mod u256;
 
 pub use address::{EvmAddress, EvmAddressError};
+pub use derive::{DerivedEvmKey, EvmDeriver, derive_path};
 pub use u256::{U256, U256Error};
 
 use sha3::{Digest, Keccak256};

@@ -134,6 +134,17 @@ impl PathComponent {
         }
     }
 
+    /// The component of BIP-32's 32-bit encoding, the top bit for hardened.
+    #[must_use]
+    pub const fn from_bits(bits: u32) -> Self {
+        let index = ChildIndex(bits & !HARDENED);
+        if bits & HARDENED == 0 {
+            Self::Normal(index)
+        } else {
+            Self::Hardened(index)
+        }
+    }
+
     /// The 32-bit encoding of BIP-32: the top bit marks hardening.
     #[must_use]
     pub const fn to_bits(self) -> u32 {

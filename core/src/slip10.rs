@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 use crate::mnemonic::Seed;
 use crate::path::{ChildIndex, PathComponent};
 
-type HmacSha512 = Hmac<Sha512>;
+pub(crate) type HmacSha512 = Hmac<Sha512>;
 
 /// A node of the tree: a private key and the chain code that its children depend on.
 pub struct ExtendedKey {
