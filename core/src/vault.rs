@@ -11,9 +11,48 @@
 //! compared, in constant time, before anything is decrypted. The header carries a MAC over all its slots
 //! and parameters, so that nothing in it can be swapped or weakened.
 //!
+//! A vault opens by any of its slots: passwords, each with the second factor if its slot says so, and one
+//! [`RecoveryKey`], which needs neither, since it is for the day when they are lost. A record may have a
+//! [`WalletPassword`] of its own: an inner envelope, so that the vault key alone does not open it. A new
+//! vault key ([`VaultHeader::rotated`]) begins a new epoch, and each record names its own. [`VaultFile`]
+//! is all of it as one file.
+//!
+//! ```
+//! use keyward_core::vault::{
+//!     CreateVault, KdfParams, RecordContext, RecordId, RecordKind, RecordPublicKey, VaultHeader, VaultId,
+//!     open_record, seal_record,
+//! };
+//!
+//! // Every array here stands for fresh bytes from the operating system's random generator.
+//! let (header, key) = VaultHeader::create(CreateVault {
+//!     vault: VaultId::from_bytes([1; 16]),
+//!     kdf: KdfParams::MINIMUM,
+//!     password: b"correct horse battery staple",
+//!     second_factor: None,
+//!     key: [2; 32],
+//!     slot_salt: [3; 32],
+//!     wrap_salt: [4; 32],
+//! })?;
+//! let place = RecordContext {
+//!     vault: header.vault_id(),
+//!     record: RecordId::from_bytes([5; 16]),
+//!     kind: RecordKind::Master,
+//!     epoch: header.epoch(),
+//!     public_key: RecordPublicKey::None,
+//! };
+//! let sealed = seal_record(&key, &place, b"a secret", [6; 32])?;
+//! drop(key);
+//!
+//! let header = VaultHeader::from_bytes(&header.to_bytes())?;
+//! let key = header.open(b"correct horse battery staple", None)?;
+//! assert_eq!(*open_record(&key, &place, &sealed)?, b"a secret");
+//! assert!(header.open(b"wrong", None).is_err());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! Does not make randomness, keep state or count attempts; salts and keys are parameters. The stored
-//! formats are versioned and pinned by snapshot tests: [`VaultHeader`] and [`seal_record`] say their
-//! layout.
+//! formats are versioned and pinned by snapshot tests: [`VaultHeader`], [`seal_record`] and
+//! [`VaultFile::seal`] say their layout.
 //!
 //! Specifications: scrypt <https://www.rfc-editor.org/rfc/rfc7914>, HKDF
 //! <https://www.rfc-editor.org/rfc/rfc5869>, AES-GCM

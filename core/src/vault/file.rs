@@ -210,6 +210,25 @@ impl FileContents {
 }
 
 /// An opened vault file.
+///
+/// ```
+/// use keyward_core::vault::{CreateVault, FileContents, KdfParams, VaultFile, VaultHeader, VaultId};
+///
+/// # let vault = CreateVault {
+/// #     vault: VaultId::from_bytes([1; 16]),
+/// #     kdf: KdfParams::MINIMUM,
+/// #     password: b"correct horse battery staple",
+/// #     second_factor: None,
+/// #     key: [2; 32],
+/// #     slot_salt: [3; 32],
+/// #     wrap_salt: [4; 32],
+/// # };
+/// let (header, key) = VaultHeader::create(vault)?;
+/// let file = VaultFile::seal(&header, &key, &FileContents::default(), [7; 32])?;
+/// let opened = VaultFile::open(&file, b"correct horse battery staple", None)?;
+/// assert_eq!(opened.header.vault_id(), header.vault_id());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct VaultFile {
     /// The vault's header: slots may be changed, and the file sealed again.
     pub header: VaultHeader,

@@ -1,7 +1,10 @@
 //! scrypt's parameters, bounded before any work, and the stretching itself.
 //!
+//! Overwritten after each stretching: the stack below it, where PBKDF2 and SHA-256 leave their states and
+//! HMAC's key, which is the password's. That is the best that safe code can do, and not a promise of the
+//! language: a register that the compiler spills in a caller's frame stays until that frame is used again.
 //! Not wiped here: scrypt's own working memory, which its crate frees as it is. The binary's zeroizing
-//! allocator wipes that.
+//! allocator wipes that; in the browser it stays in the module's memory until it is used again.
 
 use core::fmt;
 use core::str::FromStr;
@@ -12,6 +15,9 @@ use zeroize::Zeroizing;
 const R: u32 = 8;
 /// Parallelism, the only one this version reads or writes.
 const P: u32 = 1;
+/// How much of the stack is overwritten, in bytes: scrypt and all below it take less than half of it without
+/// optimisation, and it fits a quarter of a small thread's stack.
+const CLEARED_STACK: usize = 32 * 1024;
 /// The number of scrypt among key derivations, the only one that stretches passwords.
 const SCRYPT: u8 = 1;
 /// Bytes of the stored parameters.
@@ -108,8 +114,16 @@ impl KdfParams {
         )
     }
 
-    /// Stretches a password to 32 bytes.
+    /// Stretches a password to 32 bytes, then overwrites the stack that this used.
     pub(super) fn stretch(self, password: &[u8], salt: &[u8; 32]) -> Result<Zeroizing<[u8; 32]>, KdfError> {
+        let stretched = self.stretch_below(password, salt);
+        zeroize::zeroize_stack::<CLEARED_STACK>();
+        stretched
+    }
+
+    /// In a frame of its own, below the one that clears.
+    #[inline(never)]
+    fn stretch_below(self, password: &[u8], salt: &[u8; 32]) -> Result<Zeroizing<[u8; 32]>, KdfError> {
         // Neither fails within the bounds above, unless a target's addresses are too short for them.
         let params = scrypt::Params::new(self.log_n, R, P).map_err(|_| KdfError::TooCostly)?;
         let mut stretched = Zeroizing::new([0; 32]);
