@@ -9,6 +9,7 @@ mod balance;
 mod completions;
 mod context;
 mod derive;
+mod find_path;
 mod init;
 mod logging;
 mod message;
@@ -90,6 +91,7 @@ struct Global {
 enum Command {
     Init(init::Args),
     Derive(derive::Args),
+    FindPath(find_path::Args),
     #[command(subcommand)]
     Wallets(wallets::Command),
     Balance(balance::Args),
@@ -162,6 +164,7 @@ async fn dispatch(command: Option<Command>, context: &mut Context) -> Result<Rep
         None => open_console(context).await,
         Some(Command::Init(args)) => init::run(context, args).await,
         Some(Command::Derive(args)) => derive::run(&args),
+        Some(Command::FindPath(args)) => find_path::run(&args),
         Some(Command::Wallets(command)) => wallets::run(context, command).await,
         Some(Command::Balance(args)) => balance::run(context, args).await,
         Some(Command::Send(args)) => send::run(context, args).await,
