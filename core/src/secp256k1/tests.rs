@@ -66,3 +66,34 @@ fn debug_shows_no_key() {
         "{shown}"
     );
 }
+
+#[test]
+fn signatures_are_those_of_rfc_6979_and_the_higher_s_is_refused() {
+    use k256::Scalar;
+    use k256::elliptic_curve::PrimeField;
+    use sha2::{Digest, Sha256};
+
+    // Widely published for secp256k1 with SHA-256, as RFC 6979 itself has no vectors for this curve: private key 1.
+    let hash: [u8; 32] = Sha256::digest(b"Satoshi Nakamoto").into();
+    let signature = key(1).sign_prehash(&hash).unwrap();
+    assert_eq!(
+        hex::encode(signature.r),
+        "934b1ea10a4b3c1757e2b0c017d0b6143ce3c9a7e6a4a49860d7a6ab210ee3d8"
+    );
+    assert_eq!(
+        hex::encode(signature.s),
+        "2442ce9d2b916064108014783e923ec36b49743e2ffa1c4496f01a512aafd9e5"
+    );
+    // The same signature with n - s and the other point is valid ECDSA, but not canonical.
+    let higher = -Scalar::from_repr(signature.s.into()).unwrap();
+    let higher = RecoverableSignature {
+        s: higher.to_bytes().into(),
+        y_odd: !signature.y_odd,
+        ..signature
+    };
+    assert_eq!(recover(&hash, &higher), Err(VerifyError));
+    assert_eq!(
+        verify_prehash(key(1).public_key(), &hash, &higher),
+        Err(VerifyError)
+    );
+}
