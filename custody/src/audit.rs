@@ -7,11 +7,13 @@ pub(crate) mod ledger;
 pub(crate) mod stored;
 mod verify;
 
+use keyward_core::account::AccountAddress;
 use keyward_core::address::Address;
 use keyward_core::audit::{AuditEntry, Checkpoint, Operation, Outcome, SignedCheckpoint};
 use keyward_core::vault::VaultId;
 
 use crate::error::CustodyError;
+use crate::memory::clearing_stack;
 use crate::store::{Ask, Write, stored_integer, transact};
 use crate::vault::Custody;
 use ledger::Draft;
@@ -34,7 +36,7 @@ pub struct AuditQuery {
     /// Only this outcome.
     pub outcome: Option<Outcome>,
     /// Only this wallet.
-    pub wallet: Option<Address>,
+    pub wallet: Option<AccountAddress>,
     /// Only entries after this one.
     pub after_sequence: Option<u64>,
     /// Only entries before this one.
@@ -202,7 +204,7 @@ impl Custody {
                 size: ledger.size(),
                 root: ledger.root(),
             };
-            let signed = checkpoint.sign(&signer.expose_key());
+            let signed = clearing_stack(|| checkpoint.sign(&signer.expose_key()));
             let write = Write::Checkpoint {
                 size: checkpoint.size,
                 root: checkpoint.root,

@@ -25,6 +25,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::error::{CustodyError, StorageError};
 use crate::location::StoreLocation;
 use crate::memory::Protection;
+pub(crate) use crate::memory::clearing_stack;
 use crate::password::Password;
 use crate::signing::{NoObserver, SigningObserver};
 use crate::store::sqlite::SqliteStore;
@@ -381,23 +382,6 @@ pub(crate) fn random<const N: usize>() -> Result<[u8; N], CustodyError> {
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes).map_err(|_| CustodyError::Randomness)?;
     Ok(bytes)
-}
-
-/// How much of the stack is cleared after work with secrets, in bytes: more than key stretching, derivation and signing
-/// use, even without optimisation, and an eighth of a worker's stack.
-const CLEARED_STACK: usize = 256 * 1024;
-
-/// Runs work with secrets, then overwrites the part of the stack that it used: what the compiler put there in passing
-/// (a spilled register, an array moved by value) nobody else wipes.
-pub(crate) fn clearing_stack<T>(work: impl FnOnce() -> T) -> T {
-    /// A frame of its own, below the one that clears.
-    #[inline(never)]
-    fn below<T>(work: impl FnOnce() -> T) -> T {
-        work()
-    }
-    let done = below(work);
-    zeroize::zeroize_stack::<CLEARED_STACK>();
-    done
 }
 
 /// Runs what takes long, off the async threads.

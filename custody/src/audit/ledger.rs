@@ -8,6 +8,7 @@
 //! to work while locked, and nothing else. Whoever writes to the file could invent or drop these until the next
 //! signed entry covers them; the refusal to count on them is why they never authorise anything.
 
+use keyward_core::account::AccountAddress;
 use keyward_core::address::{Address, Signature};
 use keyward_core::audit::{AuditEntry, Frontier, Hash, Operation, Outcome};
 use keyward_core::ed25519::{SecretKey, verify};
@@ -15,7 +16,7 @@ use keyward_core::vault::{VaultId, VaultKey};
 
 use super::stored::{StoredEntry, stands_unsigned};
 use crate::error::CustodyError;
-use crate::memory::{LockedKey, Protection};
+use crate::memory::{LockedKey, Protection, clearing_stack};
 
 /// The longest texts of an entry, in bytes.
 const MAX_ACTOR_BYTES: usize = 200;
@@ -38,7 +39,7 @@ pub(crate) fn origin(vault: &VaultId) -> String {
 pub(crate) struct Draft {
     pub(crate) operation: Operation,
     pub(crate) outcome: Outcome,
-    pub(crate) wallet: Option<Address>,
+    pub(crate) wallet: Option<AccountAddress>,
     /// The stable code of a refusal or failure; empty otherwise.
     pub(crate) reason: String,
     /// The intent's hash.
@@ -60,8 +61,8 @@ impl Draft {
         }
     }
 
-    pub(crate) fn wallet(mut self, wallet: Address) -> Self {
-        self.wallet = Some(wallet);
+    pub(crate) fn wallet(mut self, wallet: impl Into<AccountAddress>) -> Self {
+        self.wallet = Some(wallet.into());
         self
     }
 
@@ -114,7 +115,8 @@ impl HeadSigner {
     }
 
     fn sign(&self, frontier: &Frontier) -> Signature {
-        self.expose_key().sign(&head_message(&self.origin, frontier))
+        let message = head_message(&self.origin, frontier);
+        clearing_stack(|| self.expose_key().sign(&message))
     }
 }
 

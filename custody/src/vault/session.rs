@@ -10,7 +10,7 @@ use keyward_core::vault::{VaultHeader, VaultId, VaultKey};
 
 use crate::audit::ledger::HeadSigner;
 use crate::error::CustodyError;
-use crate::memory::Protection;
+use crate::memory::{LockedKey, Protection, clearing_stack};
 use crate::store::PolicyRow;
 
 /// Label of the policy key's seed below the vault key, and domain of what it signs.
@@ -31,6 +31,11 @@ pub(crate) struct Session {
 impl Session {
     /// Takes the vault key over into memory protected at most as `best` says.
     pub(super) fn new(key: VaultKey, header: &VaultHeader, best: Protection) -> Self {
+        clearing_stack(|| Self::relocating(key, header, best))
+    }
+
+    fn relocating(key: VaultKey, header: &VaultHeader, best: Protection) -> Self {
+        let key = key.relocated(|bytes| Box::new(LockedKey::new(bytes, best)));
         Self {
             vault: header.vault_id(),
             epoch: header.epoch(),
@@ -84,9 +89,8 @@ impl Session {
         let body = policy
             .to_json()
             .map_err(|error| CustodyError::invalid("policy", error.to_string()))?;
-        let signature = self
-            .policy_key()
-            .sign(&self.policy_message(policy.version, &body));
+        let message = self.policy_message(policy.version, &body);
+        let signature = clearing_stack(|| self.policy_key().sign(&message));
         Ok(PolicyRow {
             version: policy.version,
             body,
@@ -97,7 +101,7 @@ impl Session {
     /// The policy of a stored row that this vault's key signed.
     pub(crate) fn verified_policy(&self, row: &PolicyRow) -> Result<Policy, CustodyError> {
         verify(
-            &self.policy_key().address(),
+            &clearing_stack(|| self.policy_key().address()),
             &self.policy_message(row.version, &row.body),
             &row.signature,
         )

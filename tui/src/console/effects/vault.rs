@@ -220,7 +220,7 @@ fn preview(phrase: &str, passphrase: &str) -> Result<Vec<FamilyPreview>, Failure
 
 async fn create(services: &Services, request: NewVaultRequest) -> Result<VaultSummary, Failure> {
     let custody = services.custody()?;
-    let mnemonic = Mnemonic::parse(&request.phrase)
+    let mnemonic = clearing_stack(|| Mnemonic::parse(&request.phrase))
         .map_err(|error| Failure::new(error.to_string(), "go back and correct the phrase"))?;
     Ok(custody
         .create_vault(NewVault {

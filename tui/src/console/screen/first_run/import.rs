@@ -2,6 +2,7 @@
 
 use crossterm::event::KeyEvent;
 use keyward_core::mnemonic::{Mnemonic, MnemonicError, complete_word};
+use keyward_custody::memory::clearing_stack;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
@@ -93,7 +94,7 @@ impl Import {
 
     /// Whether it is a phrase; if not, says why and puts the cursor behind the wrong word.
     pub(super) fn check(&mut self) -> bool {
-        match Mnemonic::parse(self.text.expose_text()) {
+        match clearing_stack(|| Mnemonic::parse(self.text.expose_text())) {
             Ok(_) => true,
             Err(error) => {
                 if let MnemonicError::UnknownWord { position, .. } = &error {
