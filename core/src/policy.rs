@@ -13,11 +13,15 @@
 //! the one thing that signs.
 
 mod approval;
+mod asset;
 mod evaluate;
+mod evm;
 mod refusal;
 mod rule;
+mod signature;
 pub mod text;
 mod transaction;
+mod units;
 mod window;
 
 use alloc::collections::BTreeSet;
@@ -26,18 +30,27 @@ use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
+use crate::account::AccountAddress;
 use crate::address::Address;
 use crate::amount::Lamports;
+use crate::evm::intent::EvmIntent;
+use crate::evm::typed_data::TypedData;
+use crate::evm::{EvmAddress, U256};
 use crate::intent::Intent;
 
-pub use approval::{Approval, ApprovalMismatch, ApprovedMessage, SignError};
+pub use approval::{Approval, ApprovalMismatch, ApprovedExport, ApprovedMessage, SignError};
+pub use asset::{Asset, AssetError, AssetMatch, ChainMatch};
 pub use evaluate::evaluate;
 pub use refusal::Refusal;
-pub use rule::{Asset, AssetMatch, Effect, Limits, OperationKind, Rule, RuleMatch, WindowLimit};
+pub use rule::{Effect, Limits, OperationKind, Rule, RuleMatch, WindowLimit};
+pub use signature::{WalletSignature, WalletSignatureError};
 pub use window::{Spend, Window, WindowSpend};
 
 /// The most rules of a policy.
 const MAX_RULES: usize = 1_000;
+
+/// The rule of a new vault that lets keys leave in plain text, for which the shell asks for the password again.
+const EXPORT_RULE: &str = "the owner exports keys";
 
 /// Rules in force, with the version that approvals are bound to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,6 +72,19 @@ pub struct PolicyLimits {
     pub tokens_per_transaction: u64,
     /// The most that a transaction may offer as priority fee.
     pub max_priority_fee: Lamports,
+    /// What EVM transactions may move; without it they are all refused until a rule names them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evm: Option<EvmLimits>,
+}
+
+/// What the owner chooses for EVM chains. It holds on each chain, whatever its coin is worth.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EvmLimits {
+    /// The most of a chain's coin that one transaction may transfer, in wei, fees not included.
+    pub wei_per_transaction: U256,
+    /// The most that one transaction may cost in fees, in wei.
+    pub max_fee_wei: U256,
 }
 
 /// Why a text is no policy.
@@ -87,7 +113,7 @@ pub enum PolicyError {
     #[error("two rules are named '{0}'; rename one")]
     SameName(String),
     /// A rule allows calls of programs without naming them.
-    #[error("rule '{0}' allows program calls and names no program; list the programs")]
+    #[error("rule '{0}' allows calls and names no program or contract; list them")]
     AnyProgram(String),
     /// A window has no duration.
     #[error("rule '{0}' has a window of no duration; give its length in milliseconds")]
@@ -99,7 +125,8 @@ pub enum PolicyError {
 
 impl Policy {
     /// The policy of a new vault: SOL and token transfers up to the limits, memos, compute-budget
-    /// settings and text messages; everything else is refused.
+    /// settings, messages, and the export of keys by their owner; with limits for EVM chains also transfers
+    /// of their coins. Everything else is refused.
     #[must_use]
     pub fn default_for(limits: PolicyLimits) -> Self {
         let allow = |name: &str, operation, limits| Rule {
@@ -111,7 +138,7 @@ impl Policy {
             },
             limits,
         };
-        Self {
+        let mut policy = Self {
             version: 1,
             rules: alloc::vec![
                 allow(
@@ -140,8 +167,26 @@ impl Policy {
                     },
                 ),
                 allow("text-messages", OperationKind::TextMessage, Limits::default()),
+                allow(
+                    "off-chain-messages",
+                    OperationKind::OffChainMessage,
+                    Limits::default()
+                ),
+                allow(EXPORT_RULE, OperationKind::ExportKey, Limits::default()),
             ],
+        };
+        if let Some(evm) = limits.evm {
+            policy.rules.push(allow(
+                "evm-transfers",
+                OperationKind::EvmTransfer,
+                Limits {
+                    evm_units_per_transaction: Some(evm.wei_per_transaction),
+                    max_fee_wei: Some(evm.max_fee_wei),
+                    ..Limits::default()
+                },
+            ));
         }
+        policy
     }
 
     /// Reads a policy from JSON; unknown fields are refused, and so is what [`Policy::check`] refuses.
@@ -212,21 +257,51 @@ pub enum Request<'a> {
         /// What the message does.
         intent: &'a Intent,
     },
-    /// A text message.
+    /// A Solana message: text, a sign-in or an off-chain message.
     Message {
         /// The wallet that would sign.
         wallet: &'a Address,
         /// The exact bytes.
         message: &'a [u8],
     },
+    /// An EVM transaction, by the intent read from its payload.
+    EvmTransaction {
+        /// The wallet that would sign.
+        wallet: &'a EvmAddress,
+        /// What the transaction does.
+        intent: &'a EvmIntent,
+    },
+    /// A personal message of an EVM wallet (EIP-191).
+    EvmMessage {
+        /// The wallet that would sign.
+        wallet: &'a EvmAddress,
+        /// The message, without the prefix that is hashed with it.
+        message: &'a [u8],
+    },
+    /// Typed data (EIP-712).
+    TypedData {
+        /// The wallet that would sign.
+        wallet: &'a EvmAddress,
+        /// The document.
+        typed_data: &'a TypedData,
+    },
+    /// The export of a private key in plain text.
+    ExportKey {
+        /// The wallet whose key would leave.
+        wallet: &'a AccountAddress,
+    },
 }
 
 impl Request<'_> {
-    /// The wallet that would sign.
+    /// The wallet that would sign, or whose key would leave.
     #[must_use]
-    pub fn wallet(&self) -> &Address {
-        match self {
-            Self::Transaction { wallet, .. } | Self::Message { wallet, .. } => wallet,
+    pub fn wallet(&self) -> AccountAddress {
+        match *self {
+            Self::Transaction { wallet, .. } | Self::Message { wallet, .. } => (*wallet).into(),
+            Self::EvmTransaction { wallet, .. }
+            | Self::EvmMessage { wallet, .. }
+            | Self::TypedData { wallet, .. } => (*wallet).into(),
+            Self::ExportKey { wallet } => *wallet,
         }
     }
 }

@@ -153,6 +153,7 @@ async fn empty_vault(kdf: KdfParams) -> (TempDir, Custody) {
             sol_per_transaction: Lamports::ONE_SOL,
             tokens_per_transaction: 100,
             max_priority_fee: Lamports::new(1_000_000),
+            evm: None,
         },
         mnemonic: Mnemonic::parse(PHRASE).unwrap(),
         passphrase: Zeroizing::new(String::new()),

@@ -143,7 +143,7 @@ pub(crate) struct Facts {
     /// The intents asked for.
     pub(crate) intents: Vec<IntentRow>,
     /// The windows asked for, in the order asked.
-    pub(crate) spent: Vec<u64>,
+    pub(crate) spent: Vec<u128>,
     /// The sealed phrase.
     pub(crate) master: Option<MasterRow>,
     /// The attempt asked for.
@@ -268,7 +268,7 @@ pub(crate) enum Write {
         intent: [u8; 32],
         wallet: i64,
         asset: String,
-        amount: u64,
+        amount: u128,
     },
     IntentSigned {
         hash: [u8; 32],

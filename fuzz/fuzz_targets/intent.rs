@@ -19,6 +19,7 @@ fuzz_target!(|bytes: &[u8]| {
         sol_per_transaction: Lamports::ONE_SOL,
         tokens_per_transaction: 1_000,
         max_priority_fee: Lamports::new(1_000_000),
+        evm: None,
     });
     let request = Request::Transaction {
         wallet: message.fee_payer(),

@@ -12,6 +12,7 @@ fuzz_target!(|bytes: &[u8]| {
         sol_per_transaction: Lamports::ZERO,
         tokens_per_transaction: 0,
         max_priority_fee: Lamports::ZERO,
+        evm: None,
     });
     let request = Request::Message {
         wallet: &Address::new([1; 32]),

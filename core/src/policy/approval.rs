@@ -8,21 +8,34 @@ use alloc::vec::Vec;
 
 use sha2::{Digest, Sha256};
 
+use super::signature::WalletSignature;
 use super::window::Spend;
-use crate::address::{Address, Signature};
-use crate::ed25519::{self, SecretKey};
+use crate::account::AccountAddress;
+use crate::ed25519;
+use crate::evm::keccak256;
+use crate::key::WalletKey;
+use crate::secp256k1;
 
-/// That the policy allows one wallet to sign one message. Only [`super::evaluate`] makes one.
+/// That the policy allows one wallet to sign one message, or its key to be exported. Only
+/// [`super::evaluate`] makes one.
 ///
 /// # Security
 /// An approval must be made durable (reservation and audit) before it is used: it cannot do so itself.
 #[derive(Debug)]
 pub struct Approval {
-    wallet: Address,
+    wallet: AccountAddress,
+    purpose: Purpose,
     message_sha256: [u8; 32],
     policy_version: u32,
     rules: Vec<String>,
     spends: Vec<Spend>,
+}
+
+/// What an approval is for: one for the other is useless.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Purpose {
+    Sign,
+    Export,
 }
 
 /// The bytes are not those that were approved.
@@ -38,9 +51,9 @@ pub enum SignError {
     #[error("the approval is for wallet {approved} and the key belongs to {key}; open the right key")]
     WrongKey {
         /// The wallet approved.
-        approved: Address,
+        approved: AccountAddress,
         /// The key's address.
-        key: Address,
+        key: AccountAddress,
     },
     /// The signature did not verify, so it is not handed out.
     #[error("the signature did not verify; this machine miscalculates, do not sign on it")]
@@ -48,8 +61,8 @@ pub enum SignError {
 }
 
 impl Approval {
-    pub(super) fn new(
-        wallet: Address,
+    pub(super) const fn to_sign(
+        wallet: AccountAddress,
         message_sha256: [u8; 32],
         policy_version: u32,
         rules: Vec<String>,
@@ -57,6 +70,7 @@ impl Approval {
     ) -> Self {
         Self {
             wallet,
+            purpose: Purpose::Sign,
             message_sha256,
             policy_version,
             rules,
@@ -64,13 +78,26 @@ impl Approval {
         }
     }
 
-    /// The wallet that may sign.
+    pub(super) fn to_export(wallet: AccountAddress, policy_version: u32, rules: Vec<String>) -> Self {
+        let subject = alloc::format!("keyward/export-key/v1 {wallet}");
+        Self {
+            wallet,
+            purpose: Purpose::Export,
+            message_sha256: Sha256::digest(subject).into(),
+            policy_version,
+            rules,
+            spends: Vec::new(),
+        }
+    }
+
+    /// The wallet that may sign, or whose key may leave.
     #[must_use]
-    pub const fn wallet(&self) -> &Address {
+    pub const fn wallet(&self) -> &AccountAddress {
         &self.wallet
     }
 
-    /// SHA-256 of the exact bytes that may be signed.
+    /// SHA-256 of the exact bytes that may be signed: a Solana message, or an EVM payload before it is hashed.
+    /// Of an export, SHA-256 of `keyward/export-key/v1 ` and the address.
     #[must_use]
     pub const fn message_sha256(&self) -> &[u8; 32] {
         &self.message_sha256
@@ -98,18 +125,21 @@ impl Approval {
 /// Bytes that the policy approved for one wallet.
 #[derive(Debug)]
 pub struct ApprovedMessage {
-    wallet: Address,
+    wallet: AccountAddress,
     bytes: Vec<u8>,
 }
 
 impl ApprovedMessage {
-    /// Joins an approval with the bytes that it is for.
+    /// Joins an approval with the bytes that it is for: a Solana message, or the payload of an EVM request
+    /// ([`crate::evm::transaction::Transaction::encode_unsigned`],
+    /// [`crate::evm::personal::signing_payload`],
+    /// [`crate::evm::typed_data::TypedData::signing_payload`]).
     ///
     /// # Errors
-    /// [`ApprovalMismatch`] when the bytes are others.
+    /// [`ApprovalMismatch`] when the bytes are others, or the approval is not for signing.
     pub fn new(approval: Approval, bytes: Vec<u8>) -> Result<Self, ApprovalMismatch> {
         let digest: [u8; 32] = Sha256::digest(&bytes).into();
-        if digest != approval.message_sha256 {
+        if approval.purpose != Purpose::Sign || digest != approval.message_sha256 {
             return Err(ApprovalMismatch);
         }
         Ok(Self {
@@ -118,11 +148,12 @@ impl ApprovedMessage {
         })
     }
 
-    /// Signs, and verifies the signature before handing it out.
+    /// Signs, and verifies the signature before handing it out. EVM payloads are hashed with Keccak-256 here,
+    /// so that no hash from elsewhere is ever signed.
     ///
     /// # Errors
     /// See [`SignError`].
-    pub fn sign(self, key: &SecretKey) -> Result<Signature, SignError> {
+    pub fn sign(self, key: &WalletKey) -> Result<WalletSignature, SignError> {
         let address = key.address();
         if address != self.wallet {
             return Err(SignError::WrongKey {
@@ -130,8 +161,50 @@ impl ApprovedMessage {
                 key: address,
             });
         }
-        let signature = key.sign(&self.bytes);
-        ed25519::verify(&self.wallet, &self.bytes, &signature).map_err(|_| SignError::Miscalculated)?;
-        Ok(signature)
+        match key {
+            WalletKey::Ed25519(key) => {
+                let signature = key.sign(&self.bytes);
+                ed25519::verify(&key.address(), &self.bytes, &signature)
+                    .map_err(|_| SignError::Miscalculated)?;
+                Ok(WalletSignature::Ed25519(signature))
+            }
+            WalletKey::Secp256k1(key) => {
+                let hash = keccak256(&self.bytes);
+                let signature = key.sign_prehash(&hash).map_err(|_| SignError::Miscalculated)?;
+                let signer = secp256k1::recover(&hash, &signature).map_err(|_| SignError::Miscalculated)?;
+                if AccountAddress::Evm(signer.address()) == self.wallet {
+                    Ok(WalletSignature::Secp256k1(signature))
+                } else {
+                    Err(SignError::Miscalculated)
+                }
+            }
+        }
+    }
+}
+
+/// That the policy allows one wallet's key to leave in plain text. It opens nothing by itself.
+#[derive(Debug)]
+pub struct ApprovedExport {
+    wallet: AccountAddress,
+}
+
+impl ApprovedExport {
+    /// Takes an approval of [`super::Request::ExportKey`].
+    ///
+    /// # Errors
+    /// [`ApprovalMismatch`] when it is for something else.
+    pub fn new(approval: &Approval) -> Result<Self, ApprovalMismatch> {
+        match approval.purpose {
+            Purpose::Export => Ok(Self {
+                wallet: approval.wallet,
+            }),
+            Purpose::Sign => Err(ApprovalMismatch),
+        }
+    }
+
+    /// The wallet whose key may leave.
+    #[must_use]
+    pub const fn wallet(&self) -> &AccountAddress {
+        &self.wallet
     }
 }

@@ -5,10 +5,12 @@ use alloc::vec::Vec;
 
 use sha2::{Digest, Sha256};
 
-use super::rule::{Asset, Effect, OperationKind, Rule};
-use super::{Approval, Decision, Facts, Policy, Refusal, Request, text, transaction};
+use super::asset::{Asset, Place};
+use super::rule::{Effect, OperationKind, Rule};
+use super::{Approval, Decision, Facts, Policy, Refusal, Request, evm, text, transaction};
+use crate::account::AccountAddress;
 use crate::address::Address;
-use crate::solana::parses_as_transaction;
+use crate::offchain::{self, MessageRefusal, SignableMessage};
 
 /// Decides whether a request may be signed. Nothing but the arguments is looked at.
 ///
@@ -20,54 +22,114 @@ pub fn evaluate(policy: &Policy, request: &Request<'_>, facts: &Facts) -> Decisi
     match request {
         Request::Transaction { wallet, intent } => transaction::evaluate(policy, wallet, intent, facts),
         Request::Message { wallet, message } => evaluate_message(policy, wallet, message),
+        Request::EvmTransaction { wallet, intent } => evm::transaction(policy, wallet, intent, facts),
+        Request::EvmMessage { wallet, message } => evm::message(policy, wallet, message),
+        Request::TypedData { wallet, typed_data } => evm::typed_data(policy, wallet, typed_data),
+        Request::ExportKey { wallet } => evaluate_export(policy, wallet),
     }
 }
 
+/// A Solana message: plain text, a sign-in, or an off-chain message around a text.
 fn evaluate_message(policy: &Policy, wallet: &Address, message: &[u8]) -> Decision {
     let mut refusals = Vec::new();
-    if parses_as_transaction(message) {
-        refusals.push(Refusal::LooksLikeTransaction);
-    }
+    let operation = match offchain::read(message) {
+        Ok(SignableMessage::OffChain(inner)) => {
+            note_unless_text(inner.text().as_bytes(), &mut refusals);
+            OperationKind::OffChainMessage
+        }
+        Ok(read) => {
+            note_unless_text(message, &mut refusals);
+            match read {
+                SignableMessage::SignIn(_) => OperationKind::SignIn,
+                _ => OperationKind::TextMessage,
+            }
+        }
+        Err(MessageRefusal::Transaction) => {
+            refusals.push(Refusal::LooksLikeTransaction);
+            note_unless_text(message, &mut refusals);
+            OperationKind::TextMessage
+        }
+        Err(MessageRefusal::Empty) => {
+            note_unless_text(message, &mut refusals);
+            OperationKind::TextMessage
+        }
+        Err(error) => {
+            refusals.push(Refusal::NotMessage(error));
+            OperationKind::TextMessage
+        }
+    };
+    let subject = Subject::plain(operation, Place::Solana);
+    decide_plain(policy, &(*wallet).into(), &subject, refusals, |rules| {
+        Approval::to_sign(
+            (*wallet).into(),
+            Sha256::digest(message).into(),
+            policy.version,
+            rules,
+            Vec::new(),
+        )
+    })
+}
+
+pub(super) fn note_unless_text(message: &[u8], refusals: &mut Vec<Refusal>) {
     if let Err(error) = text::plain_text(message) {
         refusals.push(Refusal::NotText(error));
     }
-    let subject = Subject {
-        operation: OperationKind::TextMessage,
-        asset: None,
-        destination: None,
-        program: None,
-    };
-    let verdict = judge(policy, wallet, &subject, &mut refusals);
+}
+
+fn evaluate_export(policy: &Policy, wallet: &AccountAddress) -> Decision {
+    let subject = Subject::plain(OperationKind::ExportKey, Place::of(wallet.chain()));
+    decide_plain(policy, wallet, &subject, Vec::new(), |rules| {
+        Approval::to_export(*wallet, policy.version, rules)
+    })
+}
+
+/// Decides on what moves no amount: every rule that allows it is enough.
+pub(super) fn decide_plain(
+    policy: &Policy,
+    wallet: &AccountAddress,
+    subject: &Subject,
+    mut refusals: Vec<Refusal>,
+    approve: impl FnOnce(Vec<String>) -> Approval,
+) -> Decision {
+    let verdict = judge(policy, wallet, subject, &mut refusals);
     if verdict.is_empty() && refusals.is_empty() {
         refusals.push(Refusal::NotAllowed {
-            operation: OperationKind::TextMessage.as_str(),
+            operation: subject.operation.as_str(),
         });
     }
-    if !refusals.is_empty() {
-        return Decision::Refused(refusals);
+    if refusals.is_empty() {
+        Decision::Allowed(approve(verdict.iter().map(|rule| rule.name.clone()).collect()))
+    } else {
+        Decision::Refused(refusals)
     }
-    let rules = verdict.iter().map(|rule| rule.name.clone()).collect();
-    Decision::Allowed(Approval::new(
-        *wallet,
-        Sha256::digest(message).into(),
-        policy.version,
-        rules,
-        Vec::new(),
-    ))
 }
 
 /// What rules are matched against: one action of a transaction, or a message.
 pub(super) struct Subject {
     pub(super) operation: OperationKind,
+    pub(super) place: Place,
     pub(super) asset: Option<Asset>,
-    pub(super) destination: Option<Address>,
-    pub(super) program: Option<Address>,
+    pub(super) destination: Option<AccountAddress>,
+    pub(super) program: Option<AccountAddress>,
+}
+
+impl Subject {
+    /// An operation that moves nothing and calls nobody.
+    pub(super) const fn plain(operation: OperationKind, place: Place) -> Self {
+        Self {
+            operation,
+            place,
+            asset: None,
+            destination: None,
+            program: None,
+        }
+    }
 }
 
 /// Notes deny and require rules that match, and gives the allow rules that do.
 pub(super) fn judge<'p>(
     policy: &'p Policy,
-    wallet: &Address,
+    wallet: &AccountAddress,
     subject: &Subject,
     refusals: &mut Vec<Refusal>,
 ) -> Vec<&'p Rule> {
@@ -90,23 +152,36 @@ pub(super) fn note(refusals: &mut Vec<Refusal>, refusal: Refusal) {
     }
 }
 
-fn matches(rule: &Rule, wallet: &Address, subject: &Subject) -> bool {
+fn matches(rule: &Rule, wallet: &AccountAddress, subject: &Subject) -> bool {
     let wanted = &rule.matches;
-    // A rule without conditions allows everything that is understood, never a call that is not.
-    if rule.effect == Effect::Allow
-        && subject.operation == OperationKind::ProgramCall
-        && wanted.programs.is_empty()
-    {
+    if rule.effect == Effect::Allow && !may_allow(rule, subject) {
         return false;
     }
+    let operation = subject.operation;
     one_of(&wanted.wallets, Some(wallet))
-        && one_of(&wanted.operations, Some(&subject.operation))
+        && (wanted.operations.is_empty()
+            || wanted.operations.iter().any(|named| operation.is_kind_of(*named)))
+        && (wanted.chains.is_empty() || wanted.chains.iter().any(|chain| chain.covers(subject.place)))
         && one_of(&wanted.destinations, subject.destination.as_ref())
         && one_of(&wanted.programs, subject.program.as_ref())
         && (wanted.assets.is_empty()
             || subject
                 .asset
                 .is_some_and(|asset| wanted.assets.iter().any(|own| own.covers(&asset))))
+}
+
+/// Whether an allow rule is explicit enough. One without conditions allows everything on Solana that is
+/// understood, never a call that is not, nothing grave, and nothing on chains that its author may not have
+/// thought of.
+fn may_allow(rule: &Rule, subject: &Subject) -> bool {
+    let wanted = &rule.matches;
+    let operation = subject.operation;
+    let elsewhere = subject.place != Place::Solana;
+    let named = wanted.operations.iter().any(|named| operation.is_kind_of(*named));
+    let placed = !wanted.chains.is_empty() || !wanted.assets.is_empty();
+    !(operation.needs_programs() && wanted.programs.is_empty()
+        || operation.must_be_named() && !named
+        || elsewhere && !named && !placed)
 }
 
 /// A list without entries is no condition.

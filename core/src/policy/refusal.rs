@@ -2,11 +2,16 @@
 
 use alloc::string::String;
 
-use super::rule::Asset;
+use super::asset::Asset;
 use super::text::TextError;
+use crate::account::AccountAddress;
 use crate::address::Address;
-use crate::amount::{Lamports, format_units};
+use crate::amount::Lamports;
+use crate::evm::intent::chain_name;
+use crate::evm::personal::PersonalError;
+use crate::evm::{EvmAddress, U256};
 use crate::intent::UnknownReason;
+use crate::offchain::MessageRefusal;
 
 /// One reason for which a request is refused: a stable code for programs, a sentence with cause and
 /// remedy for people.
@@ -91,7 +96,7 @@ pub enum Refusal {
     /// More than a rule allows in one transaction.
     #[error(
         "it transfers {} and rule '{rule}' allows at most {} in one transaction; send less, or ask whoever keeps the policy to raise the limit",
-        shown(asset, *amount, *decimals), shown(asset, *limit, *decimals)
+        shown(asset, amount, *decimals), shown(asset, limit, *decimals)
     )]
     OverLimit {
         /// The rule.
@@ -99,16 +104,16 @@ pub enum Refusal {
         /// What is transferred.
         asset: Asset,
         /// How much, in smallest units.
-        amount: u64,
+        amount: U256,
         /// How much is allowed, in smallest units.
-        limit: u64,
+        limit: U256,
         /// Decimals to show both by.
         decimals: u8,
     },
     /// More than a rule allows over time.
     #[error(
         "it transfers {} after {} within {} s, and rule '{rule}' allows at most {} in that time; wait, or send less",
-        shown(asset, *amount, *decimals), shown(asset, *spent, *decimals), duration_ms / 1000, shown(asset, *limit, *decimals)
+        shown(asset, amount, *decimals), shown(asset, spent, *decimals), duration_ms / 1000, shown(asset, limit, *decimals)
     )]
     OverWindow {
         /// The rule.
@@ -116,11 +121,11 @@ pub enum Refusal {
         /// What is transferred.
         asset: Asset,
         /// How much, in smallest units.
-        amount: u64,
+        amount: U256,
         /// What already counts in the window, in smallest units.
-        spent: u64,
+        spent: U256,
         /// How much is allowed, in smallest units.
-        limit: u64,
+        limit: U256,
         /// Length of the window in milliseconds.
         duration_ms: u64,
         /// Decimals to show the amounts by.
@@ -154,7 +159,7 @@ pub enum Refusal {
     #[error("wallet {wallet} is not among its signers; choose one that is")]
     NotASigner {
         /// The wallet.
-        wallet: Address,
+        wallet: AccountAddress,
     },
     /// A counter that the policy needs was not handed over.
     #[error("what was spent of {asset} within {} s is not known, so rule '{rule}' cannot be held; check the vault's integrity", duration_ms / 1000)]
@@ -174,6 +179,63 @@ pub enum Refusal {
     /// A message is not plain text.
     #[error("{0}")]
     NotText(TextError),
+    /// Bytes that are no message as wallets sign them.
+    #[error("{0}")]
+    NotMessage(MessageRefusal),
+    /// A personal message that is a trap.
+    #[error("{0}")]
+    Trap(PersonalError),
+    /// An EVM contract is called that no rule names, or in a way that is not understood.
+    #[error(
+        "it calls contract {contract}{}, which the policy does not name, and the call is not decoded; leave it out, or name the contract in the policy",
+        selector.map_or_else(String::new, |selector| alloc::format!(", function 0x{}", hex::encode(selector)))
+    )]
+    UnknownContract {
+        /// The contract.
+        contract: EvmAddress,
+        /// The function, by the first four bytes of the call.
+        selector: Option<[u8; 4]>,
+    },
+    /// An account would hand its code over.
+    #[error(
+        "it hands control of an account to the code of {delegate}; leave the authorisation out, or name the operation and the contract in the policy"
+    )]
+    Delegation {
+        /// The contract whose code the account gets.
+        delegate: EvmAddress,
+    },
+    /// The fee of an EVM transaction may be higher than allowed.
+    #[error(
+        "its fee may reach {} and rule '{rule}' allows at most {}; lower the price or the gas limit",
+        shown(&Asset::EvmNative { chain_id: *chain_id }, fee, COIN_DECIMALS),
+        shown(&Asset::EvmNative { chain_id: *chain_id }, limit, COIN_DECIMALS)
+    )]
+    EvmFeeCap {
+        /// The rule.
+        rule: String,
+        /// The chain.
+        chain_id: u64,
+        /// What the fee may reach, in wei.
+        fee: U256,
+        /// What is allowed, in wei.
+        limit: U256,
+    },
+    /// An amount has more than 128 bits.
+    #[error("it moves more of {asset} than can be counted, or a token by a number that looks so; send less")]
+    Uncountable {
+        /// What is moved.
+        asset: Asset,
+    },
+    /// A rule's limit is in whole tokens, of which an EVM transaction does not tell the size.
+    #[error(
+        "rule '{rule}' limits whole tokens, and how many units make one of {asset} is not known; set evm_units_per_transaction in the rule"
+    )]
+    UnknownDecimals {
+        /// The rule.
+        rule: String,
+        /// What is moved.
+        asset: Asset,
+    },
     /// The policy itself is unsound.
     #[error("the policy in force is unsound: {0}; restore a sound one")]
     UnsoundPolicy(super::PolicyError),
@@ -201,15 +263,36 @@ impl Refusal {
             Self::MissingCounter { .. } => "missing-counter",
             Self::LooksLikeTransaction => "looks-like-transaction",
             Self::NotText(_) => "not-text",
+            Self::NotMessage(MessageRefusal::Empty) => "not-text",
+            Self::NotMessage(MessageRefusal::Transaction) => "looks-like-transaction",
+            Self::NotMessage(_) => "malformed-message",
+            Self::Trap(PersonalError::LooksLikeHash) => "looks-like-hash",
+            Self::Trap(PersonalError::LooksLikeTransaction) => "looks-like-transaction",
+            Self::UnknownContract { .. } => "unknown-contract",
+            Self::Delegation { .. } => "delegation",
+            Self::EvmFeeCap { .. } => "fee-cap",
+            Self::Uncountable { .. } => "uncountable",
+            Self::UnknownDecimals { .. } => "unknown-decimals",
             Self::UnsoundPolicy(_) => "unsound-policy",
         }
     }
 }
 
-fn shown(asset: &Asset, amount: u64, decimals: u8) -> String {
-    let number = format_units(amount, decimals);
+/// Decimals of the coin of every EVM chain.
+const COIN_DECIMALS: u8 = 18;
+
+fn shown(asset: &Asset, amount: &U256, decimals: u8) -> String {
+    let number = amount.format_units(decimals);
     match asset {
         Asset::Sol => alloc::format!("{number} SOL"),
         Asset::Token(mint) => alloc::format!("{number} of token {mint}"),
+        Asset::EvmNative { chain_id } => {
+            let number = amount.format_units_short(decimals);
+            let coin = chain_name(*chain_id).map_or("coins", |chain| chain.coin);
+            alloc::format!("{number} {coin} of chain {chain_id}")
+        }
+        Asset::Erc20 { chain_id, contract } => {
+            alloc::format!("{number} smallest units of token {contract} of chain {chain_id}")
+        }
     }
 }

@@ -2,17 +2,15 @@
 
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::fmt;
-use core::str::FromStr;
 
-use serde::de::{Deserializer, Error as _};
-use serde::ser::Serializer;
 use serde::{Deserialize, Serialize};
 
 use super::PolicyError;
+use super::asset::{Asset, AssetMatch, ChainMatch};
 use super::window::Window;
-use crate::address::{Address, AddressError};
+use crate::account::AccountAddress;
 use crate::amount::Lamports;
+use crate::evm::U256;
 
 /// A rule.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,19 +46,24 @@ pub enum Effect {
 pub struct RuleMatch {
     /// Wallets that sign.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub wallets: Vec<Address>,
+    pub wallets: Vec<AccountAddress>,
+    /// Chains. An allow rule covers EVM chains only if it names a chain, an operation or an asset, so that
+    /// no rule from before Keyward knew them allows anything there.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub chains: Vec<ChainMatch>,
     /// Kinds of operation.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub operations: Vec<OperationKind>,
     /// What is transferred.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub assets: Vec<AssetMatch>,
-    /// Who receives: an account for SOL, a token account for tokens.
+    /// Who receives: an account for SOL, a token account for tokens; on EVM chains the recipient, or whoever
+    /// is given an allowance.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub destinations: Vec<Address>,
-    /// Programs called.
+    pub destinations: Vec<AccountAddress>,
+    /// Programs or contracts called; of typed data the contract that checks it, of a delegation the code.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub programs: Vec<Address>,
+    pub programs: Vec<AccountAddress>,
 }
 
 /// Kinds of operation that rules tell apart.
@@ -80,6 +83,30 @@ pub enum OperationKind {
     ProgramCall,
     /// A text signed outside any transaction.
     TextMessage,
+    /// A Solana off-chain message.
+    OffChainMessage,
+    /// A sign-in with Solana. It is a text message as well: rules that name those match it.
+    SignIn,
+    /// An EVM chain's coin is sent, alone or along with a call.
+    EvmTransfer,
+    /// `transfer` or `transferFrom` of an EVM token.
+    EvmTokenTransfer,
+    /// `safeTransferFrom` of a collection.
+    EvmNftTransfer,
+    /// Somebody else is given, or loses, power over tokens.
+    EvmApproval,
+    /// An EVM call that is not decoded. An allow rule must list the contracts.
+    EvmCall,
+    /// The creation of a contract.
+    EvmCreate,
+    /// An account hands its code over (EIP-7702). An allow rule must list the contracts.
+    EvmDelegation,
+    /// Typed data (EIP-712) without a known risk.
+    TypedData,
+    /// Typed data (EIP-712) that is known to move money: allowances, orders, meta-transactions.
+    TypedDataApproval,
+    /// A private key leaves in plain text.
+    ExportKey,
 }
 
 impl OperationKind {
@@ -93,109 +120,47 @@ impl OperationKind {
             Self::ComputeBudget => "compute-budget",
             Self::ProgramCall => "program-call",
             Self::TextMessage => "text-message",
+            Self::OffChainMessage => "off-chain-message",
+            Self::SignIn => "sign-in",
+            Self::EvmTransfer => "evm-transfer",
+            Self::EvmTokenTransfer => "evm-token-transfer",
+            Self::EvmNftTransfer => "evm-nft-transfer",
+            Self::EvmApproval => "evm-approval",
+            Self::EvmCall => "evm-call",
+            Self::EvmCreate => "evm-create",
+            Self::EvmDelegation => "evm-delegation",
+            Self::TypedData => "typed-data",
+            Self::TypedDataApproval => "typed-data-approval",
+            Self::ExportKey => "export-key",
         }
     }
-}
 
-/// Something that can be transferred.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Asset {
-    /// SOL, in lamports.
-    Sol,
-    /// The token of a mint, in smallest units.
-    Token(Address),
-}
+    /// Whether only a rule that names it can allow it.
+    pub(super) const fn must_be_named(self) -> bool {
+        matches!(
+            self,
+            Self::OffChainMessage
+                | Self::EvmNftTransfer
+                | Self::EvmApproval
+                | Self::EvmCall
+                | Self::EvmCreate
+                | Self::EvmDelegation
+                | Self::TypedData
+                | Self::TypedDataApproval
+                | Self::ExportKey
+        )
+    }
 
-/// Which assets a rule matches: `sol`, `token:*` or `token:<mint>`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum AssetMatch {
-    /// This one.
-    Asset(Asset),
-    /// Any token, but not SOL.
-    AnyToken,
-}
+    /// Whether an allow rule must list the programs or contracts.
+    pub(super) const fn needs_programs(self) -> bool {
+        matches!(self, Self::ProgramCall | Self::EvmCall | Self::EvmDelegation)
+    }
 
-impl AssetMatch {
-    pub(super) fn covers(&self, asset: &Asset) -> bool {
-        match self {
-            Self::Asset(own) => own == asset,
-            Self::AnyToken => matches!(asset, Asset::Token(_)),
-        }
+    /// Whether a rule that names `named` means this one too.
+    pub(super) fn is_kind_of(self, named: Self) -> bool {
+        self == named || (self == Self::SignIn && named == Self::TextMessage)
     }
 }
-
-impl fmt::Display for Asset {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Sol => f.write_str("sol"),
-            Self::Token(mint) => write!(f, "token:{mint}"),
-        }
-    }
-}
-
-impl fmt::Display for AssetMatch {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Asset(asset) => asset.fmt(f),
-            Self::AnyToken => f.write_str("token:*"),
-        }
-    }
-}
-
-/// Why a text names no asset.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum AssetError {
-    /// Neither SOL nor a token.
-    #[error("an asset is written 'sol' or 'token:' and the mint's address")]
-    Kind,
-    /// The mint's address is wrong.
-    #[error("the mint's address is wrong: {0}")]
-    Mint(#[from] AddressError),
-}
-
-impl FromStr for Asset {
-    type Err = AssetError;
-
-    fn from_str(text: &str) -> Result<Self, AssetError> {
-        match text.split_once(':') {
-            None if text == "sol" => Ok(Self::Sol),
-            Some(("token", mint)) => Ok(Self::Token(mint.parse()?)),
-            _ => Err(AssetError::Kind),
-        }
-    }
-}
-
-impl FromStr for AssetMatch {
-    type Err = AssetError;
-
-    fn from_str(text: &str) -> Result<Self, AssetError> {
-        if text == "token:*" {
-            return Ok(Self::AnyToken);
-        }
-        text.parse().map(Self::Asset)
-    }
-}
-
-macro_rules! serde_as_text {
-    ($name:ident) => {
-        impl Serialize for $name {
-            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.collect_str(self)
-            }
-        }
-
-        impl<'de> Deserialize<'de> for $name {
-            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                let text = String::deserialize(deserializer)?;
-                text.parse().map_err(D::Error::custom)
-            }
-        }
-    };
-}
-
-serde_as_text!(Asset);
-serde_as_text!(AssetMatch);
 
 /// How much an allow rule allows. Amounts of all actions that the rule matches are added up.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -213,6 +178,13 @@ pub struct Limits {
     /// The most that the transaction may offer as priority fee, in lamports.
     #[serde(rename = "max_priority_fee_lamports", skip_serializing_if = "Option::is_none")]
     pub max_priority_fee: Option<Lamports>,
+    /// The most of each EVM asset in one transaction, in smallest units (wei for a chain's coin), allowances
+    /// given included; decimal digits as text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub evm_units_per_transaction: Option<U256>,
+    /// The most that an EVM transaction may cost in fees, in wei; decimal digits as text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_fee_wei: Option<U256>,
     /// Limits over time, over all wallets of the vault.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub windows: Vec<WindowLimit>,
@@ -226,9 +198,10 @@ pub struct WindowLimit {
     pub asset: Asset,
     /// Length of the window in milliseconds.
     pub duration_ms: u64,
-    /// The most within any window of that length, in smallest units.
-    #[serde(rename = "maximum_units")]
-    pub maximum: u64,
+    /// The most within any window of that length, in smallest units. A JSON number up to 64 bits, else
+    /// decimal digits as text; both are read.
+    #[serde(rename = "maximum_units", with = "super::units")]
+    pub maximum: u128,
 }
 
 impl WindowLimit {
@@ -245,7 +218,7 @@ impl WindowLimit {
 impl Rule {
     pub(super) fn check(&self) -> Result<(), PolicyError> {
         let name = || self.name.clone();
-        let calls = self.matches.operations.contains(&OperationKind::ProgramCall);
+        let calls = self.matches.operations.iter().any(|kind| kind.needs_programs());
         if self.effect == Effect::Allow && calls && self.matches.programs.is_empty() {
             return Err(PolicyError::AnyProgram(name()));
         }

@@ -4,11 +4,14 @@ use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use super::asset::{Asset, Place};
 use super::evaluate::{Subject, judge, note};
-use super::rule::{Asset, OperationKind, Rule};
+use super::rule::{OperationKind, Rule};
 use super::{Approval, Decision, Facts, Policy, Refusal, Spend};
+use crate::account::AccountAddress;
 use crate::address::Address;
 use crate::amount::Lamports;
+use crate::evm::U256;
 use crate::intent::{Action, BudgetSettings, Intent, programs};
 
 /// Decimals of SOL, for showing amounts.
@@ -47,8 +50,8 @@ pub(super) fn evaluate(policy: &Policy, wallet: &Address, intent: &Intent, facts
                 }
             }
             if refusals.is_empty() {
-                return Decision::Allowed(Approval::new(
-                    *wallet,
+                return Decision::Allowed(Approval::to_sign(
+                    (*wallet).into(),
                     intent.message_sha256,
                     policy.version,
                     rules.into_iter().collect(),
@@ -56,7 +59,7 @@ pub(super) fn evaluate(policy: &Policy, wallet: &Address, intent: &Intent, facts
                         .into_iter()
                         .map(|(asset, sum)| Spend {
                             asset,
-                            amount: sum.amount,
+                            amount: sum.amount.into(),
                         })
                         .collect(),
                 ));
@@ -70,7 +73,9 @@ pub(super) fn evaluate(policy: &Policy, wallet: &Address, intent: &Intent, facts
 fn unsound(wallet: &Address, intent: &Intent) -> Vec<Refusal> {
     let mut refusals = Vec::new();
     if !intent.signers.contains(wallet) {
-        refusals.push(Refusal::NotASigner { wallet: *wallet });
+        refusals.push(Refusal::NotASigner {
+            wallet: (*wallet).into(),
+        });
     }
     if intent.unresolved_lookups > 0 {
         refusals.push(Refusal::UnresolvedLookup {
@@ -115,7 +120,7 @@ fn judge_action<'p>(
         _ => {}
     }
     let subject = subject(action);
-    let allowing = judge(policy, wallet, &subject, refusals);
+    let allowing = judge(policy, &(*wallet).into(), &subject, refusals);
     if allowing.is_empty() && refusals.len() == before {
         let refusal = match action {
             Action::Unknown {
@@ -182,9 +187,10 @@ fn subject(action: &Action) -> Subject {
     };
     Subject {
         operation,
+        place: Place::Solana,
         asset,
-        destination,
-        program,
+        destination: destination.map(AccountAddress::Solana),
+        program: program.map(AccountAddress::Solana),
     }
 }
 
@@ -275,9 +281,8 @@ impl RuleLimits<'_> {
                 (u128::from(sum.amount) > limit).then(|| Refusal::OverLimit {
                     rule: named(),
                     asset: *asset,
-                    amount: sum.amount,
-                    // Below the amount, which has 64 bits.
-                    limit: u64::try_from(limit).unwrap_or(u64::MAX),
+                    amount: sum.amount.into(),
+                    limit: limit.into(),
                     decimals: sum.decimals,
                 })
             })),
@@ -287,33 +292,46 @@ impl RuleLimits<'_> {
     }
 
     fn exceeded_windows(&self, rule: &Rule) -> Vec<Refusal> {
-        let held = |limit: &super::WindowLimit| {
-            let sum = *self.everything.get(&limit.asset)?;
-            let window = limit.window();
-            let counted = self.facts.spent.iter().filter(|own| own.window == window);
-            // Were one handed over twice, the larger counts.
-            let Some(spent) = counted.map(|own| own.amount).max() else {
-                return Some(Refusal::MissingCounter {
-                    rule: rule.name.clone(),
-                    asset: limit.asset,
-                    duration_ms: limit.duration_ms,
-                });
-            };
-            let within = spent
-                .checked_add(sum.amount)
-                .is_some_and(|total| total <= limit.maximum);
-            (!within).then(|| Refusal::OverWindow {
+        let sum = |asset: &Asset| {
+            let sum = self.everything.get(asset)?;
+            Some((u128::from(sum.amount), sum.decimals))
+        };
+        exceeded_windows(rule, self.facts, sum)
+    }
+}
+
+/// The windows of a rule that have no room for what `moved` says of each asset: amount and decimals.
+pub(super) fn exceeded_windows(
+    rule: &Rule,
+    facts: &Facts,
+    moved: impl Fn(&Asset) -> Option<(u128, u8)>,
+) -> Vec<Refusal> {
+    let held = |limit: &super::WindowLimit| {
+        let (amount, decimals) = moved(&limit.asset)?;
+        let window = limit.window();
+        let counted = facts.spent.iter().filter(|own| own.window == window);
+        // Were one handed over twice, the larger counts.
+        let Some(spent) = counted.map(|own| own.amount).max() else {
+            return Some(Refusal::MissingCounter {
                 rule: rule.name.clone(),
                 asset: limit.asset,
-                amount: sum.amount,
-                spent,
-                limit: limit.maximum,
                 duration_ms: limit.duration_ms,
-                decimals: sum.decimals,
-            })
+            });
         };
-        rule.limits.windows.iter().filter_map(held).collect()
-    }
+        let within = spent
+            .checked_add(amount)
+            .is_some_and(|total| total <= limit.maximum);
+        (!within).then(|| Refusal::OverWindow {
+            rule: rule.name.clone(),
+            asset: limit.asset,
+            amount: U256::from(amount),
+            spent: U256::from(spent),
+            limit: U256::from(limit.maximum),
+            duration_ms: limit.duration_ms,
+            decimals,
+        })
+    };
+    rule.limits.windows.iter().filter_map(held).collect()
 }
 
 /// A rule's limit for one asset in one transaction, in smallest units.
@@ -325,5 +343,7 @@ fn per_transaction(rule: &Rule, asset: &Asset, decimals: u8) -> Option<u128> {
             let unit = 10_u128.checked_pow(u32::from(decimals)).unwrap_or(u128::MAX);
             u128::from(whole).saturating_mul(unit)
         }),
+        // No Solana transaction moves them.
+        Asset::EvmNative { .. } | Asset::Erc20 { .. } => Some(0),
     }
 }

@@ -3,7 +3,7 @@
 //! A window of length `d` ending now covers the spends of the last `d` milliseconds, whatever the
 //! clock's hour: counting by calendar would let twice the limit through around midnight.
 
-use super::rule::Asset;
+use super::asset::Asset;
 
 /// What to count: one asset over one length of time, over all wallets of the vault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -27,22 +27,22 @@ impl Window {
 
     /// Adds up what counts of these `(time in milliseconds, spend)` pairs; `None` when the sum cannot
     /// exist.
-    pub fn total<'a>(&self, spends: impl IntoIterator<Item = &'a (u64, Spend)>, now_ms: u64) -> Option<u64> {
+    pub fn total<'a>(&self, spends: impl IntoIterator<Item = &'a (u64, Spend)>, now_ms: u64) -> Option<u128> {
         spends
             .into_iter()
             .filter(|(at, spend)| spend.asset == self.asset && self.covers(*at, now_ms))
-            .try_fold(0_u64, |sum, (_, spend)| sum.checked_add(spend.amount))
+            .try_fold(0_u128, |sum, (_, spend)| sum.checked_add(spend.amount))
     }
 }
 
-/// What was counted for a window: reserved and spent, in smallest units. A sum above `u64::MAX` is
-/// handed over as `u64::MAX`.
+/// What was counted for a window: reserved and spent, in smallest units. A sum above `u128::MAX` is
+/// handed over as `u128::MAX`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct WindowSpend {
     /// The window.
     pub window: Window,
     /// The amount.
-    pub amount: u64,
+    pub amount: u128,
 }
 
 /// What an approval reserves.
@@ -51,5 +51,5 @@ pub struct Spend {
     /// The asset.
     pub asset: Asset,
     /// The amount in smallest units.
-    pub amount: u64,
+    pub amount: u128,
 }

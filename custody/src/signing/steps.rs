@@ -6,6 +6,7 @@ use std::sync::Arc;
 use keyward_core::address::{Address, Signature};
 use keyward_core::audit::{Operation, Outcome};
 use keyward_core::intent::{Intent, IntentHash, intent_hash};
+use keyward_core::key::WalletKey;
 use keyward_core::policy::{ApprovedMessage, Policy, Refusal, Request};
 use keyward_core::vault::open_solana_key;
 
@@ -318,5 +319,11 @@ fn use_key(session: &Session, job: &Job<'_>, grant: Grant) -> Result<Signature, 
     let context = wallet_context(session, wallet.record, wallet.epoch, wallet.address.to_bytes());
     let key = open_solana_key(session.expose_key(), &context, &wallet.sealed)
         .map_err(|_| "the wallet's sealed key does not open: its row is damaged".to_owned())?;
-    message.sign(&key).map_err(|error| error.to_string())
+    let signature = message
+        .sign(&WalletKey::Ed25519(key))
+        .map_err(|error| error.to_string())?;
+    signature
+        .as_ed25519()
+        .copied()
+        .ok_or_else(|| "the wallet's key is of another chain".to_owned())
 }

@@ -165,6 +165,7 @@ pub(crate) fn new_vault() -> NewVault {
             sol_per_transaction: Lamports::ONE_SOL,
             tokens_per_transaction: 100,
             max_priority_fee: Lamports::new(10_000_000),
+            evm: None,
         },
         mnemonic: Mnemonic::parse(PHRASE).unwrap(),
         passphrase: Zeroizing::new(String::new()),

@@ -60,6 +60,7 @@ impl Scene {
             sol_per_transaction: Lamports::new(10 * SOL),
             tokens_per_transaction: 1_000,
             max_priority_fee: Lamports::new(1_000_000),
+            evm: None,
         };
         let vault = NewVault {
             password: Password::new(PASSWORD.to_owned()),

@@ -45,6 +45,7 @@ impl Scene {
                     sol_per_transaction: Lamports::new(1_000_000_000),
                     tokens_per_transaction: 1_000,
                     max_priority_fee: Lamports::new(1_000_000),
+                    evm: None,
                 },
                 mnemonic: Mnemonic::parse(PHRASE)?,
                 passphrase: String::new().into(),

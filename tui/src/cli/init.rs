@@ -147,6 +147,7 @@ fn check(args: &Args) -> Result<Wanted, Failure> {
             sol_per_transaction: amount("--max-sol", &args.max_sol)?,
             tokens_per_transaction: args.max_tokens,
             max_priority_fee: amount("--max-priority-fee", &args.max_priority_fee)?,
+            evm: None,
         },
     })
 }

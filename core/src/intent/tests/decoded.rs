@@ -199,6 +199,7 @@ fn being_decoded_allows_nothing() {
         sol_per_transaction: Lamports::ONE_SOL,
         tokens_per_transaction: 1_000,
         max_priority_fee: Lamports::new(1_000),
+        evm: None,
     });
     for (program, rows) in every_table() {
         for row in rows {

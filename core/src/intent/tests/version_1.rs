@@ -37,6 +37,7 @@ fn default_policy() -> Policy {
         sol_per_transaction: Lamports::ONE_SOL,
         tokens_per_transaction: 1,
         max_priority_fee: Lamports::new(1_000),
+        evm: None,
     })
 }
 

@@ -134,9 +134,12 @@ async fn reservation(
     intent: [u8; 32],
     wallet: i64,
     asset: String,
-    amount: u64,
+    amount: u128,
     now: i64,
 ) -> Result<(), CustodyError> {
+    // The columns hold 64 bits; refused rather than cut.
+    let amount = u64::try_from(amount)
+        .map_err(|_| CustodyError::invalid("amount", "it has more than 64 bits, the most that is counted"))?;
     sqlx::query(
         "INSERT INTO spend_reservations (intent_hash, asset, wallet_id, amount_high, amount_low, reserved_at) \
          VALUES (?1, ?2, ?3, ?4, ?5, ?6)",

@@ -202,13 +202,12 @@ async fn intent(
 }
 
 /// What is reserved in a window, the intents asked for aside: a retry is not held up by its own reservation.
-/// More than 64 bits hold is `u64::MAX`.
 async fn spent(
     connection: &mut SqliteConnection,
     window: &SpendWindow,
     now_ms: u64,
     own: &[[u8; 32]],
-) -> Result<u64, CustodyError> {
+) -> Result<u128, CustodyError> {
     let since = since(now_ms, window.duration_ms);
     let sum = |high: i64, low: i64| (i128::from(high) << 32) + i128::from(low);
     let row = sqlx::query(
@@ -236,7 +235,7 @@ async fn spent(
             total -= sum(row.try_get(0).storage()?, row.try_get(1).storage()?);
         }
     }
-    Ok(u64::try_from(total.max(0)).unwrap_or(u64::MAX))
+    Ok(u128::try_from(total).unwrap_or(0))
 }
 
 pub(super) async fn master(connection: &mut SqliteConnection) -> Result<Option<MasterRow>, CustodyError> {

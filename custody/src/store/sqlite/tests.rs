@@ -45,6 +45,7 @@ async fn vault() -> (TempDir, Arc<StillClock>, Custody) {
             sol_per_transaction: Lamports::ONE_SOL,
             tokens_per_transaction: 1,
             max_priority_fee: Lamports::ONE_SOL,
+            evm: None,
         },
         mnemonic: Mnemonic::from_entropy(&[7; 16]).unwrap(),
         passphrase: Zeroizing::new(String::new()),
@@ -128,7 +129,7 @@ async fn a_closed_handle_says_so() {
 }
 
 /// Reserves amounts at times, then sums the last 1000 ms of `sol` at each moment asked for.
-async fn check_windows(reserved: &[(u64, &str, u64)], asked: &[(u64, u64)]) {
+async fn check_windows(reserved: &[(u64, &str, u128)], asked: &[(u64, u128)]) {
     let (_folder, clock, custody) = vault().await;
     let wallet = custody.wallet("#0").await.unwrap().address;
     for (at, (time, asset, amount)) in reserved.iter().enumerate() {
@@ -148,7 +149,7 @@ async fn check_windows(reserved: &[(u64, &str, u64)], asked: &[(u64, u64)]) {
     }
 }
 
-async fn reserve(custody: &Custody, wallet: Address, hash: [u8; 32], asset: &str, amount: u64) {
+async fn reserve(custody: &Custody, wallet: Address, hash: [u8; 32], asset: &str, amount: u128) {
     let ask = Ask {
         wallets: vec![wallet],
         ..Ask::default()
@@ -174,7 +175,7 @@ async fn reserve(custody: &Custody, wallet: Address, hash: [u8; 32], asset: &str
     transact(custody.sqlite(), ask, decide).await.unwrap();
 }
 
-async fn spent(custody: &Custody, intents: Vec<[u8; 32]>) -> u64 {
+async fn spent(custody: &Custody, intents: Vec<[u8; 32]>) -> u128 {
     let window = SpendWindow {
         asset: "sol".to_owned(),
         duration_ms: 1_000,
@@ -208,15 +209,16 @@ async fn windows_slide() {
 }
 
 #[tokio::test]
-async fn sums_are_exact_up_to_64_bits_and_saturate_beyond() {
-    let high = u64::MAX - 10;
-    check_windows(&[(5_000, "sol", high), (5_000, "sol", 10)], &[(5_000, u64::MAX)]).await;
+async fn sums_are_exact_beyond_64_bits() {
+    let largest = u128::from(u64::MAX);
+    let high = largest - 10;
+    check_windows(&[(5_000, "sol", high), (5_000, "sol", 10)], &[(5_000, largest)]).await;
     let (_folder, clock, custody) = vault().await;
     let wallet = custody.wallet("#0").await.unwrap().address;
     clock.0.store(5_000_000, Ordering::SeqCst);
     for hash in 1..=3 {
-        reserve(&custody, wallet, [hash; 32], "sol", u64::MAX).await;
+        reserve(&custody, wallet, [hash; 32], "sol", largest).await;
     }
-    assert_eq!(spent(&custody, Vec::new()).await, u64::MAX);
+    assert_eq!(spent(&custody, Vec::new()).await, 3 * largest);
     assert_eq!(spent(&custody, vec![[1; 32], [2; 32], [3; 32]]).await, 0);
 }

@@ -82,6 +82,7 @@ impl LimitsForm {
             sol_per_transaction,
             tokens_per_transaction,
             max_priority_fee: sol(2)?,
+            evm: None,
         })
     }
 
