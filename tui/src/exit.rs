@@ -253,6 +253,10 @@ const fn decode_code(error: &DecodeError) -> &'static str {
         DecodeError::EmptyLookup { .. } => "empty_lookup",
         DecodeError::TooManyAccounts { .. } => "too_many_accounts",
         DecodeError::SignatureCount { .. } => "signature_count",
+        DecodeError::TooManySigners { .. } => "too_many_signers",
+        DecodeError::TooManyInstructions { .. } => "too_many_instructions",
+        DecodeError::BadConfigMask { .. } => "bad_config_mask",
+        DecodeError::BadHeapSize { .. } => "bad_heap_size",
         _ => "undecodable",
     }
 }

@@ -10,6 +10,8 @@ use super::super::{decoded, tables};
 use super::*;
 use crate::policy::{Decision, Facts, Policy, PolicyLimits, Request, evaluate};
 
+/// Program, accounts, data, and what is warned of.
+type Case = (Address, Vec<Address>, Vec<u8>, Vec<Danger>);
 type Rows = &'static [super::super::table::Row];
 
 /// Every table with its program.
@@ -140,7 +142,7 @@ fn what_takes_control_or_money_away_is_marked() {
     let approve = |amount: u64| data(&[&[4], &amount.to_le_bytes()]);
     let authority = |which: u8| data(&[&[6, which, 1], &[7; 32]]);
     let four = |tag: u8| vec![tag, 0, 0, 0];
-    let cases: Vec<(Address, Vec<Address>, Vec<u8>, Vec<D>)> = vec![
+    let cases: Vec<Case> = vec![
         (TOKEN, vec![A, B, PAYER], approve(5), vec![D::DelegateApproval]),
         (
             TOKEN,
