@@ -11,6 +11,44 @@
 //!
 //! Only an allowed decision carries an [`Approval`], and only an approval makes an [`ApprovedMessage`],
 //! the one thing that signs.
+//!
+//! ```
+//! use keyward_core::amount::Lamports;
+//! use keyward_core::evm::intent::EvmIntent;
+//! use keyward_core::evm::transaction::Transaction;
+//! use keyward_core::evm::U256;
+//! use keyward_core::key::WalletKey;
+//! use keyward_core::policy::*;
+//! use keyward_core::secp256k1::SecretKey;
+//!
+//! let policy = Policy::default_for(PolicyLimits {
+//!     sol_per_transaction: Lamports::ONE_SOL,
+//!     tokens_per_transaction: 100,
+//!     max_priority_fee: Lamports::new(1_000_000),
+//!     evm: Some(EvmLimits {
+//!         wei_per_transaction: U256::from(1_000_000_000_000_000_000_u64),
+//!         max_fee_wei: U256::from(1_000_000_000_000_000_u64),
+//!     }),
+//! });
+//! // The example of EIP-155: one ether on chain 1.
+//! let payload = hex::decode(
+//!     "ec098504a817c800825208943535353535353535353535353535353535353535880de0b6b3a764000080018080",
+//! )
+//! .unwrap();
+//! let key = SecretKey::from_bytes(&[0x46; 32])?;
+//! let wallet = key.address();
+//! let transaction = Transaction::decode_unsigned(&payload)?;
+//! let intent = EvmIntent::from_transaction(&transaction, wallet);
+//! let request = Request::EvmTransaction { wallet: &wallet, intent: &intent };
+//! let Decision::Allowed(approval) = evaluate(&policy, &request, &Facts::default()) else {
+//!     panic!("refused");
+//! };
+//! let signature = ApprovedMessage::new(approval, payload)?.sign(&WalletKey::from(key))?;
+//! let signature = *signature.as_secp256k1().ok_or("another curve")?;
+//! let signed = transaction.into_signed(signature, &wallet)?;
+//! assert!(hex::encode(signed.encode()).starts_with("f86c09"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod approval;
 mod asset;
