@@ -1,11 +1,12 @@
 //! The harness of the end-to-end tests.
 //!
 //! [`sandbox`] gives each test a home of its own, [`cli`] runs the `keyward` binary in it, [`pty`] runs the console in
-//! a terminal that the test can read, and [`node`] starts a Solana node on loopback. It asserts nothing about
-//! Keyward itself: the scenarios under `tests/tests/` do.
+//! a terminal that the test can read, [`node`] starts a Solana node on loopback, and [`memory`] reads a process's memory.
+//! It asserts nothing about Keyward itself: the scenarios under `tests/tests/` do.
 #![forbid(unsafe_code)]
 
 pub mod cli;
+pub mod memory;
 pub mod node;
 pub mod pty;
 pub mod sandbox;

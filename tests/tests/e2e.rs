@@ -13,6 +13,8 @@ mod console_canary;
 mod console_trouble;
 #[path = "e2e/killed.rs"]
 mod killed;
+#[path = "e2e/memory.rs"]
+mod memory;
 #[path = "e2e/spine.rs"]
 mod spine;
 #[path = "e2e/trouble.rs"]
