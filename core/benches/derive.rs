@@ -7,6 +7,7 @@ use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
 use ed25519_dalek::SigningKey;
 use keyward_core::derive::{BatchTable, Blinding, SolanaDeriver};
+use keyward_core::evm::EvmDeriver;
 use keyward_core::mnemonic::{Mnemonic, Seed};
 use keyward_core::path::{ChildIndex, PathFamily};
 use keyward_core::slip10::ExtendedKey;
@@ -92,6 +93,23 @@ fn sollet_by_the_chunk_of_64(bencher: Bencher) {
     bencher
         .counter(ItemsCount::new(64_usize))
         .bench_local(|| deriver.derive_chunk(black_box(7), 64).unwrap());
+}
+
+#[divan::bench]
+fn evm_by_the_chunk_of_64(bencher: Bencher) {
+    let deriver = EvmDeriver::new(&seed(), PathFamily::EvmBip44).unwrap();
+    bencher
+        .counter(ItemsCount::new(64_usize))
+        .bench_local(|| deriver.derive_chunk(black_box(7), 64).unwrap());
+}
+
+#[divan::bench]
+fn evm_signature(bencher: Bencher) {
+    let key = EvmDeriver::new(&seed(), PathFamily::EvmBip44)
+        .unwrap()
+        .derive(index(0))
+        .unwrap();
+    bencher.bench_local(|| key.secret.sign_prehash(black_box(&[7; 32])).unwrap());
 }
 
 #[divan::bench]

@@ -10,6 +10,8 @@ mod audit;
 mod canary;
 #[path = "cli/derive.rs"]
 mod derive;
+#[path = "cli/find_path.rs"]
+mod find_path;
 #[path = "cli/fixture.rs"]
 mod fixture;
 #[path = "cli/init.rs"]
