@@ -3,6 +3,11 @@
 //!
 //! The search itself is tried first on a canary in plain memory, and with the vault key in memory that root can read.
 
+#![expect(
+    clippy::print_stderr,
+    reason = "it says what it read, and when it could not run"
+)]
+
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
@@ -220,7 +225,7 @@ async fn hold(protection: &str, allowed: &[&str]) -> anyhow::Result<()> {
     }
     // In memory that root can read the vault key is found: so would it be elsewhere.
     ensure!(
-        saw_vault_key == !allowed.is_empty(),
+        saw_vault_key != allowed.is_empty(),
         "{protection}: {saw_vault_key}"
     );
     let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
