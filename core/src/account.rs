@@ -155,6 +155,18 @@ impl From<Address> for AccountAddress {
     }
 }
 
+impl From<&Address> for AccountAddress {
+    fn from(address: &Address) -> Self {
+        Self::Solana(*address)
+    }
+}
+
+impl From<&Self> for AccountAddress {
+    fn from(address: &Self) -> Self {
+        *address
+    }
+}
+
 impl From<EvmAddress> for AccountAddress {
     fn from(address: EvmAddress) -> Self {
         Self::Evm(address)

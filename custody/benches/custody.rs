@@ -170,6 +170,7 @@ async fn vault(kdf: KdfParams) -> (TempDir, Custody) {
             DeriveRequest {
                 start: None,
                 count: WALLETS,
+                ..DeriveRequest::default()
             },
             &Progress::new(),
         )
@@ -192,6 +193,7 @@ async fn derive() {
         let request = DeriveRequest {
             start: None,
             count: WALLETS,
+            ..DeriveRequest::default()
         };
         let range = custody.derive_wallets(request, &progress).await.unwrap();
         times.push(start.elapsed());
@@ -214,7 +216,7 @@ async fn sign(folder: &TempDir, custody: &Custody) {
     };
     let rows = custody.wallets(&query).await.unwrap().rows;
     let requests: Vec<SignRequest> = (0..SIGNATURES)
-        .map(|at| transfer(rows[at % rows.len()].address, at))
+        .map(|at| transfer(solana(rows[at % rows.len()].address), at))
         .collect();
     let mut disk = Disk::beside(folder.path());
     let (mut times, mut disks) = (Vec::new(), Vec::new());
@@ -325,7 +327,7 @@ async fn unlock(folder: &TempDir, kdf: KdfParams) {
         custody.unlock(&password, None).await.unwrap();
         unlocks.push(start.elapsed());
         let wallet = custody.wallet("#7777").await.unwrap().address;
-        let request = transfer(wallet, 100_000 + nonce);
+        let request = transfer(solana(wallet), 100_000 + nonce);
         let start = Instant::now();
         custody.sign_transaction(request).await.unwrap();
         signs.push(start.elapsed());
@@ -375,6 +377,11 @@ fn header(kdf: KdfParams) -> VaultHeader {
         wrap_salt: [4; 32],
     };
     VaultHeader::create(new).unwrap().0
+}
+
+/// The benchmark's wallets are all of Solana.
+fn solana(wallet: keyward_core::account::AccountAddress) -> Address {
+    *wallet.as_solana().expect("a wallet of Solana")
 }
 
 fn transfer(from: Address, nonce: usize) -> SignRequest {

@@ -169,7 +169,7 @@ impl Custody {
             ));
         }
         let ask = Ask {
-            wallets: vec![attempt.wallet],
+            wallets: vec![attempt.wallet.into()],
             attempt: Some(AttemptLookup::Signature(attempt.signature)),
             same_payment: (repeat == Repeat::Refuse).then(|| Payment {
                 wallet: attempt.wallet,

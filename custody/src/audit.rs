@@ -134,13 +134,23 @@ impl Custody {
             let reason = "the vault's audit key was changed".to_owned();
             return Ok(AuditReport::Broken { sequence: 0, reason });
         }
-        let mut verifier = Verifier::new(key, origin.clone());
+        let retired = self.store().audit_keys().await?;
+        if let Some(row) = retired
+            .iter()
+            .find(|row| !ledger::retired_verifies(&key, &origin, row))
+        {
+            return Ok(AuditReport::Broken {
+                sequence: row.until.saturating_sub(1),
+                reason: "the key that signed the log up to it was changed".to_owned(),
+            });
+        }
+        let mut verifier = Verifier::new(key, retired, origin);
         for checkpoint in &checkpoints {
             verifier.expect_stored(checkpoint);
         }
         if let Some(signed) = against {
-            let checkpoint = signed
-                .verify(&key, &origin)
+            let checkpoint = verifier
+                .read(signed)
                 .map_err(|error| CustodyError::invalid("checkpoint", error.to_string()))?;
             verifier.expect(
                 checkpoint.size,

@@ -4,6 +4,7 @@
 
 use std::error::Error as StdError;
 
+use keyward_core::account::AccountAddress;
 use keyward_core::address::Signature;
 use keyward_core::policy::Refusal;
 use keyward_core::solana::DecodeError;
@@ -35,6 +36,42 @@ pub enum CustodyError {
         /// How long to wait, in milliseconds.
         retry_after_ms: u64,
     },
+    /// The wallet has a password of its own, and none was given.
+    #[error("wallet {} has a password of its own", wallet.abbreviated())]
+    WalletPasswordNeeded {
+        /// The wallet.
+        wallet: AccountAddress,
+    },
+    /// The wallet's own password is wrong.
+    #[error("that is not the password of wallet {}", wallet.abbreviated())]
+    WrongWalletPassword {
+        /// The wallet.
+        wallet: AccountAddress,
+    },
+    /// Too many wrong passwords of a wallet.
+    #[error(
+        "too many wrong passwords for wallet {}: locked for another {} s",
+        wallet.abbreviated(),
+        retry_after_ms.div_ceil(1000)
+    )]
+    WalletLockedOut {
+        /// The wallet.
+        wallet: AccountAddress,
+        /// How long to wait, in milliseconds.
+        retry_after_ms: u64,
+    },
+    /// Policy does not let the key leave.
+    #[error("refused by policy: {}", join(reasons))]
+    ExportRefused {
+        /// Every reason, each with its own remedy.
+        reasons: Vec<Refusal>,
+    },
+    /// Another process rotated the vault key since this one unlocked.
+    #[error("the vault key was rotated by another process, so this one is locked now")]
+    KeyRotated,
+    /// The vault has no recovery key, or this is not it.
+    #[error("the recovery key does not open this vault")]
+    WrongRecoveryKey,
     /// The new password is too weak.
     #[error(transparent)]
     WeakPassword(#[from] PasswordError),
@@ -142,6 +179,18 @@ impl CustodyError {
             Self::LockedOut { .. } => {
                 "wait, then try again; the delay grows with every wrong password and survives a restart"
             }
+            Self::WalletPasswordNeeded { .. } => "give the wallet's own password besides the vault's",
+            Self::WrongWalletPassword { .. } => {
+                "try again; a key whose password is lost can be had again from its phrase or its file"
+            }
+            Self::WalletLockedOut { .. } => {
+                "wait, then try again; the delay grows with every wrong password and survives a restart"
+            }
+            Self::ExportRefused { .. } => "change the policy if this key is to leave",
+            Self::KeyRotated => "unlock again",
+            Self::WrongRecoveryKey => {
+                "compare it with your copy, group by group; rotating the vault key makes a new one"
+            }
             Self::WeakPassword(_) => "take a longer one: four or five random words make a good password",
             Self::NotFound { .. } => "look at the list of wallets and check the spelling",
             Self::Ambiguous { .. } => "name the wallet by its address or its #index",
@@ -180,6 +229,12 @@ impl CustodyError {
             Self::WrongPassword => "wrong-password",
             Self::SecondFactorMissing => "second-factor-missing",
             Self::LockedOut { .. } => "locked-out",
+            Self::WalletPasswordNeeded { .. } => "wallet-password-needed",
+            Self::WrongWalletPassword { .. } => "wrong-wallet-password",
+            Self::WalletLockedOut { .. } => "wallet-locked-out",
+            Self::ExportRefused { .. } => "export-refused",
+            Self::KeyRotated => "key-rotated",
+            Self::WrongRecoveryKey => "wrong-recovery-key",
             Self::WeakPassword(_) => "weak-password",
             Self::NotFound { .. } => "not-found",
             Self::Ambiguous { .. } => "ambiguous",

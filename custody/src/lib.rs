@@ -32,7 +32,10 @@ pub use password::{Password, PasswordError};
 pub use progress::{Progress, ProgressState};
 pub use signing::{
     PreviewDecision, RefusalText, SignRequest, SignedTransaction, SigningObserver, SigningPreview,
-    SigningStep,
+    SigningStep, WalletPasswords,
 };
-pub use vault::{Custody, NewVault, OpenOptions, VaultStatus, VaultSummary};
-pub use wallets::{DeriveRequest, DerivedRange, Wallet, WalletPage, WalletQuery, WalletSort};
+pub use vault::{Custody, NewVault, OpenOptions, Rotation, VaultStatus, VaultSummary};
+pub use wallets::{
+    DeriveRequest, DerivedRange, ImportReport, ImportedPhrase, KeyImport, MasterId, MasterSummary, Wallet,
+    WalletPage, WalletQuery, WalletSort,
+};

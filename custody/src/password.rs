@@ -29,6 +29,11 @@ impl Password {
         Self(Zeroizing::new(password))
     }
 
+    /// A copy, for work on another thread.
+    pub(crate) fn copy(other: &Self) -> Self {
+        Self(Zeroizing::new(other.0.to_string()))
+    }
+
     /// The UTF-8 bytes that go into key derivation.
     #[must_use]
     pub fn expose_bytes(&self) -> &[u8] {

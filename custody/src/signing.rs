@@ -7,6 +7,9 @@ mod authorise;
 mod preview;
 mod steps;
 
+use std::fmt;
+
+use keyward_core::account::AccountAddress;
 use keyward_core::address::{Address, Signature};
 use keyward_core::intent::Intent;
 use keyward_core::policy::text::MAX_MESSAGE_BYTES;
@@ -15,8 +18,10 @@ use sha2::{Digest, Sha256};
 
 use crate::attempts::MAX_NETWORK_BYTES;
 use crate::error::{CustodyError, SignError};
+use crate::password::Password;
 use crate::store::IntentKind;
 use crate::vault::Custody;
+pub(crate) use authorise::policy_facts;
 use steps::{Job, Subject};
 
 /// Signatures that a wallet may be authorised for within [`RATE_WINDOW_MS`].
@@ -65,6 +70,42 @@ pub struct SignRequest {
     pub transaction: Vec<u8>,
     /// The network it is meant for, as the node names it (its genesis hash).
     pub network: String,
+}
+
+/// Passwords of wallets' own, for one request. Wiped when dropped, never printed.
+#[derive(Default)]
+pub struct WalletPasswords(Vec<(AccountAddress, Password)>);
+
+impl WalletPasswords {
+    /// None.
+    #[must_use]
+    pub const fn none() -> Self {
+        Self(Vec::new())
+    }
+
+    /// One wallet's.
+    #[must_use]
+    pub fn of_one(wallet: impl Into<AccountAddress>, password: Password) -> Self {
+        Self(vec![(wallet.into(), password)])
+    }
+
+    /// One more wallet's.
+    pub fn add(&mut self, wallet: impl Into<AccountAddress>, password: Password) {
+        self.0.push((wallet.into(), password));
+    }
+
+    pub(crate) fn of(&self, wallet: &AccountAddress) -> Option<&Password> {
+        self.0
+            .iter()
+            .find(|(address, _)| address == wallet)
+            .map(|(_, password)| password)
+    }
+}
+
+impl fmt::Debug for WalletPasswords {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("WalletPasswords(<redacted>)")
+    }
 }
 
 /// A transaction with this vault's signatures filled in.
@@ -124,6 +165,20 @@ impl Custody {
     /// # Errors
     /// Every refusal is in the audit log before it is returned; see [`SignError`].
     pub async fn sign_transaction(&self, request: SignRequest) -> Result<SignedTransaction, SignError> {
+        self.sign_transaction_with(request, &WalletPasswords::none())
+            .await
+    }
+
+    /// As [`Self::sign_transaction`], with the passwords of those wallets that have one of their own. A wrong one
+    /// counts towards that wallet's lockout.
+    ///
+    /// # Errors
+    /// As [`Self::sign_transaction`]; [`CustodyError::WalletPasswordNeeded`] and [`CustodyError::WalletLockedOut`].
+    pub async fn sign_transaction_with(
+        &self,
+        request: SignRequest,
+        passwords: &WalletPasswords,
+    ) -> Result<SignedTransaction, SignError> {
         let SignRequest { transaction, network } = request;
         let sha256 = Sha256::digest(&transaction).into();
         let refusal = match Transaction::decode(&transaction) {
@@ -131,7 +186,7 @@ impl Custody {
             Ok(_) if network.is_empty() || network.len() > MAX_NETWORK_BYTES => {
                 CustodyError::invalid("network", format!("1 to {MAX_NETWORK_BYTES} bytes")).into()
             }
-            Ok(decoded) => return self.sign_decoded(decoded, network).await,
+            Ok(decoded) => return self.sign_decoded(decoded, network, passwords).await,
         };
         Err(self.refuse(IntentKind::Transaction, None, sha256, refusal).await)
     }
@@ -140,6 +195,7 @@ impl Custody {
         &self,
         mut transaction: Transaction,
         network: String,
+        passwords: &WalletPasswords,
     ) -> Result<SignedTransaction, SignError> {
         let intent = Intent::from_message(&transaction.message);
         let details = format!("{}; network {network}", intent.sentences().join("; "));
@@ -149,6 +205,7 @@ impl Custody {
             sha256: intent.message_sha256,
             network,
             subject: Subject::Transaction(&intent),
+            passwords,
             details,
         };
         let mut wallets = Vec::new();
@@ -174,7 +231,29 @@ impl Custody {
     ///
     /// # Errors
     /// Every refusal is in the audit log before it is returned; see [`SignError`].
-    pub async fn sign_message(&self, wallet: &Address, message: &[u8]) -> Result<Signature, SignError> {
+    pub async fn sign_message(
+        &self,
+        wallet: impl Into<AccountAddress>,
+        message: &[u8],
+    ) -> Result<Signature, SignError> {
+        self.sign_message_with(wallet, message, &WalletPasswords::none())
+            .await
+    }
+
+    /// As [`Self::sign_message`], with the wallet's own password.
+    ///
+    /// # Errors
+    /// As [`Self::sign_transaction_with`].
+    pub async fn sign_message_with(
+        &self,
+        wallet: impl Into<AccountAddress>,
+        message: &[u8],
+        passwords: &WalletPasswords,
+    ) -> Result<Signature, SignError> {
+        let wallet = wallet.into();
+        let wallet = wallet
+            .as_solana()
+            .ok_or_else(|| CustodyError::invalid("wallet", "it is of another chain than Solana"))?;
         let sha256: [u8; 32] = Sha256::digest(message).into();
         if message.len() > MAX_MESSAGE_BYTES {
             let error = CustodyError::invalid("message", format!("at most {MAX_MESSAGE_BYTES} bytes")).into();
@@ -194,6 +273,7 @@ impl Custody {
             sha256,
             network: OFF_CHAIN.to_owned(),
             subject: Subject::Message(message),
+            passwords,
             // The text itself may be anybody's business or nobody's: its hash is the subject.
             details: format!("a text of {} bytes", message.len()),
         };

@@ -11,8 +11,11 @@
 pub(crate) mod sqlite;
 
 use async_trait::async_trait;
+use keyward_core::account::AccountAddress;
 use keyward_core::address::{Address, Signature};
 use keyward_core::amount::Lamports;
+use keyward_core::path::PathFamily;
+use keyward_core::vault::RecordPublicKey;
 
 use crate::attempts::{Attempt, AttemptId, AttemptQuery, AttemptState, NewAttempt};
 use crate::audit::AuditQuery;
@@ -37,13 +40,20 @@ pub(crate) trait Store: Send + Sync {
     async fn wallets(&self, query: &WalletQuery) -> Result<WalletPage, CustodyError>;
 
     /// The wallet at this address.
-    async fn wallet_by_address(&self, address: &Address) -> Result<Option<Wallet>, CustodyError>;
+    async fn wallet_by_address(&self, address: &AccountAddress) -> Result<Option<Wallet>, CustodyError>;
 
     /// The wallets with exactly this label, at most two, and their number.
     async fn wallets_by_label(&self, label: &str) -> Result<WalletPage, CustodyError>;
 
-    /// The wallets at this index, at most two, and their number.
-    async fn wallets_by_index(&self, index: u32) -> Result<WalletPage, CustodyError>;
+    /// The wallets at this place, at most two, and their number. The phrase is the vault's first where none is named,
+    /// the family the phrase's own.
+    async fn wallets_by_index(&self, at: WalletPlace) -> Result<WalletPage, CustodyError>;
+
+    /// The phrases, without what is sealed, each with how far its families were used and its number of wallets.
+    async fn masters(&self) -> Result<Vec<MasterSummaryRow>, CustodyError>;
+
+    /// The audit log's retired keys, in their order.
+    async fn audit_keys(&self) -> Result<Vec<AuditKeyRow>, CustodyError>;
 
     /// Tags with their number of wallets, by name.
     async fn tags(&self) -> Result<Vec<(String, u64)>, CustodyError>;
@@ -85,21 +95,42 @@ pub(crate) type Decide<'a> =
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Ask {
     /// Sealed keys and counters of these wallets; those unknown are left out of the answer.
-    pub(crate) wallets: Vec<Address>,
+    pub(crate) wallets: Vec<AccountAddress>,
+    /// Which of these addresses are wallets already.
+    pub(crate) known: Vec<AccountAddress>,
     /// How far back the rate limit looks, in milliseconds; 0 counts nothing.
     pub(crate) rate_window_ms: u64,
     /// These intents, by hash.
     pub(crate) intents: Vec<[u8; 32]>,
     /// What is reserved in these sliding windows.
     pub(crate) windows: Vec<SpendWindow>,
-    /// The sealed phrase.
-    pub(crate) master: bool,
+    /// This sealed phrase, and how far this family of it was used.
+    pub(crate) master: Option<MasterAsk>,
+    /// Everything that is sealed or signed under the vault key.
+    pub(crate) everything: bool,
     /// This attempt.
     pub(crate) attempt: Option<AttemptLookup>,
     /// Whether an unresolved attempt makes the same payment.
     pub(crate) same_payment: Option<Payment>,
     /// Whether the unsigned end of the audit log is needed, to verify its edge.
     pub(crate) unsigned_tail: bool,
+}
+
+/// A phrase and a family of it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct MasterAsk {
+    /// The vault's first if none is named.
+    pub(crate) id: Option<i64>,
+    /// The phrase's own if none is named.
+    pub(crate) family: Option<PathFamily>,
+}
+
+/// Where a derived wallet is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct WalletPlace {
+    pub(crate) master: Option<i64>,
+    pub(crate) family: Option<PathFamily>,
+    pub(crate) index: u32,
 }
 
 /// One sliding window to sum.
@@ -144,8 +175,12 @@ pub(crate) struct Facts {
     pub(crate) intents: Vec<IntentRow>,
     /// The windows asked for, in the order asked.
     pub(crate) spent: Vec<u128>,
+    /// Those addresses that are wallets already.
+    pub(crate) known: Vec<AccountAddress>,
     /// The sealed phrase.
     pub(crate) master: Option<MasterRow>,
+    /// Everything that is sealed or signed, when asked for.
+    pub(crate) everything: Option<Everything>,
     /// The attempt asked for.
     pub(crate) attempt: Option<Attempt>,
     /// The oldest unresolved attempt that makes the payment asked about.
@@ -163,22 +198,58 @@ pub(crate) struct VaultRow {
     pub(crate) created_ms: u64,
 }
 
-/// A row of `master_wallets`.
-#[derive(Clone, Debug)]
+/// A row of `master_wallets` with one of its derivations.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct MasterRow {
     pub(crate) id: i64,
     pub(crate) record: [u8; 16],
     pub(crate) epoch: u32,
+    pub(crate) label: String,
+    /// The family asked for, or the phrase's own.
     pub(crate) family: String,
     pub(crate) next_index: u32,
     pub(crate) sealed: Vec<u8>,
 }
 
-/// A wallet with its sealed key and its counters.
+/// What a list of phrases shows of one.
 #[derive(Clone, Debug)]
+pub(crate) struct MasterSummaryRow {
+    pub(crate) id: i64,
+    pub(crate) label: String,
+    pub(crate) family: String,
+    pub(crate) created_ms: u64,
+    pub(crate) wallets: u64,
+    /// Families with their next index, by name.
+    pub(crate) derivations: Vec<(String, u32)>,
+}
+
+/// What the vault key seals and signs: all of it changes when that key does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Everything {
+    pub(crate) masters: Vec<MasterRow>,
+    pub(crate) wallets: Vec<SealedWallet>,
+    pub(crate) policies: Vec<PolicyRow>,
+    pub(crate) audit_keys: Vec<AuditKeyRow>,
+}
+
+/// A row of `audit_keys`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct AuditKeyRow {
+    pub(crate) until: u64,
+    pub(crate) key: Address,
+    pub(crate) signature: Signature,
+}
+
+/// A wallet with its sealed key and its counters.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct SealedWallet {
     pub(crate) id: i64,
-    pub(crate) address: Address,
+    pub(crate) address: AccountAddress,
+    pub(crate) public_key: RecordPublicKey,
+    pub(crate) own_password: bool,
+    /// Wrong tries of its own password in a row.
+    pub(crate) failed_passwords: u32,
+    pub(crate) locked_until_ms: u64,
     pub(crate) record: [u8; 16],
     pub(crate) epoch: u32,
     pub(crate) sealed: Vec<u8>,
@@ -206,7 +277,7 @@ pub(crate) struct Overview {
 }
 
 /// A row of `policies`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct PolicyRow {
     pub(crate) version: u32,
     pub(crate) body: String,
@@ -244,12 +315,47 @@ pub(crate) enum Write {
     },
     NextIndex {
         master: i64,
+        family: PathFamily,
         next_index: u32,
     },
+    /// A phrase without wallets; its id is told.
+    Master(Box<NewMaster>),
     /// Wallets that are there already are left as they are.
     Wallets {
-        master: i64,
+        /// The phrase and the family that they were derived from; none for imported ones.
+        from: Option<(i64, PathFamily)>,
         rows: Vec<NewWallet>,
+    },
+    /// A tag for the wallet at an address.
+    TagAddress {
+        address: AccountAddress,
+        tag: String,
+    },
+    /// A wallet's record sealed anew.
+    WalletSealed {
+        wallet: i64,
+        epoch: u32,
+        own_password: bool,
+        sealed: Vec<u8>,
+    },
+    MasterSealed {
+        master: i64,
+        epoch: u32,
+        sealed: Vec<u8>,
+    },
+    WalletLockout {
+        wallet: i64,
+        failed_passwords: u32,
+        locked_until_ms: u64,
+    },
+    PolicySignature {
+        version: u32,
+        signature: Signature,
+    },
+    /// The key that signs the audit log from now on, and all that did before it.
+    AuditKeys {
+        current: [u8; 32],
+        retired: Vec<AuditKeyRow>,
     },
     Label {
         wallet: i64,
@@ -301,19 +407,31 @@ pub(crate) struct NewVaultRow {
     pub(crate) id: [u8; 16],
     pub(crate) header: Vec<u8>,
     pub(crate) audit_key: [u8; 32],
-    pub(crate) master_record: [u8; 16],
-    pub(crate) epoch: u32,
-    pub(crate) family: &'static str,
-    pub(crate) master_sealed: Vec<u8>,
-    pub(crate) policy: PolicyRow,
+    pub(crate) masters: Vec<NewMaster>,
+    pub(crate) policies: Vec<PolicyRow>,
 }
 
-/// A derived wallet, its key sealed.
+/// A phrase, sealed.
+#[derive(Debug)]
+pub(crate) struct NewMaster {
+    pub(crate) record: [u8; 16],
+    pub(crate) epoch: u32,
+    pub(crate) label: String,
+    pub(crate) family: PathFamily,
+    pub(crate) sealed: Vec<u8>,
+}
+
+/// A wallet, its key sealed.
 #[derive(Debug)]
 pub(crate) struct NewWallet {
-    pub(crate) index: u32,
+    /// Its index in the family; none for an imported one.
+    pub(crate) index: Option<u32>,
     pub(crate) path: String,
-    pub(crate) address: Address,
+    pub(crate) address: AccountAddress,
+    /// What an Ethereum address is a hash of.
+    pub(crate) public_key: Option<[u8; 33]>,
+    pub(crate) label: String,
+    pub(crate) own_password: bool,
     pub(crate) record: [u8; 16],
     pub(crate) epoch: u32,
     pub(crate) sealed: Vec<u8>,
@@ -353,6 +471,8 @@ pub(crate) struct Applied {
     pub(crate) wallets_added: u64,
     /// The id of the new attempt.
     pub(crate) attempt: Option<i64>,
+    /// The id of the last new phrase.
+    pub(crate) master: Option<i64>,
 }
 
 /// Runs one durable transaction whose decision gives a value of its own.

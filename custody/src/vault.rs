@@ -4,6 +4,8 @@
 //! each (see [`crate::signing`]). It does not lock by itself after a while: that is the console's.
 
 mod lockout;
+mod recovery;
+mod rotation;
 mod session;
 mod unlock;
 
@@ -16,7 +18,7 @@ use keyward_core::path::PathFamily;
 use keyward_core::policy::{Policy, PolicyLimits};
 use keyward_core::vault::{
     CreateVault, KdfParams, MasterSecret, RecordContext, RecordId, RecordKind, RecordPublicKey, SecondFactor,
-    VaultHeader, VaultId, seal_record,
+    SlotKind, VaultHeader, VaultId, seal_record,
 };
 use zeroize::Zeroizing;
 
@@ -29,7 +31,9 @@ pub(crate) use crate::memory::clearing_stack;
 use crate::password::Password;
 use crate::signing::{NoObserver, SigningObserver};
 use crate::store::sqlite::SqliteStore;
-use crate::store::{Ask, NewVaultRow, Store, VaultRow, Write, transact};
+use crate::store::{Ask, NewMaster, NewVaultRow, Store, VaultRow, Write, transact};
+pub(crate) use lockout::delay_ms;
+pub use rotation::Rotation;
 pub(crate) use session::{Session, read_policy};
 
 /// How a store is opened.
@@ -107,8 +111,12 @@ pub struct VaultSummary {
     pub kdf: KdfParams,
     /// Whether unlocking needs the second factor.
     pub needs_second_factor: bool,
-    /// The path that wallets are derived at.
+    /// The path that wallets are derived at where none is named.
     pub family: PathFamily,
+    /// Whether a recovery key opens it as well.
+    pub has_recovery: bool,
+    /// Which of the vault's keys is in force; counts up with each rotation, from 1.
+    pub epoch: u32,
 }
 
 /// What the store holds.
@@ -201,18 +209,22 @@ impl Custody {
         if self.store().overview().await?.is_some() {
             return Err(CustodyError::AlreadyInitialised);
         }
-        let best = self.key_protection();
+        let (best, chosen) = (self.key_protection(), new.family.id());
         let (row, session) = blocking(move || seal_vault(&new, best)).await??;
         let session = Arc::new(session);
         let vault_header = row.header.clone();
-        let family = row.family;
+        let family = chosen;
         let (created_ms, _) = transact(self.store(), Ask::default(), |ledger, facts| {
             if facts.vault.is_some() {
                 return Err(CustodyError::AlreadyInitialised);
             }
             let draft = Draft::new(Operation::CreateVault, Outcome::Done).details(format!(
                 "path family {family}, policy version {}",
-                row.policy.version
+                row.policies
+                    .iter()
+                    .map(|policy| policy.version)
+                    .max()
+                    .unwrap_or(0)
             ));
             ledger.append(facts.now_ms, self.scribe(Some(&session)), draft)?;
             Ok((vec![Write::Vault(Box::new(row))], facts.now_ms))
@@ -280,12 +292,21 @@ impl Custody {
     }
 
     /// The session, for one operation. Whoever holds it long asks [`Session::is_open`] in between.
+    ///
+    /// One whose key another process has rotated away is none any more.
     pub(crate) fn session(&self) -> Option<Arc<Session>> {
-        self.inner
+        let session = self
+            .inner
             .session
             .read()
             .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+            .clone()?;
+        if session.signer().is_retired() {
+            session.close();
+            self.set_session(None);
+            return None;
+        }
+        Some(session)
     }
 
     /// Who appends to the audit log.
@@ -329,11 +350,14 @@ fn seal_vault(new: &NewVault, best: Protection) -> Result<(NewVaultRow, Session)
         id: *id.as_bytes(),
         header: header.to_bytes(),
         audit_key: session.signer().address().to_bytes(),
-        master_record: *record.as_bytes(),
-        epoch: header.epoch(),
-        family: new.family.id(),
-        master_sealed: sealed,
-        policy,
+        masters: vec![NewMaster {
+            record: *record.as_bytes(),
+            epoch: header.epoch(),
+            label: String::new(),
+            family: new.family,
+            sealed,
+        }],
+        policies: vec![policy],
     };
     Ok((row, session))
 }
@@ -374,6 +398,8 @@ fn header_summary(
         needs_second_factor: header.needs_second_factor(),
         family: PathFamily::from_id(family)
             .map_err(|_| CustodyError::damaged("the path family is unknown"))?,
+        has_recovery: slots.iter().any(|slot| slot.kind == SlotKind::Recovery),
+        epoch: header.epoch(),
     })
 }
 

@@ -1,17 +1,27 @@
 //! Wallets: derive a range, list by page, find, label, tag.
 //!
-//! It never opens a wallet's key: only the signing service does.
+//! It never opens a wallet's key: the signing service does, and `secrets` for whoever takes a key out or puts a
+//! password on one.
 
 pub(crate) mod derive;
+mod import;
+mod masters;
+mod place;
+pub(crate) mod secrets;
 
+use keyward_core::account::AccountAddress;
 use keyward_core::address::Address;
 use keyward_core::audit::{Operation, Outcome};
+use keyward_core::path::PathFamily;
 use keyward_core::policy::Policy;
 
 use crate::audit::ledger::Draft;
 use crate::error::CustodyError;
 use crate::store::{Ask, SealedWallet, Write, transact};
 use crate::vault::{Custody, read_policy};
+pub use import::{ImportReport, KeyImport, MAX_IMPORT};
+pub use masters::{ImportedPhrase, MasterId, MasterSummary};
+use place::Place;
 
 /// The most wallets derived by one call.
 pub const MAX_DERIVE: u32 = 100_000;
@@ -20,8 +30,12 @@ pub const MAX_DERIVE: u32 = 100_000;
 pub const MAX_PAGE: u32 = 1_000;
 
 /// A range of wallets to derive.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct DeriveRequest {
+    /// The phrase; `None` is the one that the vault was made with.
+    pub master: Option<MasterId>,
+    /// The path family, of either chain; `None` is the phrase's own.
+    pub family: Option<PathFamily>,
     /// The first index; `None` goes on after the highest one derived so far.
     pub start: Option<u32>,
     /// How many, 1 to [`MAX_DERIVE`].
@@ -42,11 +56,17 @@ pub struct DerivedRange {
 /// One wallet, without its key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Wallet {
-    /// Its index in the path family.
-    pub index: u32,
+    /// The phrase that it was derived from; `None` for an imported key.
+    pub master: Option<MasterId>,
+    /// The path family that it was derived by; `None` for an imported key.
+    pub family: Option<PathFamily>,
+    /// Its index in the path family; `None` for an imported key.
+    pub index: Option<u32>,
     /// Its address.
-    pub address: Address,
-    /// Its derivation path, empty for the raw family.
+    pub address: AccountAddress,
+    /// Whether it needs a password of its own to sign.
+    pub own_password: bool,
+    /// Its derivation path, empty for the raw family and for an imported key.
     pub path: String,
     /// Its label, empty for none.
     pub label: String,
@@ -56,6 +76,33 @@ pub struct Wallet {
     pub created_ms: u64,
     /// When it last signed, in milliseconds since the Unix epoch.
     pub last_used_ms: Option<u64>,
+}
+
+impl Wallet {
+    /// Its address on Solana, if that is its chain.
+    #[must_use]
+    pub const fn solana(&self) -> Option<&Address> {
+        self.address.as_solana()
+    }
+
+    /// Its index as text; a dash for an imported key.
+    #[must_use]
+    pub fn number(&self) -> String {
+        self.index
+            .map_or_else(|| "-".to_owned(), |index| index.to_string())
+    }
+
+    /// Its place, as [`Custody::wallet`] reads it: `#7` in the family `default`, `evm-bip44#7` in another, `2/bip44#7`
+    /// of another phrase than the first; its shortened address if it was imported.
+    #[must_use]
+    pub fn place(&self, default: PathFamily) -> String {
+        match (self.master, self.family, self.index) {
+            (Some(MasterId::FIRST), Some(family), Some(index)) if family == default => format!("#{index}"),
+            (Some(MasterId::FIRST), Some(family), Some(index)) => format!("{family}#{index}"),
+            (Some(master), Some(family), Some(index)) => format!("{master}/{family}#{index}"),
+            _ => self.address.abbreviated(),
+        }
+    }
 }
 
 /// The order of a page.
@@ -142,21 +189,22 @@ impl Custody {
         self.store().wallets(query).await
     }
 
-    /// One wallet by its address, its label, or `#` and its index.
+    /// One wallet by its address, its label, or its place: `#` and its index in the first phrase's own family,
+    /// `evm-bip44#7` in another family of it, `2/evm-bip44#7` of another phrase.
     ///
     /// # Errors
     /// [`CustodyError::NotFound`], [`CustodyError::Ambiguous`], or the store's.
     pub async fn wallet(&self, name: &str) -> Result<Wallet, CustodyError> {
-        if let Ok(address) = name.parse::<Address>() {
+        if let Ok(address) = name.parse::<AccountAddress>() {
             return self
-                .wallet_by_address(&address)
+                .wallet_by_address(address)
                 .await?
                 .ok_or_else(|| not_found(name));
         }
-        let page = match name.strip_prefix('#') {
-            Some(index) => match index.parse() {
-                Ok(index) => self.store().wallets_by_index(index).await?,
-                Err(_) => return Err(not_found(name)),
+        let page = match Place::read(name) {
+            Some(place) => match place.index() {
+                Some(at) => self.store().wallets_by_index(at).await?,
+                None => return Err(not_found(name)),
             },
             None => self.store().wallets_by_label(name).await?,
         };
@@ -173,32 +221,31 @@ impl Custody {
     ///
     /// # Errors
     /// The store's.
-    pub async fn wallet_by_address(&self, address: &Address) -> Result<Option<Wallet>, CustodyError> {
-        self.store().wallet_by_address(address).await
+    pub async fn wallet_by_address(
+        &self,
+        address: impl Into<AccountAddress>,
+    ) -> Result<Option<Wallet>, CustodyError> {
+        let address = address.into();
+        self.store().wallet_by_address(&address).await
     }
 
     /// Sets a wallet's label; an empty one takes it away.
     ///
     /// # Errors
     /// [`CustodyError::Locked`], [`CustodyError::NotFound`], [`CustodyError::Invalid`], or the store's.
-    pub async fn set_label(&self, address: &Address, label: &str) -> Result<(), CustodyError> {
-        let label = label.trim();
-        check_name("label", label, MAX_LABEL_CHARS)?;
-        if label.starts_with('#') {
-            return Err(CustodyError::invalid(
-                "label",
-                "it may not begin with #, which stands for an index",
-            ));
-        }
-        if label.parse::<Address>().is_ok() {
-            return Err(CustodyError::invalid("label", "it may not be an address"));
-        }
+    pub async fn set_label(
+        &self,
+        address: impl Into<AccountAddress>,
+        label: &str,
+    ) -> Result<(), CustodyError> {
+        let address = address.into();
+        let label = check_label(label)?;
         let details = if label.is_empty() {
             "label taken away".to_owned()
         } else {
             format!("label {label:?}")
         };
-        self.change_wallets(&[*address], Operation::SetLabel, &details, |wallet| {
+        self.change_wallets(vec![address], Operation::SetLabel, &details, |wallet| {
             vec![Write::Label {
                 wallet: wallet.id,
                 label: label.to_owned(),
@@ -211,7 +258,12 @@ impl Custody {
     ///
     /// # Errors
     /// As [`Self::set_label`].
-    pub async fn add_tags(&self, addresses: &[Address], tags: &[String]) -> Result<(), CustodyError> {
+    pub async fn add_tags<A: Copy + Into<AccountAddress>>(
+        &self,
+        addresses: &[A],
+        tags: &[String],
+    ) -> Result<(), CustodyError> {
+        let addresses = addresses.iter().map(|address| (*address).into()).collect();
         let tags = check_tags(tags)?;
         let details = format!("added {}", tags.join(", "));
         self.change_wallets(addresses, Operation::SetTags, &details, |wallet| {
@@ -229,7 +281,12 @@ impl Custody {
     ///
     /// # Errors
     /// As [`Self::set_label`].
-    pub async fn remove_tags(&self, addresses: &[Address], tags: &[String]) -> Result<(), CustodyError> {
+    pub async fn remove_tags<A: Copy + Into<AccountAddress>>(
+        &self,
+        addresses: &[A],
+        tags: &[String],
+    ) -> Result<(), CustodyError> {
+        let addresses = addresses.iter().map(|address| (*address).into()).collect();
         let tags = check_tags(tags)?;
         let details = format!("removed {}", tags.join(", "));
         self.change_wallets(addresses, Operation::SetTags, &details, |wallet| {
@@ -273,7 +330,7 @@ impl Custody {
     /// Changes wallets that all exist, with one audit entry for one wallet or for all of several.
     async fn change_wallets<F>(
         &self,
-        addresses: &[Address],
+        mut wanted: Vec<AccountAddress>,
         operation: Operation,
         details: &str,
         change: F,
@@ -282,13 +339,12 @@ impl Custody {
         F: Fn(&SealedWallet) -> Vec<Write> + Send,
     {
         let session = self.session().ok_or(CustodyError::Locked)?;
-        if addresses.is_empty() || addresses.len() > MAX_TAGGED_WALLETS {
+        if wanted.is_empty() || wanted.len() > MAX_TAGGED_WALLETS {
             return Err(CustodyError::invalid(
                 "wallets",
                 format!("1 to {MAX_TAGGED_WALLETS} at a time"),
             ));
         }
-        let mut wanted = addresses.to_vec();
         wanted.sort_unstable();
         wanted.dedup();
         let ask = Ask {
@@ -297,7 +353,8 @@ impl Custody {
             ..Ask::default()
         };
         transact(self.store(), ask, |ledger, facts| {
-            let known = |address: &&Address| facts.wallets.iter().any(|wallet| wallet.address == **address);
+            let known =
+                |address: &&AccountAddress| facts.wallets.iter().any(|wallet| wallet.address == **address);
             if let Some(missing) = wanted.iter().find(|address| !known(address)) {
                 return Err(not_found(&missing.to_string()));
             }
@@ -329,6 +386,22 @@ fn shown(name: &str) -> String {
         .filter(|c| !c.is_control())
         .take(MAX_LABEL_CHARS)
         .collect()
+}
+
+/// A label as it is stored.
+fn check_label(label: &str) -> Result<&str, CustodyError> {
+    let label = label.trim();
+    check_name("label", label, MAX_LABEL_CHARS)?;
+    if Place::read(label).is_some() {
+        return Err(CustodyError::invalid(
+            "label",
+            "it may not look like a place: # and before it nothing, or a path family",
+        ));
+    }
+    if label.parse::<AccountAddress>().is_ok() {
+        return Err(CustodyError::invalid("label", "it may not be an address"));
+    }
+    Ok(label)
 }
 
 fn check_tags(tags: &[String]) -> Result<Vec<String>, CustodyError> {

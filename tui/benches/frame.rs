@@ -34,7 +34,7 @@ use keyward_core::vault::{KdfParams, VaultId};
 use keyward_custody::chain::{HistoryItem, NodeStatus};
 use keyward_custody::transfer::{BalanceChange, TransferPlan, TransferRequest};
 use keyward_custody::{
-    AuditPage, PreviewDecision, SigningPreview, VaultStatus, VaultSummary, Wallet, WalletPage,
+    AuditPage, MasterId, PreviewDecision, SigningPreview, VaultStatus, VaultSummary, Wallet, WalletPage,
 };
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
@@ -179,6 +179,8 @@ fn summary() -> VaultSummary {
         kdf: KdfParams::DEFAULT,
         needs_second_factor: false,
         family: PathFamily::Bip44Change,
+        has_recovery: false,
+        epoch: 1,
     }
 }
 
@@ -186,8 +188,11 @@ fn wallet(index: u32) -> Wallet {
     let mut bytes = [0x5a; 32];
     bytes[..4].copy_from_slice(&index.wrapping_mul(2_654_435_761).to_be_bytes());
     Wallet {
-        index,
-        address: Address::new(bytes),
+        master: Some(MasterId::FIRST),
+        family: Some(PathFamily::Bip44Change),
+        index: Some(index),
+        address: Address::new(bytes).into(),
+        own_password: false,
         path: format!("m/44'/501'/{index}'/0'"),
         label: format!("bot-{index:05}"),
         tags: vec!["bots".to_owned(), "europe".to_owned()],
@@ -234,7 +239,8 @@ fn entry(sequence: u64) -> AuditEntry {
 }
 
 fn prepared() -> Prepared {
-    let (from, to, lamports) = (wallet(0).address, wallet(1).address, Lamports::new(1_500_000_000));
+    let [from, to] = [0, 1].map(|index| *wallet(index).solana().unwrap());
+    let lamports = Lamports::new(1_500_000_000);
     let actions = [
         instructions::compute_unit_limit(600),
         instructions::sol_transfer(from, to, lamports),

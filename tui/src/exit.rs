@@ -137,7 +137,15 @@ impl From<CustodyError> for Failure {
 fn custody_exit(error: &CustodyError) -> Exit {
     use CustodyError as E;
     match error {
-        E::Locked | E::WrongPassword | E::SecondFactorMissing | E::LockedOut { .. } => Exit::Locked,
+        E::Locked
+        | E::WrongPassword
+        | E::SecondFactorMissing
+        | E::LockedOut { .. }
+        | E::WalletPasswordNeeded { .. }
+        | E::WrongWalletPassword { .. }
+        | E::WalletLockedOut { .. }
+        | E::WrongRecoveryKey
+        | E::KeyRotated => Exit::Locked,
         E::NotInitialised | E::NotFound { .. } => Exit::NotFound,
         E::AlreadyInitialised
         | E::WeakPassword(_)
@@ -152,7 +160,7 @@ fn custody_exit(error: &CustodyError) -> Exit {
             exit => exit,
         },
         E::AuditBroken { .. } => Exit::Unverified,
-        E::ClockBehind { .. } => Exit::Refused,
+        E::ClockBehind { .. } | E::ExportRefused { .. } => Exit::Refused,
         E::Cancelled => Exit::Cancelled,
         _ => Exit::Unexpected,
     }

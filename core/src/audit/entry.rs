@@ -7,7 +7,9 @@ use core::str::FromStr;
 
 use super::operation::Operation;
 use super::tree::{Hash, leaf_hash};
+use crate::account::AccountAddress;
 use crate::address::Address;
+use crate::evm::EvmAddress;
 
 /// First bytes of every entry: the format's name and its version.
 const MAGIC: [u8; 4] = *b"KWA\x01";
@@ -30,7 +32,7 @@ pub struct AuditEntry {
     /// What was asked for.
     pub operation: Operation,
     /// The wallet concerned.
-    pub wallet: Option<Address>,
+    pub wallet: Option<AccountAddress>,
     /// What came of it.
     pub outcome: Outcome,
     /// Codes of the reasons, if it was refused or failed.
@@ -135,7 +137,7 @@ impl AuditEntry {
         out.extend_from_slice(&self.time_ms.to_be_bytes());
         push_text(&mut out, &self.actor);
         push_text(&mut out, self.operation.as_str());
-        push_option(&mut out, self.wallet.as_ref().map(Address::as_bytes));
+        push_wallet(&mut out, self.wallet.as_ref());
         out.push(self.outcome.code());
         push_text(&mut out, &self.reason);
         push_option(&mut out, self.subject.as_ref());
@@ -162,7 +164,7 @@ impl AuditEntry {
             time_ms: fields.array().map(u64::from_be_bytes)?,
             actor: fields.text()?,
             operation: fields.text()?.parse().map_err(|_| EntryError::Operation)?,
-            wallet: fields.option()?.map(Address::new),
+            wallet: fields.wallet()?,
             outcome: fields.outcome()?,
             reason: fields.text()?,
             subject: fields.option()?,
@@ -191,6 +193,21 @@ fn push_text(out: &mut Vec<u8>, text: &str) {
     });
     out.extend_from_slice(&len.to_be_bytes());
     out.extend_from_slice(text.as_bytes());
+}
+
+/// 0, 1 and a Solana address, or 2 and an Ethereum address.
+fn push_wallet(out: &mut Vec<u8>, wallet: Option<&AccountAddress>) {
+    match wallet {
+        None => out.push(0),
+        Some(AccountAddress::Solana(address)) => {
+            out.push(1);
+            out.extend_from_slice(address.as_bytes());
+        }
+        Some(AccountAddress::Evm(address)) => {
+            out.push(2);
+            out.extend_from_slice(address.as_bytes());
+        }
+    }
 }
 
 fn push_option(out: &mut Vec<u8>, bytes: Option<&[u8; 32]>) {
@@ -226,6 +243,15 @@ impl Fields<'_> {
         match self.array()? {
             [0] => Ok(None),
             [1] => self.array().map(Some),
+            _ => Err(EntryError::Damaged),
+        }
+    }
+
+    fn wallet(&mut self) -> Result<Option<AccountAddress>, EntryError> {
+        match self.array()? {
+            [0] => Ok(None),
+            [1] => Ok(Some(Address::new(self.array()?).into())),
+            [2] => Ok(Some(EvmAddress::new(self.array()?).into())),
             _ => Err(EntryError::Damaged),
         }
     }

@@ -38,6 +38,8 @@ operations! {
     CreateVault = "create-vault",
     /// A phrase was imported.
     ImportPhrase = "import-phrase",
+    /// A wallet's key was imported.
+    ImportKey = "import-key",
     /// The vault was opened.
     Unlock = "unlock",
     /// Opening the vault failed.
@@ -48,6 +50,12 @@ operations! {
     Lock = "lock",
     /// The vault's password was changed.
     ChangePassword = "change-password",
+    /// A recovery key was made or taken away.
+    ChangeRecovery = "change-recovery",
+    /// The vault key was rotated: every record was sealed again.
+    RotateKey = "rotate-key",
+    /// A wallet's own password was set, changed or taken away.
+    SetWalletPassword = "set-wallet-password",
     /// Wallets were derived.
     DeriveWallets = "derive-wallets",
     /// A wallet was labelled.

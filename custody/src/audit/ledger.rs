@@ -12,11 +12,13 @@ use keyward_core::account::AccountAddress;
 use keyward_core::address::{Address, Signature};
 use keyward_core::audit::{AuditEntry, Frontier, Hash, Operation, Outcome};
 use keyward_core::ed25519::{SecretKey, verify};
-use keyward_core::vault::{VaultId, VaultKey};
+use keyward_core::vault::{VaultHeader, VaultId, VaultKey};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::stored::{StoredEntry, stands_unsigned};
 use crate::error::CustodyError;
 use crate::memory::{LockedKey, Protection, clearing_stack};
+use crate::store::AuditKeyRow;
 
 /// The longest texts of an entry, in bytes.
 const MAX_ACTOR_BYTES: usize = 200;
@@ -25,6 +27,9 @@ const MAX_DETAILS_BYTES: usize = 4_000;
 
 /// Separates head signatures from everything else that the key signs: a checkpoint's text has no NUL.
 const HEAD_DOMAIN: &[u8] = b"keyward/audit-head/v1\0";
+
+/// Separates what vouches for retired keys from head signatures and checkpoints.
+const RETIRED_DOMAIN: &[u8] = b"keyward/audit-key/v1\0";
 
 /// Label of the signing key's seed below the vault key.
 const KEY_LABEL: &str = "audit-log";
@@ -88,15 +93,21 @@ pub(crate) struct HeadSigner {
     seed: LockedKey,
     address: Address,
     origin: String,
+    /// Of the vault key that it was made of.
+    epoch: u32,
+    /// Whether that key was seen to be rotated away.
+    retired: AtomicBool,
 }
 
 impl HeadSigner {
-    pub(crate) fn new(key: &VaultKey, vault: &VaultId, best: Protection) -> Self {
+    pub(crate) fn new(key: &VaultKey, header: &VaultHeader, best: Protection) -> Self {
         let seed = key.derive_subkey(KEY_LABEL);
         Self {
             address: SecretKey::from_seed(&seed).address(),
             seed: LockedKey::new(&seed, best),
-            origin: origin(vault),
+            origin: origin(&header.vault_id()),
+            epoch: header.epoch(),
+            retired: AtomicBool::new(false),
         }
     }
 
@@ -114,6 +125,16 @@ impl HeadSigner {
         &self.origin
     }
 
+    /// Whether the vault key was seen to be rotated away.
+    pub(crate) fn is_retired(&self) -> bool {
+        self.retired.load(Ordering::Acquire)
+    }
+
+    /// Says that `key` signed the entries below `until`, and not since.
+    pub(crate) fn sign_retired(&self, key: &Address, until: u64) -> Signature {
+        clearing_stack(|| self.expose_key().sign(&retired_message(&self.origin, key, until)))
+    }
+
     fn sign(&self, frontier: &Frontier) -> Signature {
         let message = head_message(&self.origin, frontier);
         clearing_stack(|| self.expose_key().sign(&message))
@@ -129,6 +150,27 @@ fn head_message(origin: &str, frontier: &Frontier) -> Vec<u8> {
     message.extend_from_slice(&frontier.size().to_be_bytes());
     message.extend_from_slice(&frontier.root());
     message
+}
+
+/// The bytes of a retired key's statement: domain, length of the origin and the origin, end, key.
+fn retired_message(origin: &str, key: &Address, until: u64) -> Vec<u8> {
+    let mut message = Vec::with_capacity(RETIRED_DOMAIN.len() + origin.len() + 48);
+    message.extend_from_slice(RETIRED_DOMAIN);
+    message.extend_from_slice(&u64::try_from(origin.len()).unwrap_or(u64::MAX).to_be_bytes());
+    message.extend_from_slice(origin.as_bytes());
+    message.extend_from_slice(&until.to_be_bytes());
+    message.extend_from_slice(key.as_bytes());
+    message
+}
+
+/// Whether the key in force vouches for a retired one.
+pub(crate) fn retired_verifies(current: &Address, origin: &str, row: &AuditKeyRow) -> bool {
+    verify(
+        current,
+        &retired_message(origin, &row.key, row.until),
+        &row.signature,
+    )
+    .is_ok()
 }
 
 /// Whether a head signature is by this key over this edge.
@@ -205,6 +247,8 @@ pub(crate) struct Ledger {
     newest: Option<i64>,
     /// The entries after the signed edge.
     tail: Vec<StoredEntry>,
+    /// Of the vault key in force; `None` where the header does not read, or there is no vault yet.
+    epoch: Option<u32>,
     verified: bool,
     appended: Vec<LedgerRow>,
 }
@@ -220,17 +264,24 @@ impl Ledger {
             state: None,
             newest: None,
             tail: Vec::new(),
+            epoch: None,
             verified: true,
             appended: Vec::new(),
         }
     }
 
     /// The log as the store has it.
-    pub(crate) fn resume(state: LedgerState, newest: Option<i64>, tail: Vec<StoredEntry>) -> Self {
+    pub(crate) fn resume(
+        state: LedgerState,
+        newest: Option<i64>,
+        tail: Vec<StoredEntry>,
+        epoch: Option<u32>,
+    ) -> Self {
         Self {
             state: Some(state),
             newest,
             tail,
+            epoch,
             verified: false,
             appended: Vec::new(),
         }
@@ -272,11 +323,23 @@ impl Ledger {
             .ok_or_else(|| broken(0, "it has no signed beginning"))
     }
 
-    /// Verifies that the log ends as its signed edge says.
+    /// Verifies that the log ends as its signed edge says, by a key that is in force.
     ///
     /// # Errors
-    /// [`CustodyError::AuditBroken`], naming the first entry known to be bad.
-    pub(crate) fn verify_edge(&mut self, key: &Address, origin: &str) -> Result<(), CustodyError> {
+    /// [`CustodyError::AuditBroken`], naming the first entry known to be bad; [`CustodyError::KeyRotated`] where the
+    /// signer's vault key is no longer the vault's, and the signer is marked as retired then.
+    pub(crate) fn verify_edge(&mut self, signer: &HeadSigner) -> Result<(), CustodyError> {
+        match self.epoch {
+            Some(epoch) if epoch > signer.epoch => {
+                signer.retired.store(true, Ordering::Release);
+                return Err(CustodyError::KeyRotated);
+            }
+            Some(epoch) if epoch < signer.epoch => {
+                return Err(broken(self.size(), "the vault header is of an older key"));
+            }
+            _ => {}
+        }
+        let (key, origin) = (&signer.address(), signer.origin());
         self.check_newest()?;
         let Some(state) = self.state.as_ref().filter(|_| !self.verified) else {
             return Ok(());
@@ -300,6 +363,18 @@ impl Ledger {
             ));
         }
         self.verified = true;
+        Ok(())
+    }
+
+    /// From here on the log is signed by the next vault key's signer. The edge must have been verified by the old.
+    pub(crate) fn rekeyed(&mut self, next: &HeadSigner) -> Result<(), CustodyError> {
+        if !self.verified {
+            return Err(broken(
+                self.size(),
+                "its edge was not verified before the key was rotated",
+            ));
+        }
+        self.epoch = Some(next.epoch);
         Ok(())
     }
 
@@ -331,7 +406,7 @@ impl Ledger {
         draft: Draft,
     ) -> Result<u64, CustodyError> {
         match scribe.signer {
-            Some(signer) => self.verify_edge(&signer.address(), signer.origin())?,
+            Some(signer) => self.verify_edge(signer)?,
             None => self.check_newest()?,
         }
         let sequence = self.size();

@@ -1,6 +1,6 @@
 //! A row of the log as it stands in the database, and whether it is what its place says.
 
-use keyward_core::address::Address;
+use keyward_core::account::AccountAddress;
 use keyward_core::audit::{AuditEntry, Hash, Operation, Outcome};
 
 /// The reason of a refusal because the vault is locked.
@@ -35,7 +35,7 @@ impl StoredEntry {
             None => None,
             Some(bytes) => {
                 let text = text("wallet", bytes)?;
-                let address: Address = text
+                let address: AccountAddress = text
                     .parse()
                     .map_err(|_| "its wallet is not an address".to_owned())?;
                 Some(address)
@@ -80,7 +80,7 @@ impl StoredEntry {
         if self.leaf_hash != leaf {
             return Err("its content does not match its hash".to_owned());
         }
-        // A base58 address has one spelling, and so has every other column: what reads the same is the same.
+        // An address has one spelling as it is written, and so has every other column: what reads the same is the same.
         if self.wallet.as_deref()
             != entry
                 .wallet

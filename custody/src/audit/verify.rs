@@ -6,12 +6,12 @@
 use std::collections::BTreeMap;
 
 use keyward_core::address::{Address, Signature};
-use keyward_core::audit::{Frontier, Hash, SignedCheckpoint};
+use keyward_core::audit::{Checkpoint, CheckpointError, Frontier, Hash, SignedCheckpoint};
 
 use super::AuditReport;
 use super::ledger::{LedgerState, head_verifies};
 use super::stored::StoredEntry;
-use crate::store::{AuditHead, StoredCheckpoint};
+use crate::store::{AuditHead, AuditKeyRow, StoredCheckpoint};
 
 /// A bad entry and what is wrong with it.
 struct Flaw {
@@ -27,7 +27,10 @@ struct Promise {
 
 /// A verification under way.
 pub(super) struct Verifier {
+    /// The key in force.
     key: Address,
+    /// Those before it, in their order.
+    retired: Vec<AuditKeyRow>,
     origin: String,
     frontier: Frontier,
     promises: BTreeMap<u64, Vec<Promise>>,
@@ -40,9 +43,10 @@ pub(super) struct Verifier {
 
 impl Verifier {
     /// Begins at an empty tree.
-    pub(super) fn new(key: Address, origin: String) -> Self {
+    pub(super) fn new(key: Address, retired: Vec<AuditKeyRow>, origin: String) -> Self {
         Self {
             key,
+            retired,
             origin,
             frontier: Frontier::new(),
             promises: BTreeMap::new(),
@@ -51,6 +55,30 @@ impl Verifier {
             last_ms: 0,
             flaw: None,
         }
+    }
+
+    /// The key that signed this entry.
+    fn key_at(&self, sequence: u64) -> &Address {
+        self.retired
+            .iter()
+            .find(|row| sequence < row.until)
+            .map_or(&self.key, |row| &row.key)
+    }
+
+    /// Reads a checkpoint signed by the key that was in force at its size.
+    pub(super) fn read(&self, signed: &SignedCheckpoint) -> Result<Checkpoint, CheckpointError> {
+        let first = signed.verify(&self.key, &self.origin);
+        let keys = self
+            .retired
+            .iter()
+            .map(|row| signed.verify(&row.key, &self.origin));
+        let mut read = first;
+        for next in keys {
+            read = read.or(next);
+        }
+        let checkpoint = read?;
+        // By the key of its time, whichever verified it above.
+        signed.verify(self.key_at(checkpoint.size.saturating_sub(1)), &self.origin)
     }
 
     /// Holds the log to a checkpoint that the store kept. One that does not verify is a flaw of the entry it ends at.
@@ -65,7 +93,7 @@ impl Verifier {
                     .ok()
                     .filter(|parsed| parsed.to_string() == note)
             })
-            .and_then(|signed| signed.verify(&self.key, &self.origin).ok())
+            .and_then(|signed| self.read(&signed).ok())
             .filter(|checkpoint| checkpoint.size == size && stored.root == checkpoint.root);
         match checkpoint {
             Some(checkpoint) => self.expect(
@@ -133,7 +161,9 @@ impl Verifier {
         let each = heads.len().div_ceil(threads).max(1);
         let bad = |part: &[(u64, Frontier, Signature)]| {
             part.iter()
-                .find(|(_, frontier, signature)| !head_verifies(&self.key, &self.origin, frontier, signature))
+                .find(|(sequence, frontier, signature)| {
+                    !head_verifies(self.key_at(*sequence), &self.origin, frontier, signature)
+                })
                 .map(|(sequence, ..)| *sequence)
         };
         std::thread::scope(|scope| {

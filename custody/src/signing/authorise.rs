@@ -12,10 +12,12 @@ use crate::audit::ledger::{Draft, Ledger, Scribe};
 use crate::error::{CustodyError, SignError};
 use crate::store::{Facts, NewIntent, SealedWallet, Write};
 use crate::vault::Session;
+use crate::wallets::secrets::try_of;
 
 /// A wallet that may sign, with the approval to sign by.
 pub(super) struct Grant {
     pub(super) wallet: SealedWallet,
+    pub(super) address: Address,
     pub(super) approval: Approval,
     /// The intent's hash.
     pub(super) hash: [u8; 32],
@@ -52,6 +54,7 @@ pub(super) struct Case<'a> {
 /// A wallet without a signature yet.
 struct Open {
     wallet: SealedWallet,
+    address: Address,
     hash: [u8; 32],
     resumed: bool,
 }
@@ -79,9 +82,11 @@ impl Case<'_> {
             return Ok((Vec::new(), Verdict::PolicyChanged));
         }
         let signer = self.session.signer();
-        ledger.verify_edge(&signer.address(), signer.origin())?;
+        ledger.verify_edge(signer)?;
         let wallets = std::mem::take(&mut facts.wallets);
-        let about = wallets.first().map(|wallet| wallet.address);
+        let about = wallets
+            .iter()
+            .find_map(|wallet| wallet.address.as_solana().copied());
         let decided = self.check(ledger, wallets, &facts).and_then(|checked| {
             if checked.open.is_empty() {
                 return Ok(Authorised {
@@ -138,23 +143,34 @@ impl Case<'_> {
             open: Vec::new(),
         };
         for wallet in wallets {
-            let hash = self.hash(&wallet.address);
+            // Only wallets of Solana are asked for.
+            let Some(address) = wallet.address.as_solana().copied() else {
+                continue;
+            };
+            let hash = self.hash(&address);
             let known = facts.intents.iter().find(|intent| intent.hash == hash);
             if let Some(signature) = known.and_then(|intent| intent.signature) {
-                checked.signatures.push((wallet.address, signature));
+                checked.signatures.push((address, signature));
                 continue;
             }
             // What was authorised before was counted then.
             if known.is_none() && wallet.recent >= RATE_LIMIT {
                 let free_ms = wallet.oldest_recent_ms.saturating_add(RATE_WINDOW_MS);
                 return Err(SignError::RateLimited {
-                    wallet: wallet.address,
+                    wallet: address,
                     limit: RATE_LIMIT,
                     retry_after_ms: free_ms.saturating_sub(facts.now_ms),
                 });
             }
+            // Whether its own password may be tried; the try itself is counted with the reservation.
+            try_of(
+                &wallet,
+                self.job.passwords.of(&wallet.address).is_some(),
+                facts.now_ms,
+            )?;
             checked.open.push(Open {
                 wallet,
+                address,
                 hash,
                 resumed: known.is_some(),
             });
@@ -168,13 +184,15 @@ impl Case<'_> {
         let (mut grants, mut reasons) = (Vec::with_capacity(open.len()), Vec::<Refusal>::new());
         for Open {
             wallet,
+            address,
             hash,
             resumed,
         } in open
         {
-            match evaluate(self.policy, &self.job.subject.request(&wallet.address), &facts) {
+            match evaluate(self.policy, &self.job.subject.request(&address), &facts) {
                 Decision::Allowed(approval) => grants.push(Grant {
                     wallet,
+                    address,
                     approval,
                     hash,
                     resumed,
@@ -207,6 +225,9 @@ impl Case<'_> {
         // A transaction spends once, however many of our wallets sign it.
         let mut reserved =
             !authorised.signatures.is_empty() || authorised.grants.iter().any(|grant| grant.resumed);
+        for grant in &authorised.grants {
+            writes.extend(try_of(&grant.wallet, true, now_ms)?);
+        }
         for grant in authorised.grants.iter().filter(|grant| !grant.resumed) {
             writes.push(Write::Intent(NewIntent {
                 hash: grant.hash,
@@ -222,7 +243,7 @@ impl Case<'_> {
                     intent: grant.hash,
                     wallet: grant.wallet.id,
                     asset: spend.asset.to_string(),
-                    amount: spend.amount,
+                    amount: u128::from(spend.amount),
                 }));
             }
             let draft = Draft::new(operation(kind), Outcome::Authorised)
@@ -248,7 +269,7 @@ impl Case<'_> {
         let mut draft = refusal_draft(self.job.subject.kind(), error);
         draft.details = format!("{}; {}", draft.details, self.job.details);
         draft.subject = Some(wallet.map_or(self.job.sha256, |wallet| self.hash(&wallet)));
-        draft.wallet = wallet;
+        draft.wallet = wallet.map(Into::into);
         ledger.append(now_ms, self.scribe, draft).map(|_| ())
     }
 
@@ -258,7 +279,7 @@ impl Case<'_> {
 }
 
 /// The facts that policy wants: the counted windows, in the order that they were asked for.
-pub(super) fn policy_facts(policy: &Policy, facts: &Facts) -> PolicyFacts {
+pub(crate) fn policy_facts(policy: &Policy, facts: &Facts) -> PolicyFacts {
     let spent = policy.windows().into_iter().zip(&facts.spent);
     PolicyFacts {
         now_ms: facts.now_ms,

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use keyward_core::account::AccountAddress;
 use keyward_core::address::Address;
 use keyward_core::intent::Intent;
 use keyward_core::policy::{Decision, Policy, Request, evaluate};
@@ -32,7 +33,12 @@ impl Custody {
         };
         let windows = policy.windows();
         let ask = Ask {
-            wallets: transaction.message.required_signers().to_vec(),
+            wallets: transaction
+                .message
+                .required_signers()
+                .iter()
+                .map(AccountAddress::from)
+                .collect(),
             windows: windows
                 .iter()
                 .map(|window| SpendWindow {
@@ -46,7 +52,11 @@ impl Custody {
         if facts.vault.is_none() {
             return Err(CustodyError::NotInitialised.into());
         }
-        let signers: Vec<Address> = facts.wallets.iter().map(|wallet| wallet.address).collect();
+        let signers: Vec<Address> = facts
+            .wallets
+            .iter()
+            .filter_map(|wallet| wallet.address.as_solana().copied())
+            .collect();
         let decision = judge(&policy, &intent, &signers, &policy_facts(&policy, &facts));
         Ok(SigningPreview {
             intent,

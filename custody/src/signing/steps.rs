@@ -6,17 +6,16 @@ use std::sync::Arc;
 use keyward_core::address::{Address, Signature};
 use keyward_core::audit::{Operation, Outcome};
 use keyward_core::intent::{Intent, IntentHash, intent_hash};
-use keyward_core::key::WalletKey;
 use keyward_core::policy::{ApprovedMessage, Policy, Refusal, Request};
-use keyward_core::vault::open_solana_key;
 
 use super::authorise::{Authorised, Case, Grant, Verdict};
-use super::{RATE_WINDOW_MS, SigningStep};
+use super::{RATE_WINDOW_MS, SigningStep, WalletPasswords};
 use crate::audit::ledger::Draft;
 use crate::error::{CustodyError, SignError};
+use crate::memory::clearing_stack;
 use crate::store::{Ask, Commit, IntentKind, SpendWindow, Write, transact, transact_as};
-use crate::vault::{Custody, Session, clearing_stack};
-use crate::wallets::derive::wallet_context;
+use crate::vault::{Custody, Session};
+use crate::wallets::secrets::{open_key, whole_again};
 
 /// How often a decision is taken anew because the policy changed at the same moment.
 const TRIES: u32 = 3;
@@ -31,6 +30,8 @@ pub(super) struct Job<'a> {
     pub(super) sha256: [u8; 32],
     pub(super) network: String,
     pub(super) subject: Subject<'a>,
+    /// Passwords of wallets' own.
+    pub(super) passwords: &'a WalletPasswords,
     /// For the audit log.
     pub(super) details: String,
 }
@@ -133,7 +134,7 @@ impl Custody {
     fn question(&self, session: &Session, job: &Job<'_>, policy: &Policy) -> Ask {
         let windows = policy.windows();
         Ask {
-            wallets: job.signers.clone(),
+            wallets: job.signers.iter().map(|signer| (*signer).into()).collect(),
             rate_window_ms: RATE_WINDOW_MS,
             intents: job
                 .signers
@@ -153,7 +154,7 @@ impl Custody {
     }
 
     /// The policy in force, its signature verified; from memory while its version stands.
-    pub(super) async fn policy_in_force(&self, session: &Session) -> Result<Arc<Policy>, CustodyError> {
+    pub(crate) async fn policy_in_force(&self, session: &Session) -> Result<Arc<Policy>, CustodyError> {
         if let Some(policy) = session.cached_policy() {
             return Ok(policy);
         }
@@ -179,11 +180,13 @@ impl Custody {
         Ok(grants
             .into_iter()
             .map(|grant| {
-                let (wallet, address, hash) = (grant.wallet.id, grant.wallet.address, grant.hash);
+                let (wallet, address, hash) = (grant.wallet.id, grant.address, grant.hash);
+                let own_password = grant.wallet.own_password;
                 Used {
                     wallet,
                     address,
                     hash,
+                    own_password,
                     outcome: clearing_stack(|| use_key(session, job, grant)),
                 }
             })
@@ -217,6 +220,9 @@ impl Custody {
                             wallet: one.wallet,
                             signature: *signature,
                         });
+                        if one.own_password {
+                            writes.push(whole_again(one.wallet));
+                        }
                         draft(Outcome::Signed).details(format!("signature {signature}"))
                     }
                     Err(reason) => {
@@ -263,7 +269,7 @@ impl Custody {
                 return Err(CustodyError::NotInitialised);
             }
             let mut draft = refusal_draft(kind, &error).subject(sha256);
-            draft.wallet = wallet;
+            draft.wallet = wallet.map(Into::into);
             ledger.append(facts.now_ms, self.scribe(session.as_deref()), draft)?;
             Ok((Vec::new(), ()))
         })
@@ -309,6 +315,7 @@ struct Used {
     wallet: i64,
     address: Address,
     hash: [u8; 32],
+    own_password: bool,
     outcome: Result<Signature, String>,
 }
 
@@ -316,12 +323,14 @@ fn use_key(session: &Session, job: &Job<'_>, grant: Grant) -> Result<Signature, 
     let message =
         ApprovedMessage::new(grant.approval, job.bytes.clone()).map_err(|error| error.to_string())?;
     let wallet = &grant.wallet;
-    let context = wallet_context(session, wallet.record, wallet.epoch, wallet.address.to_bytes());
-    let key = open_solana_key(session.expose_key(), &context, &wallet.sealed)
-        .map_err(|_| "the wallet's sealed key does not open: its row is damaged".to_owned())?;
-    let signature = message
-        .sign(&WalletKey::Ed25519(key))
-        .map_err(|error| error.to_string())?;
+    let password = job.passwords.of(&wallet.address);
+    let key = open_key(session, wallet, password).map_err(|error| match error {
+        CustodyError::Damaged { .. } => {
+            "the wallet's sealed key does not open: its row is damaged".to_owned()
+        }
+        other => other.to_string(),
+    })?;
+    let signature = message.sign(&key).map_err(|error| error.to_string())?;
     signature
         .as_ed25519()
         .copied()

@@ -10,7 +10,9 @@ mod checkpoints;
 mod errors;
 mod facts;
 mod file;
+mod masters;
 mod reads;
+mod rows;
 mod writer;
 
 use std::path::Path;
@@ -18,7 +20,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use keyward_core::address::Address;
+use keyward_core::account::AccountAddress;
 use sqlx::migrate::Migrator;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection as _, SqliteConnection, SqlitePool};
@@ -29,7 +31,10 @@ use crate::audit::AuditQuery;
 use crate::audit::stored::StoredEntry;
 use crate::clock::Clock;
 use crate::error::{CustodyError, StorageError};
-use crate::store::{Applied, Ask, AuditHead, Commit, Decide, Facts, Overview, Store, StoredCheckpoint};
+use crate::store::{
+    Applied, Ask, AuditHead, AuditKeyRow, Commit, Decide, Facts, MasterSummaryRow, Overview, Store,
+    StoredCheckpoint, WalletPlace,
+};
 use crate::wallets::{Wallet, WalletPage, WalletQuery};
 use checkpoints::Checkpoints;
 use errors::{ResultExt, storage};
@@ -179,7 +184,7 @@ impl Store for SqliteStore {
         reads::wallets(&mut *self.reader().await?, query).await
     }
 
-    async fn wallet_by_address(&self, address: &Address) -> Result<Option<Wallet>, CustodyError> {
+    async fn wallet_by_address(&self, address: &AccountAddress) -> Result<Option<Wallet>, CustodyError> {
         reads::wallet_by_address(&mut *self.reader().await?, address).await
     }
 
@@ -187,8 +192,20 @@ impl Store for SqliteStore {
         reads::wallets_by_label(&mut *self.reader().await?, label).await
     }
 
-    async fn wallets_by_index(&self, index: u32) -> Result<WalletPage, CustodyError> {
-        reads::wallets_by_index(&mut *self.reader().await?, index).await
+    async fn wallets_by_index(&self, at: WalletPlace) -> Result<WalletPage, CustodyError> {
+        reads::wallets_by_index(&mut *self.reader().await?, at).await
+    }
+
+    async fn masters(&self) -> Result<Vec<MasterSummaryRow>, CustodyError> {
+        let mut reader = self.reader().await?;
+        let mut snapshot = reader.begin().await.storage()?;
+        let masters = masters::summaries(&mut snapshot).await?;
+        snapshot.rollback().await.storage()?;
+        Ok(masters)
+    }
+
+    async fn audit_keys(&self) -> Result<Vec<AuditKeyRow>, CustodyError> {
+        masters::audit_keys(&mut *self.reader().await?).await
     }
 
     async fn tags(&self) -> Result<Vec<(String, u64)>, CustodyError> {

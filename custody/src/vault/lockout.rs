@@ -10,7 +10,7 @@ const FIRST_DELAY_MS: u64 = 30_000;
 const MAX_DELAY_MS: u64 = 3_600_000;
 
 /// The delay after so many failures in a row, in milliseconds.
-pub(super) fn delay_ms(failures: u32) -> u64 {
+pub(crate) fn delay_ms(failures: u32) -> u64 {
     let Some(beyond) = failures.checked_sub(FREE_FAILURES) else {
         return 0;
     };

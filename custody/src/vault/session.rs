@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use keyward_core::address::Signature;
 use keyward_core::ed25519::{SecretKey, verify};
 use keyward_core::policy::Policy;
 use keyward_core::vault::{VaultHeader, VaultId, VaultKey};
@@ -39,7 +40,7 @@ impl Session {
         Self {
             vault: header.vault_id(),
             epoch: header.epoch(),
-            signer: Arc::new(HeadSigner::new(&key, &header.vault_id(), best)),
+            signer: Arc::new(HeadSigner::new(&key, header, best)),
             key,
             closed: AtomicBool::new(false),
             policy: Mutex::new(None),
@@ -96,6 +97,12 @@ impl Session {
             body,
             signature,
         })
+    }
+
+    /// A policy signed anew, its text untouched.
+    pub(super) fn resign_policy(&self, row: &PolicyRow) -> Signature {
+        self.policy_key()
+            .sign(&self.policy_message(row.version, &row.body))
     }
 
     /// The policy of a stored row that this vault's key signed.

@@ -13,21 +13,17 @@ use crate::error::CustodyError;
 use crate::password::{MAX_PASSWORD_BYTES, Password};
 use crate::store::{Ask, Write, transact};
 
-/// What a password is tried for: it decides what the audit log calls a failure.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Purpose {
-    Unlock,
-    ChangePassword,
-}
+/// What a password is tried for, as the audit log tells it of a failure; empty for unlocking.
+pub(super) type Purpose = &'static str;
 
 /// What is tried. Owned, since key derivation runs on another thread; wiped with it.
-struct Credentials {
-    password: Zeroizing<Vec<u8>>,
-    second_factor: Option<SecondFactor>,
+pub(super) struct Credentials {
+    pub(super) password: Zeroizing<Vec<u8>>,
+    pub(super) second_factor: Option<SecondFactor>,
 }
 
 impl Credentials {
-    fn copy(password: &Password, factor: Option<&SecondFactor>) -> Result<Self, CustodyError> {
+    pub(super) fn copy(password: &Password, factor: Option<&SecondFactor>) -> Result<Self, CustodyError> {
         Ok(Self {
             password: Zeroizing::new(password.expose_bytes().to_vec()),
             second_factor: factor.map(copy_factor).transpose()?,
@@ -52,7 +48,7 @@ impl Custody {
         factor: Option<&SecondFactor>,
     ) -> Result<(), CustodyError> {
         let credentials = Credentials::copy(password, factor)?;
-        let (header, key) = self.try_password(credentials, Purpose::Unlock).await?;
+        let (header, key) = self.try_password(credentials, "").await?;
         let session = Arc::new(Session::new(key, &header, self.key_protection()));
         self.admit(&session, Draft::new(Operation::Unlock, Outcome::Done), None)
             .await?;
@@ -75,7 +71,9 @@ impl Custody {
     ) -> Result<(), CustodyError> {
         new.check_strength()?;
         let credentials = Credentials::copy(old, factor)?;
-        let (header, key) = self.try_password(credentials, Purpose::ChangePassword).await?;
+        let (header, key) = self
+            .try_password(credentials, "when changing the password")
+            .await?;
         let kdf = header
             .slots()
             .iter()
@@ -108,8 +106,30 @@ impl Custody {
         self.admit(&session, draft, Some((old_bytes, changed))).await
     }
 
+    /// Has the password typed again before something grave. It must open the vault of this session.
+    pub(crate) async fn confirm_password(
+        &self,
+        session: &Session,
+        password: &Password,
+        factor: Option<&SecondFactor>,
+        purpose: Purpose,
+    ) -> Result<(), CustodyError> {
+        let credentials = Credentials::copy(password, factor)?;
+        let (header, _) = self.try_password(credentials, purpose).await?;
+        if header.epoch() != session.epoch() {
+            return Err(CustodyError::KeyRotated);
+        }
+        let whole = Write::Lockout {
+            failed_unlocks: 0,
+            locked_until_ms: 0,
+        };
+        transact(self.store(), Ask::default(), |_, _| Ok((vec![whole], ())))
+            .await
+            .map(|_| ())
+    }
+
     /// Counts a try, then makes it.
-    async fn try_password(
+    pub(super) async fn try_password(
         &self,
         credentials: Credentials,
         purpose: Purpose,
@@ -175,14 +195,10 @@ impl Custody {
 
     /// Writes a wrong password to the audit log. The try itself was counted before.
     async fn note_failure(&self, purpose: Purpose) -> Result<(), CustodyError> {
-        let details = match purpose {
-            Purpose::Unlock => "",
-            Purpose::ChangePassword => "when changing the password",
-        };
         transact(self.store(), Ask::default(), |ledger, facts| {
             let draft = Draft::new(Operation::UnlockFailed, Outcome::Refused)
                 .reason(CustodyError::WrongPassword.code())
-                .details(details);
+                .details(purpose);
             ledger.append(facts.now_ms, self.scribe(None), draft)?;
             Ok((Vec::new(), ()))
         })
@@ -193,7 +209,7 @@ impl Custody {
 
     /// After the password opened: the log must be the one that the vault's key signed, and the budget of tries is
     /// whole again.
-    async fn admit(
+    pub(super) async fn admit(
         &self,
         session: &Session,
         draft: Draft,

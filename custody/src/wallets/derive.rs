@@ -6,23 +6,30 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use keyward_core::account::Chain;
 use keyward_core::audit::{Operation, Outcome};
-use keyward_core::derive::{DerivedKey, SolanaDeriver};
+use keyward_core::derive::{BatchTable, Blinding, SolanaDeriver};
+use keyward_core::evm::EvmDeriver;
+use keyward_core::key::WalletKey;
+use keyward_core::mnemonic::Seed;
 use keyward_core::path::{ChildIndex, PathFamily};
-use keyward_core::vault::{
-    MasterSecret, RecordContext, RecordId, RecordKind, RecordPublicKey, open_record, seal_record,
-};
+use keyward_core::vault::{RecordContext, RecordId, RecordKind, RecordPublicKey, seal_record};
 use zeroize::Zeroizing;
 
+use super::masters::open_master;
 use super::{DeriveRequest, DerivedRange, MAX_DERIVE};
 use crate::audit::ledger::Draft;
 use crate::error::CustodyError;
+use crate::memory::clearing_stack;
 use crate::progress::Progress;
-use crate::store::{Ask, MasterRow, NewWallet, Write, transact};
-use crate::vault::{Custody, Session, blocking, master_context};
+use crate::store::{Ask, MasterAsk, MasterRow, NewWallet, SealedWallet, Write, transact};
+use crate::vault::{Custody, Session, blocking, random};
 
 /// Wallets per chunk: a few milliseconds of work, so that cancelling and locking are felt at once.
 const CHUNK: u32 = 128;
+
+/// From so many wallets on a table makes up for the time that making it takes.
+const WORTH_A_TABLE: u32 = 256;
 
 /// How often the range is taken anew when another process derived the same indices at the same moment.
 const TRIES: u32 = 3;
@@ -67,14 +74,23 @@ impl Custody {
         session: &Arc<Session>,
         progress: &Progress,
     ) -> Result<Option<DerivedRange>, CustodyError> {
-        let facts = self
-            .store()
-            .look(Ask {
-                master: true,
-                ..Ask::default()
-            })
-            .await?;
-        let master = facts.master.ok_or(CustodyError::NotInitialised)?;
+        let wanted = MasterAsk {
+            id: request.master.map(|master| master.get()),
+            family: request.family,
+        };
+        let ask = Ask {
+            master: Some(wanted),
+            ..Ask::default()
+        };
+        let facts = self.store().look(ask).await?;
+        if facts.vault.is_none() {
+            return Err(CustodyError::NotInitialised);
+        }
+        let master = facts.master.ok_or_else(|| CustodyError::NotFound {
+            what: "phrase".to_owned(),
+        })?;
+        let family = PathFamily::from_id(&master.family)
+            .map_err(|_| CustodyError::damaged("the path family is unknown"))?;
         let (master_id, expected_next) = (master.id, master.next_index);
         let first = request.start.unwrap_or(expected_next);
         let end = first
@@ -84,10 +100,11 @@ impl Custody {
         progress.report(0, u64::from(request.count));
         let rows = {
             let (session, progress) = (Arc::clone(session), progress.clone());
-            blocking(move || derive_and_seal(&session, &master, first, request.count, &progress)).await??
+            blocking(move || derive_and_seal(&session, &master, family, first, request.count, &progress))
+                .await??
         };
         let ask = Ask {
-            master: true,
+            master: Some(wanted),
             unsigned_tail: true,
             ..Ask::default()
         };
@@ -98,18 +115,21 @@ impl Custody {
             if request.start.is_none() && next_index != expected_next {
                 return Ok((Vec::new(), false));
             }
-            let draft = Draft::new(Operation::DeriveWallets, Outcome::Done)
-                .details(format!("indices {first} to {}", end - 1));
+            let draft = Draft::new(Operation::DeriveWallets, Outcome::Done).details(format!(
+                "phrase {master_id}, {family}, indices {first} to {}",
+                end - 1
+            ));
             ledger.append(facts.now_ms, self.scribe(Some(session)), draft)?;
             let next_index = next_index.max(end);
             Ok((
                 vec![
                     Write::Wallets {
-                        master: master_id,
+                        from: Some((master_id, family)),
                         rows,
                     },
                     Write::NextIndex {
                         master: master_id,
+                        family,
                         next_index,
                     },
                 ],
@@ -140,11 +160,12 @@ fn stopped(session: &Session, progress: &Progress) -> Result<(), CustodyError> {
 fn derive_and_seal(
     session: &Session,
     master: &MasterRow,
+    family: PathFamily,
     first: u32,
     count: u32,
     progress: &Progress,
 ) -> Result<Vec<NewWallet>, CustodyError> {
-    let deriver = open_master(session, master)?;
+    let deriver = Deriver::new(&open_master(session, master)?.to_seed(), family, count)?;
     let chunks = count.div_ceil(CHUNK);
     let next = AtomicU32::new(0);
     let work = || -> Result<Vec<(u32, Vec<NewWallet>)>, CustodyError> {
@@ -163,7 +184,9 @@ fn derive_and_seal(
     };
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let mut sealed = std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+        let workers: Vec<_> = (0..threads)
+            .map(|_| scope.spawn(|| clearing_stack(work)))
+            .collect();
         let mut sealed = Vec::new();
         for worker in workers {
             // A panic in a worker is one here: nothing is stored, and the caller sees a failed job.
@@ -179,39 +202,81 @@ fn derive_and_seal(
     Ok(sealed.into_iter().flat_map(|(_, rows)| rows).collect())
 }
 
-fn open_master(session: &Session, master: &MasterRow) -> Result<SolanaDeriver, CustodyError> {
-    let damaged = || CustodyError::damaged("the sealed phrase does not open");
-    let family = PathFamily::from_id(&master.family)
-        .map_err(|_| CustodyError::damaged("the path family is unknown"))?;
-    let context = master_context(session.vault(), RecordId::from_bytes(master.record), master.epoch);
-    let encoded = open_record(session.expose_key(), &context, &master.sealed).map_err(|_| damaged())?;
-    let secret = MasterSecret::decode(&encoded).map_err(|_| damaged())?;
-    SolanaDeriver::new(&secret.to_seed(), family)
-        .map_err(|error| CustodyError::invalid("phrase", error.to_string()))
+/// Derives the keys of one family, on either chain.
+enum Deriver {
+    /// Beside it, what makes many public keys cheaper.
+    Solana(SolanaDeriver, Option<BatchTable>),
+    Evm(EvmDeriver),
+}
+
+/// A key with its place.
+struct Derived {
+    index: ChildIndex,
+    path: String,
+    key: WalletKey,
+}
+
+impl Deriver {
+    fn new(seed: &Seed, family: PathFamily, count: u32) -> Result<Self, CustodyError> {
+        let made = match family.chain() {
+            Chain::Solana => SolanaDeriver::new(seed, family).map(|deriver| {
+                let table = (count >= WORTH_A_TABLE).then(BatchTable::new);
+                Self::Solana(deriver, table)
+            }),
+            Chain::Evm => EvmDeriver::new(seed, family).map(Self::Evm),
+        };
+        made.map_err(|error| CustodyError::invalid("phrase", error.to_string()))
+    }
+
+    fn chunk(&self, start: u32, count: u32) -> Result<Vec<Derived>, CustodyError> {
+        let invalid =
+            |error: keyward_core::derive::DeriveError| CustodyError::invalid("range", error.to_string());
+        match self {
+            Self::Solana(deriver, table) => {
+                let keys = match table {
+                    Some(table) => deriver.derive_chunk_with(table, &Blinding::new(random()?), start, count),
+                    None => deriver.derive_chunk(start, count),
+                };
+                let derived = keys.map_err(invalid)?.into_iter().map(|key| Derived {
+                    index: key.index,
+                    path: key.path,
+                    key: key.secret.into(),
+                });
+                Ok(derived.collect())
+            }
+            Self::Evm(deriver) => {
+                let keys = deriver.derive_chunk(start, count).map_err(invalid)?;
+                let derived = keys.into_iter().map(|key| Derived {
+                    index: key.index,
+                    path: key.path,
+                    key: key.secret.into(),
+                });
+                Ok(derived.collect())
+            }
+        }
+    }
 }
 
 fn seal_chunk(
     session: &Session,
-    deriver: &SolanaDeriver,
+    deriver: &Deriver,
     start: u32,
     count: u32,
 ) -> Result<Vec<NewWallet>, CustodyError> {
-    let keys = deriver
-        .derive_chunk(start, count)
-        .map_err(|error| CustodyError::invalid("range", error.to_string()))?;
+    let keys = deriver.chunk(start, count)?;
     // One call of the system for all of the chunk.
     let mut random = Zeroizing::new(vec![0; keys.len() * (SALT_LEN + RECORD_LEN)]);
     getrandom::fill(&mut random).map_err(|_| CustodyError::Randomness)?;
     let (random, _) = random.as_chunks::<{ SALT_LEN + RECORD_LEN }>();
     keys.into_iter()
         .zip(random)
-        .map(|(key, random)| seal_key(session, key, random))
+        .map(|(key, random)| seal_derived(session, key, random))
         .collect()
 }
 
-fn seal_key(
+fn seal_derived(
     session: &Session,
-    key: DerivedKey,
+    derived: Derived,
     random: &[u8; SALT_LEN + RECORD_LEN],
 ) -> Result<NewWallet, CustodyError> {
     let mut salt = [0; SALT_LEN];
@@ -219,31 +284,47 @@ fn seal_key(
     let (first, second) = random.split_at(SALT_LEN);
     salt.copy_from_slice(first);
     record.copy_from_slice(second);
-    let context = wallet_context(session, record, session.epoch(), key.address.to_bytes());
-    let sealed = seal_record(session.expose_key(), &context, key.secret.expose_seed(), salt)
+    let public_key = RecordPublicKey::of(&derived.key);
+    let context = RecordContext {
+        vault: session.vault(),
+        record: RecordId::from_bytes(record),
+        kind: RecordKind::of(&derived.key),
+        epoch: session.epoch(),
+        public_key,
+    };
+    let sealed = seal_record(session.expose_key(), &context, derived.key.expose_secret(), salt)
         .map_err(|error| CustodyError::invalid("key", error.to_string()))?;
     Ok(NewWallet {
-        index: key.index.get(),
-        path: key.path,
-        address: key.address,
+        index: Some(derived.index.get()),
+        path: derived.path,
+        address: derived.key.address(),
+        public_key: stored_public_key(&public_key),
+        label: String::new(),
+        own_password: false,
         record,
         epoch: session.epoch(),
         sealed,
     })
 }
 
+/// The public key where the address does not hold it already.
+pub(super) fn stored_public_key(key: &RecordPublicKey) -> Option<[u8; 33]> {
+    match key {
+        RecordPublicKey::Secp256k1(bytes) => Some(*bytes),
+        _ => None,
+    }
+}
+
 /// What a wallet's sealed key is bound to.
-pub(crate) fn wallet_context(
-    session: &Session,
-    record: [u8; 16],
-    epoch: u32,
-    public_key: [u8; 32],
-) -> RecordContext {
+pub(crate) fn wallet_context(session: &Session, wallet: &SealedWallet) -> RecordContext {
     RecordContext {
         vault: session.vault(),
-        record: RecordId::from_bytes(record),
-        kind: RecordKind::SolanaKey,
-        epoch,
-        public_key: RecordPublicKey::Ed25519(public_key),
+        record: RecordId::from_bytes(wallet.record),
+        kind: match wallet.public_key {
+            RecordPublicKey::Secp256k1(_) => RecordKind::EvmKey,
+            _ => RecordKind::SolanaKey,
+        },
+        epoch: wallet.epoch,
+        public_key: wallet.public_key,
     }
 }

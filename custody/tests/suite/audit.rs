@@ -360,7 +360,7 @@ async fn pages_of_entries() {
     };
     assert_eq!(find(refused).await, (3, vec![5, 7, 8]));
     let of_wallet = AuditQuery {
-        wallet: Some(first()),
+        wallet: Some(first().into()),
         newest_first: false,
         ..all()
     };

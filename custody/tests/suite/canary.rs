@@ -84,6 +84,7 @@ async fn no_secret_leaves_its_place() {
     let request = keyward_custody::DeriveRequest {
         start: None,
         count: 20,
+        ..keyward_custody::DeriveRequest::default()
     };
     custody
         .derive_wallets(request, &keyward_custody::Progress::new())

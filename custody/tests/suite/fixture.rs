@@ -106,6 +106,7 @@ impl Fixture {
             let request = DeriveRequest {
                 start: None,
                 count: wallets,
+                ..DeriveRequest::default()
             };
             custody.derive_wallets(request, &Progress::new()).await.unwrap();
         }

@@ -54,7 +54,7 @@ async fn a_transfer_is_signed_in_five_steps_and_written_down() {
         entries
             .rows
             .iter()
-            .all(|row| row.wallet == Some(first()) && row.actor == "tester")
+            .all(|row| row.wallet == Some(first().into()) && row.actor == "tester")
     );
     assert_eq!(entries.rows[0].subject, entries.rows[1].subject);
     assert!(
@@ -99,7 +99,7 @@ async fn the_same_request_again_gives_the_same_signature_and_spends_nothing_more
 async fn several_wallets_of_the_vault_sign_one_transaction_that_spends_once() {
     let fixture = Fixture::new();
     let custody = fixture.vault(2).await;
-    let second = custody.wallet("#1").await.unwrap().address;
+    let second = *custody.wallet("#1").await.unwrap().solana().unwrap();
     let instructions = [
         instructions::sol_transfer(first(), recipient(), Lamports::new(10)),
         instructions::sol_transfer(second, recipient(), Lamports::new(20)),
@@ -342,7 +342,7 @@ async fn a_wallet_signs_a_hundred_times_a_minute_on_a_sliding_window() {
     assert_eq!(newest(&custody).await.reason, "rate-limited");
     // What was signed already is no new signature, and another wallet has a budget of its own.
     custody.sign_transaction(transfer(1, 1)).await.unwrap();
-    let second = custody.wallet("#1").await.unwrap().address;
+    let second = *custody.wallet("#1").await.unwrap().solana().unwrap();
     custody
         .sign_transaction(transfer_from(second, 1, 1))
         .await

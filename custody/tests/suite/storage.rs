@@ -150,7 +150,7 @@ async fn a_newer_schema_is_not_touched() {
             error,
             CustodyError::NewerSchema {
                 found: 9001,
-                known: 1
+                known: 2
             }
         ),
         "{error:?}"

@@ -23,7 +23,7 @@ async fn derived_addresses_are_the_published_ones_and_stay() {
         page.rows
             .iter()
             .enumerate()
-            .all(|(at, wallet)| wallet.index as usize == at)
+            .all(|(at, wallet)| wallet.index.map(|index| index as usize) == Some(at))
     );
     assert_eq!(page.rows[0].address.to_string(), FIRST);
     assert_eq!(page.rows[299].path, "m/44'/501'/299'/0'");
@@ -34,6 +34,7 @@ async fn derived_addresses_are_the_published_ones_and_stay() {
             DeriveRequest {
                 start: None,
                 count: 5,
+                ..DeriveRequest::default()
             },
             &progress,
         )
@@ -45,12 +46,14 @@ async fn derived_addresses_are_the_published_ones_and_stay() {
     let request = DeriveRequest {
         start: Some(303),
         count: 10,
+        ..DeriveRequest::default()
     };
     let overlap = custody.derive_wallets(request, &progress).await.unwrap();
     assert_eq!((overlap.first, overlap.count, overlap.added), (303, 10, 8));
     let far = DeriveRequest {
         start: Some(2_147_483_647),
         count: 1,
+        ..DeriveRequest::default()
     };
     assert_eq!(custody.derive_wallets(far, &progress).await.unwrap().added, 1);
     let after = custody
@@ -58,6 +61,7 @@ async fn derived_addresses_are_the_published_ones_and_stay() {
             DeriveRequest {
                 start: None,
                 count: 1,
+                ..DeriveRequest::default()
             },
             &progress,
         )
@@ -77,7 +81,14 @@ async fn bad_ranges_are_refused() {
         (Some(u32::MAX), 1),
     ] {
         let error = custody
-            .derive_wallets(DeriveRequest { start, count }, &Progress::new())
+            .derive_wallets(
+                DeriveRequest {
+                    start,
+                    count,
+                    ..DeriveRequest::default()
+                },
+                &Progress::new(),
+            )
             .await
             .unwrap_err();
         assert!(
@@ -91,6 +102,7 @@ async fn bad_ranges_are_refused() {
             DeriveRequest {
                 start: None,
                 count: 1,
+                ..DeriveRequest::default()
             },
             &Progress::new(),
         )
@@ -112,6 +124,7 @@ async fn families_with_one_address_have_one() {
                 DeriveRequest {
                     start: None,
                     count: 2,
+                    ..DeriveRequest::default()
                 },
                 &Progress::new(),
             )
@@ -122,12 +135,13 @@ async fn families_with_one_address_have_one() {
                 DeriveRequest {
                     start: None,
                     count: 1,
+                    ..DeriveRequest::default()
                 },
                 &Progress::new(),
             )
             .await
             .unwrap();
-        assert_eq!(custody.wallet("#0").await.unwrap().index, 0);
+        assert_eq!(custody.wallet("#0").await.unwrap().index, Some(0));
     }
 }
 
@@ -144,6 +158,7 @@ async fn a_cancelled_derivation_stores_nothing() {
                     DeriveRequest {
                         start: None,
                         count: 20_000,
+                        ..DeriveRequest::default()
                     },
                     &progress,
                 )
@@ -158,7 +173,7 @@ async fn a_cancelled_derivation_stores_nothing() {
     progress.cancel();
     assert!(matches!(job.await.unwrap(), Err(CustodyError::Cancelled)));
     assert_eq!(fixture.number("SELECT COUNT(*) FROM wallets").await, 0);
-    assert_eq!(fixture.number("SELECT next_index FROM master_wallets").await, 0);
+    assert_eq!(fixture.number("SELECT next_index FROM derivations").await, 0);
 }
 
 #[tokio::test]
@@ -174,6 +189,7 @@ async fn locking_stops_a_derivation() {
                     DeriveRequest {
                         start: None,
                         count: 20_000,
+                        ..DeriveRequest::default()
                     },
                     &progress,
                 )
@@ -208,7 +224,10 @@ async fn pages_filters_and_order() {
         let page = custody.wallets(&query).await.unwrap();
         (
             page.total,
-            page.rows.iter().map(|wallet| wallet.index).collect::<Vec<_>>(),
+            page.rows
+                .iter()
+                .filter_map(|wallet| wallet.index)
+                .collect::<Vec<_>>(),
         )
     };
     let text = |text: &str| WalletQuery {
@@ -360,6 +379,7 @@ async fn two_processes_deriving_at_once_share_no_index() {
                     DeriveRequest {
                         start: None,
                         count: 40,
+                        ..DeriveRequest::default()
                     },
                     &Progress::new(),
                 )

@@ -136,7 +136,7 @@ async fn sign(custody: &Custody) -> anyhow::Result<()> {
         ..WalletQuery::default()
     };
     for wallet in custody.wallets(&query).await?.rows {
-        let from = wallet.address;
+        let from = *wallet.solana().context("the wallet is of another chain")?;
         let transfer = instructions::sol_transfer(from, Address::new([7; 32]), Lamports::new(1_000));
         let message = compile_message(MessageVersion::Legacy, from, &[transfer], Blockhash::new([9; 32]))?;
         let transaction = Transaction {

@@ -77,6 +77,7 @@ impl Scene {
                 DeriveRequest {
                     start: None,
                     count: 2,
+                    ..DeriveRequest::default()
                 },
                 &Progress::default(),
             )
@@ -89,7 +90,7 @@ impl Scene {
             })
             .await
             .unwrap();
-        let wallets = [page.rows[0].address, page.rows[1].address];
+        let wallets = [0, 1].map(|at| *page.rows[at].solana().unwrap());
         let node = test_node.client().unwrap();
         Self {
             folder,

@@ -57,6 +57,7 @@ impl Scene {
                 DeriveRequest {
                     start: None,
                     count: 1,
+                    ..DeriveRequest::default()
                 },
                 &Progress::default(),
             )
@@ -67,7 +68,11 @@ impl Scene {
                 ..WalletQuery::default()
             })
             .await?;
-        let from = page.rows.first().context("no wallet was derived")?.address;
+        let from = *page
+            .rows
+            .first()
+            .and_then(|wallet| wallet.solana())
+            .context("no wallet was derived")?;
         let transfer = instructions::sol_transfer(from, Address::new([7; 32]), Lamports::new(LAMPORTS));
         let message = compile_message(MessageVersion::Legacy, from, &[transfer], Blockhash::new([9; 32]))?;
         let transaction = Transaction {

@@ -13,7 +13,8 @@ use keyward_core::vault::{KdfParams, VaultId};
 use keyward_custody::chain::NodeStatus;
 use keyward_custody::transfer::{BalanceChange, TransferPlan};
 use keyward_custody::{
-    AuditPage, AuditQuery, PreviewDecision, SigningPreview, VaultSummary, Wallet, WalletPage, WalletQuery,
+    AuditPage, AuditQuery, MasterId, PreviewDecision, SigningPreview, VaultSummary, Wallet, WalletPage,
+    WalletQuery,
 };
 
 use keyward::console::effects::send::{Draft, Prepared, Wish};
@@ -49,6 +50,8 @@ impl World {
             kdf: KdfParams::DEFAULT,
             needs_second_factor: false,
             family: PathFamily::Bip44Change,
+            has_recovery: false,
+            epoch: 1,
         }
     }
 
@@ -70,8 +73,11 @@ impl World {
             .pop()
             .context("one was asked for")?;
         Ok(Wallet {
-            index,
-            address: key.address,
+            master: Some(MasterId::FIRST),
+            family: Some(PathFamily::Bip44Change),
+            index: Some(index),
+            address: key.address.into(),
+            own_password: false,
             path: key.path,
             label: label(index),
             tags: tags(index),

@@ -6,7 +6,7 @@ use keyward_custody::{Custody, CustodyError};
 use serde_json::json;
 
 use super::context::Context;
-use super::wallets::page_of;
+use super::wallets::{page_of, solana};
 use crate::exit::{Exit, Failure};
 use crate::output::{Align, Report, Table, sol};
 
@@ -124,9 +124,9 @@ const fn stranger(address: Address) -> Holder {
 async fn named(custody: &Custody, name: &str) -> Result<Holder, Failure> {
     match custody.wallet(name).await {
         Ok(wallet) => Ok(Holder {
-            index: Some(wallet.index),
+            index: wallet.index,
+            address: solana(&wallet)?,
             label: wallet.label,
-            address: wallet.address,
         }),
         Err(error @ CustodyError::NotFound { .. }) => name.parse().map(stranger).map_err(|_| error.into()),
         Err(error) => Err(error.into()),
@@ -141,10 +141,13 @@ async fn every_wallet(custody: &Custody) -> Result<Vec<Holder>, Failure> {
         if page.rows.is_empty() {
             break;
         }
-        holders.extend(page.rows.into_iter().map(|wallet| Holder {
-            index: Some(wallet.index),
-            label: wallet.label,
-            address: wallet.address,
+        // A node of Solana knows nothing of the others.
+        holders.extend(page.rows.into_iter().filter_map(|wallet| {
+            Some(Holder {
+                index: wallet.index,
+                address: *wallet.solana()?,
+                label: wallet.label,
+            })
         }));
         offset += u64::from(PAGE);
     }

@@ -222,6 +222,7 @@ async fn derive_first(custody: &Custody, family: PathFamily, count: u32) -> Resu
     let request = DeriveRequest {
         start: Some(0),
         count,
+        ..DeriveRequest::default()
     };
     custody
         .derive_wallets(request, &Progress::new())
@@ -279,7 +280,7 @@ async fn report(
         let mut table = Table::new(&[("#", Align::Right), ("address", Align::Left)]);
         page.rows
             .iter()
-            .for_each(|wallet| table.row([wallet.index.to_string(), wallet.address.to_string()]));
+            .for_each(|wallet| table.row([wallet.number(), wallet.address.to_string()]));
         text.push('\n');
         text.push_str(&table.render());
     }

@@ -6,6 +6,7 @@ use keyward_core::policy::text::MAX_MESSAGE_BYTES;
 use serde_json::json;
 
 use super::context::Context;
+use super::wallets::solana;
 use crate::exit::{Exit, Failure};
 use crate::output::Report;
 use crate::secret_input::Source;
@@ -64,7 +65,7 @@ impl Message {
 
 pub(crate) async fn sign(context: &mut Context, args: SignArgs) -> Result<Report, Failure> {
     let (custody, summary) = context.open().await?;
-    let address = custody.wallet(&args.wallet).await?.address;
+    let address = solana(&custody.wallet(&args.wallet).await?)?;
     // The password comes first where both are on standard input.
     context.unlock(&custody, &summary).await?;
     let message = args.message.read()?;

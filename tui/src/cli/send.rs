@@ -13,14 +13,14 @@ use keyward_custody::chain::SolanaNode;
 use keyward_custody::transfer::{
     self, Repeat, TransferOutcome, TransferPlan, TransferProgress, TransferRequest,
 };
-use keyward_custody::{Custody, CustodyError, PreviewDecision, Wallet};
+use keyward_custody::{Custody, CustodyError, PreviewDecision};
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
 pub(crate) use self::outcome::{outcome_exit, outcome_json, outcome_text};
 use self::preview::{Parties, plan_json, plan_text};
 use super::context::{Context, confirm};
-use super::wallets::ProgressLine;
+use super::wallets::{ProgressLine, solana};
 use crate::exit::{Exit, Failure};
 use crate::output::{self, Report};
 
@@ -120,7 +120,7 @@ async fn request(custody: &Custody, args: &Args) -> Result<(TransferRequest, Par
         } else {
             Repeat::Refuse
         },
-        ..TransferRequest::new(from.address, to, lamports)
+        ..TransferRequest::new(solana(&from)?, to, lamports)
     };
     Ok((
         request,
@@ -199,7 +199,7 @@ async fn recipient(custody: &Custody, name: &str) -> Result<(Address, String), F
         return Ok((address, label_of(custody, &address).await?));
     }
     match custody.wallet(name).await {
-        Ok(Wallet { address, label, .. }) => Ok((address, label)),
+        Ok(wallet) => Ok((solana(&wallet)?, wallet.label)),
         Err(CustodyError::NotFound { .. }) => Err(Failure::new(
             Exit::NotFound,
             "recipient_unknown",

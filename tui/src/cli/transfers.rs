@@ -7,6 +7,7 @@ use tokio::sync::watch;
 
 use super::context::Context;
 use super::send::{follow, outcome_exit, outcome_json, outcome_text};
+use super::wallets::solana;
 use crate::exit::{Exit, Failure};
 use crate::output::{Align, Report, Table, sol, time};
 
@@ -52,7 +53,7 @@ async fn list(
 ) -> Result<Report, Failure> {
     let (custody, _) = context.open().await?;
     let wallet = match wallet {
-        Some(name) => Some(custody.wallet(&name).await?.address),
+        Some(name) => Some(solana(&custody.wallet(&name).await?)?),
         None => None,
     };
     let query = AttemptQuery {

@@ -1,5 +1,6 @@
 //! `keyward wallets`: derive, list, show, label and tag the vault's wallets.
 
+use keyward_core::address::Address;
 use keyward_custody::{
     CustodyError, DeriveRequest, DerivedRange, Progress, Wallet, WalletPage, WalletQuery, WalletSort,
 };
@@ -101,7 +102,17 @@ impl From<Sort> for WalletSort {
 
 pub(crate) async fn run(context: &mut Context, command: Command) -> Result<Report, Failure> {
     match command {
-        Command::Derive { start, count } => derive(context, DeriveRequest { start, count }).await,
+        Command::Derive { start, count } => {
+            derive(
+                context,
+                DeriveRequest {
+                    start,
+                    count,
+                    ..DeriveRequest::default()
+                },
+            )
+            .await
+        }
         Command::List(args) => list(context, args).await,
         Command::Show { wallet } => {
             let (custody, _) = context.open().await?;
@@ -170,7 +181,7 @@ async fn list(context: &Context, args: ListArgs) -> Result<Report, Failure> {
     for wallet in &rows {
         let used = wallet.last_used_ms.map_or_else(|| "never".to_owned(), time);
         let cells = [
-            wallet.index.to_string(),
+            wallet.number(),
             wallet.label.clone(),
             wallet.address.to_string(),
             wallet.tags.join(" "),
@@ -211,11 +222,7 @@ async fn tag(
         ("tags", Align::Left),
     ]);
     for wallet in &wallets {
-        table.row([
-            wallet.index.to_string(),
-            wallet.address.to_string(),
-            wallet.tags.join(" "),
-        ]);
+        table.row([wallet.number(), wallet.address.to_string(), wallet.tags.join(" ")]);
     }
     Ok(Report::new(
         table.render(),
@@ -233,7 +240,7 @@ fn show(wallet: &Wallet) -> Report {
     };
     let text = fields(&[
         ("address", wallet.address.to_string()),
-        ("index", wallet.index.to_string()),
+        ("index", wallet.number()),
         ("path", none(&wallet.path)),
         ("label", none(&wallet.label)),
         ("tags", none(&wallet.tags.join(" "))),
@@ -291,4 +298,15 @@ impl ProgressLine {
             output::warn("\r\u{1b}[K");
         }
     }
+}
+
+/// The wallet's address on Solana, for what only that chain knows.
+pub(crate) fn solana(wallet: &Wallet) -> Result<Address, Failure> {
+    wallet.solana().copied().ok_or_else(|| {
+        Failure::invalid(
+            "wrong_chain",
+            "the wallet is of another chain than Solana",
+            "name a wallet of Solana",
+        )
+    })
 }

@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 
-use keyward_core::address::Address;
+use keyward_core::account::AccountAddress;
 use keyward_core::amount::Lamports;
 use keyward_custody::VaultSummary;
 use keyward_custody::chain::NodeStatus;
@@ -200,18 +200,19 @@ pub struct Balance {
 /// Balances as last heard; bounded.
 #[derive(Debug, Default)]
 pub struct Balances {
-    known: HashMap<Address, Balance>,
+    known: HashMap<AccountAddress, Balance>,
 }
 
 impl Balances {
     /// What is known of this address.
     #[must_use]
-    pub fn get(&self, address: &Address) -> Option<Balance> {
-        self.known.get(address).copied()
+    pub fn get(&self, address: impl Into<AccountAddress>) -> Option<Balance> {
+        self.known.get(&address.into()).copied()
     }
 
     /// Takes note of an answer. An unknown one does not overwrite an older known one.
-    pub fn learn(&mut self, address: Address, lamports: Option<Lamports>, at_ms: u64) {
+    pub fn learn(&mut self, address: impl Into<AccountAddress>, lamports: Option<Lamports>, at_ms: u64) {
+        let address = address.into();
         if self.known.len() >= MAX_BALANCES && !self.known.contains_key(&address) {
             self.known.clear();
         }
@@ -342,7 +343,7 @@ impl Shared {
 
     /// The balance of an address as last heard.
     #[must_use]
-    pub fn balance(&self, address: &Address) -> Option<Balance> {
+    pub fn balance(&self, address: impl Into<AccountAddress>) -> Option<Balance> {
         self.session.as_ref()?.balances.get(address)
     }
 }

@@ -90,9 +90,9 @@ impl From<TransferOutcome> for Ending {
 #[must_use]
 pub fn wallet_name(wallet: &Wallet) -> String {
     if wallet.label.is_empty() {
-        format!("#{}", wallet.index)
+        format!("#{}", wallet.number())
     } else {
-        format!("{} #{}", wallet.label, wallet.index)
+        format!("{} #{}", wallet.label, wallet.number())
     }
 }
 

@@ -1,25 +1,14 @@
 //! Applying what a decision decided, audit entries included, in the transaction that it was decided in.
 
-use std::fmt::Write as _;
-
 use keyward_core::address::Signature;
-use sqlx::{AssertSqlSafe, SqliteConnection};
+use sqlx::SqliteConnection;
 
 use super::errors::ResultExt;
-use super::{audit_log, facts};
+use super::{audit_log, facts, rows};
 use crate::attempts::NewAttempt;
 use crate::clock::Clock;
 use crate::error::CustodyError;
-use crate::store::{
-    Applied, Ask, Decide, NewIntent, NewVaultRow, NewWallet, Write, stored_integer, stored_lamports,
-};
-
-/// Wallets in one INSERT: enough that its preparation does not count, few enough for SQLite's limit of 32,766
-/// parameters.
-const ROWS_PER_INSERT: usize = 500;
-
-/// Columns of a wallet that differ between rows.
-const WALLET_COLUMNS: usize = 5;
+use crate::store::{Applied, Ask, Decide, NewIntent, Write, stored_integer, stored_lamports};
 
 /// Gathers, decides, writes. The caller commits or rolls back.
 pub(super) async fn decide_and_apply(
@@ -48,11 +37,16 @@ async fn apply(
     applied: &mut Applied,
 ) -> Result<(), CustodyError> {
     let query = match write {
-        Write::Vault(row) => return vault(connection, *row, now).await,
-        Write::Wallets { master, rows } => {
-            applied.wallets_added += wallets(connection, master, rows, now).await?;
+        Write::Vault(row) => return rows::vault(connection, *row, now).await,
+        Write::Master(new) => {
+            applied.master = Some(rows::master(connection, *new, now).await?);
             return Ok(());
         }
+        Write::Wallets { from, rows } => {
+            applied.wallets_added += rows::wallets(connection, from, rows, now).await?;
+            return Ok(());
+        }
+        Write::AuditKeys { current, retired } => return rows::audit_keys(connection, current, retired).await,
         Write::Intent(new) => return intent(connection, new, now).await,
         Write::IntentSigned {
             hash,
@@ -80,10 +74,55 @@ async fn apply(
         } => sqlx::query("UPDATE vaults SET failed_unlocks = ?1, locked_until = ?2")
             .bind(failed_unlocks)
             .bind(stored_integer("lockout", locked_until_ms)?),
-        Write::NextIndex { master, next_index } => {
-            sqlx::query("UPDATE master_wallets SET next_index = ?2 WHERE master_id = ?1")
-                .bind(master)
-                .bind(next_index)
+        Write::NextIndex {
+            master,
+            family,
+            next_index,
+        } => sqlx::query(
+            "INSERT INTO derivations (master_id, path_family, next_index) VALUES (?1, ?2, ?3) \
+             ON CONFLICT (master_id, path_family) DO UPDATE SET next_index = excluded.next_index",
+        )
+        .bind(master)
+        .bind(family.id())
+        .bind(next_index),
+        Write::TagAddress { address, tag } => sqlx::query(
+            "INSERT INTO tags (wallet_id, tag) SELECT wallet_id, ?2 FROM wallets WHERE address = ?1 \
+             ON CONFLICT DO NOTHING",
+        )
+        .bind(address.to_string())
+        .bind(tag),
+        Write::WalletSealed {
+            wallet,
+            epoch,
+            own_password,
+            sealed,
+        } => {
+            sqlx::query("UPDATE wallets SET epoch = ?2, own_password = ?3, sealed = ?4 WHERE wallet_id = ?1")
+                .bind(wallet)
+                .bind(epoch)
+                .bind(own_password)
+                .bind(sealed)
+        }
+        Write::MasterSealed {
+            master,
+            epoch,
+            sealed,
+        } => sqlx::query("UPDATE master_wallets SET epoch = ?2, sealed = ?3 WHERE master_id = ?1")
+            .bind(master)
+            .bind(epoch)
+            .bind(sealed),
+        Write::WalletLockout {
+            wallet,
+            failed_passwords,
+            locked_until_ms,
+        } => sqlx::query("UPDATE wallets SET failed_passwords = ?2, locked_until = ?3 WHERE wallet_id = ?1")
+            .bind(wallet)
+            .bind(failed_passwords)
+            .bind(stored_integer("lockout", locked_until_ms)?),
+        Write::PolicySignature { version, signature } => {
+            sqlx::query("UPDATE policies SET signature = ?2 WHERE version = ?1")
+                .bind(version)
+                .bind(signature.as_bytes().to_vec())
         }
         Write::Label { wallet, label } => sqlx::query("UPDATE wallets SET label = ?2 WHERE wallet_id = ?1")
             .bind(wallet)
@@ -137,18 +176,19 @@ async fn reservation(
     amount: u128,
     now: i64,
 ) -> Result<(), CustodyError> {
-    // The columns hold 64 bits; refused rather than cut.
-    let amount = u64::try_from(amount)
-        .map_err(|_| CustodyError::invalid("amount", "it has more than 64 bits, the most that is counted"))?;
+    // 32 bits of it; truncation is the point.
+    let limb = |shift: u32| (amount >> shift) as u32;
     sqlx::query(
-        "INSERT INTO spend_reservations (intent_hash, asset, wallet_id, amount_high, amount_low, reserved_at) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        "INSERT INTO spend_reservations (intent_hash, asset, wallet_id, amount_top, amount_upper, amount_high, \
+         amount_low, reserved_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
     )
     .bind(intent.to_vec())
     .bind(asset)
     .bind(wallet)
-    .bind((amount >> 32) as u32) // the upper half
-    .bind(amount as u32) // the lower half; truncation is the point
+    .bind(limb(96))
+    .bind(limb(64))
+    .bind(limb(32))
+    .bind(limb(0))
     .bind(now)
     .execute(connection)
     .await
@@ -212,43 +252,6 @@ async fn attempt(
     Ok(done.last_insert_rowid())
 }
 
-async fn vault(connection: &mut SqliteConnection, row: NewVaultRow, now: i64) -> Result<(), CustodyError> {
-    let id = row.id.to_vec();
-    sqlx::query("INSERT INTO vaults (vault_id, header, audit_key, created_at) VALUES (?1, ?2, ?3, ?4)")
-        .bind(id.clone())
-        .bind(row.header)
-        .bind(row.audit_key.to_vec())
-        .bind(now)
-        .execute(&mut *connection)
-        .await
-        .storage()?;
-    sqlx::query(
-        "INSERT INTO master_wallets (vault_id, record_id, epoch, path_family, sealed, created_at) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-    )
-    .bind(id.clone())
-    .bind(row.master_record.to_vec())
-    .bind(row.epoch)
-    .bind(row.family)
-    .bind(row.master_sealed)
-    .bind(now)
-    .execute(&mut *connection)
-    .await
-    .storage()?;
-    sqlx::query(
-        "INSERT INTO policies (version, vault_id, body, signature, created_at) VALUES (?1, ?2, ?3, ?4, ?5)",
-    )
-    .bind(row.policy.version)
-    .bind(id)
-    .bind(row.policy.body)
-    .bind(row.policy.signature.as_bytes().to_vec())
-    .bind(now)
-    .execute(connection)
-    .await
-    .storage()?;
-    Ok(())
-}
-
 async fn intent(connection: &mut SqliteConnection, new: NewIntent, now: i64) -> Result<(), CustodyError> {
     sqlx::query(
         "INSERT INTO intents (intent_hash, wallet_id, kind, network, policy_version, message_sha256, state, \
@@ -265,65 +268,4 @@ async fn intent(connection: &mut SqliteConnection, new: NewIntent, now: i64) -> 
     .await
     .storage()?;
     Ok(())
-}
-
-/// Inserts wallets in statements of many rows, and says how many were new.
-async fn wallets(
-    connection: &mut SqliteConnection,
-    master: i64,
-    rows: Vec<NewWallet>,
-    now: i64,
-) -> Result<u64, CustodyError> {
-    let full = wallets_statement(ROWS_PER_INSERT);
-    let mut rows = rows.into_iter().peekable();
-    let mut added = 0;
-    while rows.peek().is_some() {
-        let chunk: Vec<NewWallet> = rows.by_ref().take(ROWS_PER_INSERT).collect();
-        let rest;
-        let statement = if chunk.len() == ROWS_PER_INSERT {
-            &full
-        } else {
-            rest = wallets_statement(chunk.len());
-            &rest
-        };
-        // All rows of one derivation are of one epoch.
-        let epoch = chunk.first().map_or(0, |row| row.epoch);
-        // The text is made of the row count alone: nothing of it comes from outside.
-        let mut query = sqlx::query(AssertSqlSafe(statement.clone()))
-            .bind(master)
-            .bind(now)
-            .bind(epoch);
-        for row in chunk {
-            query = query
-                .bind(row.index)
-                .bind(row.path)
-                .bind(row.address.to_string())
-                .bind(row.record.to_vec())
-                .bind(row.sealed);
-        }
-        added += query.execute(&mut *connection).await.storage()?.rows_affected();
-    }
-    Ok(added)
-}
-
-fn wallets_statement(rows: usize) -> String {
-    let mut text = String::from(
-        "INSERT INTO wallets (master_id, created_at, epoch, derivation_index, path, address, record_id, sealed) VALUES ",
-    );
-    for row in 0..rows {
-        let at = 4 + row * WALLET_COLUMNS;
-        let comma = if row == 0 { "" } else { ", " };
-        // Writing to a String cannot fail.
-        let _ = write!(
-            text,
-            "{comma}(?1, ?2, ?3, ?{at}, ?{}, ?{}, ?{}, ?{})",
-            at + 1,
-            at + 2,
-            at + 3,
-            at + 4
-        );
-    }
-    // The same wallet derived again; anything else that clashes is an error.
-    text.push_str(" ON CONFLICT (master_id, derivation_index) DO NOTHING");
-    text
 }

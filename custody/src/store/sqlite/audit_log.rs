@@ -2,7 +2,7 @@
 //!
 //! Texts are read as blobs: a row that is no longer valid text must be named by the verification, not end it.
 
-use keyward_core::address::Address;
+use keyward_core::account::AccountAddress;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{AssertSqlSafe, Row, SqliteConnection};
 
@@ -39,7 +39,7 @@ pub(super) async fn store(connection: &mut SqliteConnection, ledger: &Ledger) ->
         .bind(stored_integer("audit time", row.entry.time_ms)?)
         .bind(&row.entry.actor)
         .bind(row.entry.operation.as_str())
-        .bind(row.entry.wallet.as_ref().map(Address::to_string))
+        .bind(row.entry.wallet.as_ref().map(AccountAddress::to_string))
         .bind(row.entry.outcome.as_str())
         .bind(&row.entry.reason)
         .bind(row.entry.subject.map(|subject| subject.to_vec()))

@@ -1,16 +1,17 @@
 //! Gathering the facts of one decision, on the connection and in the transaction that decides.
 
+use keyward_core::account::AccountAddress;
 use keyward_core::address::{Address, Signature};
+use keyward_core::vault::{RecordPublicKey, VaultHeader};
 use sqlx::sqlite::SqliteRow;
-use sqlx::{Row, SqliteConnection};
+use sqlx::{AssertSqlSafe, Row, SqliteConnection};
 
-use super::audit_log;
 use super::errors::ResultExt;
-use super::reads;
+use super::{audit_log, masters, reads};
 use crate::audit::ledger::{Ledger, LedgerState};
 use crate::error::CustodyError;
 use crate::store::{
-    Ask, AttemptLookup, Facts, IntentRow, MasterRow, SealedWallet, SpendWindow, VaultRow, stored_integer,
+    Ask, AttemptLookup, Facts, IntentRow, SealedWallet, SpendWindow, VaultRow, stored_integer,
 };
 
 /// The most wallets, intents or windows of one question; the services stay far below.
@@ -37,7 +38,9 @@ pub(super) async fn gather(
         wallets: Vec::with_capacity(ask.wallets.len()),
         intents: Vec::new(),
         spent: Vec::with_capacity(ask.windows.len()),
+        known: Vec::new(),
         master: None,
+        everything: None,
         attempt: None,
         same_payment: None,
     };
@@ -54,8 +57,14 @@ pub(super) async fn gather(
             .spent
             .push(spent(connection, window, now_ms, &ask.intents).await?);
     }
-    if ask.master {
-        facts.master = master(connection).await?;
+    if !ask.known.is_empty() {
+        facts.known = known(connection, &ask.known).await?;
+    }
+    if let Some(wanted) = ask.master {
+        facts.master = masters::master(connection, wanted).await?;
+    }
+    if ask.everything {
+        facts.everything = Some(masters::everything(connection).await?);
     }
     facts.attempt = match &ask.attempt {
         None => None,
@@ -102,7 +111,10 @@ async fn edge(
         Vec::new()
     };
     let version = policy_version.map_or(Ok(0), |version| unsigned("policies.version", version))?;
-    Ok((Some(vault), version, Ledger::resume(state, newest, tail)))
+    let epoch = VaultHeader::from_bytes(&vault.header)
+        .map(|header| header.epoch())
+        .ok();
+    Ok((Some(vault), version, Ledger::resume(state, newest, tail, epoch)))
 }
 
 /// The sequence that a log ending with `newest` goes on with.
@@ -144,18 +156,49 @@ pub(super) fn ledger_state(row: &SqliteRow, at: usize) -> Result<Result<LedgerSt
     ))
 }
 
+/// The columns of a wallet's sealed key, in the order that [`sealed_wallet`] reads them.
+pub(super) const SEALED_COLUMNS: &str = "w.wallet_id, w.address, w.public_key, w.own_password, w.failed_passwords, \
+     w.locked_until, w.record_id, w.epoch, w.sealed";
+
+/// A wallet from [`SEALED_COLUMNS`], without its counters.
+pub(super) fn sealed_wallet(row: &SqliteRow) -> Result<SealedWallet, CustodyError> {
+    let address: AccountAddress = parse_account("wallets.address", row.try_get(1).storage()?)?;
+    let stored: Option<Vec<u8>> = row.try_get(2).storage()?;
+    // What of it is a lie does not open: the record is bound to its public key.
+    let public_key = match (&address, stored) {
+        (AccountAddress::Solana(address), None) => RecordPublicKey::Ed25519(address.to_bytes()),
+        (AccountAddress::Evm(_), Some(bytes)) => {
+            RecordPublicKey::Secp256k1(fixed("wallets.public_key", bytes)?)
+        }
+        _ => return Err(CustodyError::damaged("wallets.public_key is not its chain's")),
+    };
+    Ok(SealedWallet {
+        id: row.try_get(0).storage()?,
+        address,
+        public_key,
+        own_password: row.try_get::<i64, _>(3).storage()? != 0,
+        failed_passwords: unsigned("wallets.failed_passwords", row.try_get(4).storage()?)?,
+        locked_until_ms: unsigned("wallets.locked_until", row.try_get(5).storage()?)?,
+        record: fixed("wallets.record_id", row.try_get(6).storage()?)?,
+        epoch: unsigned("wallets.epoch", row.try_get(7).storage()?)?,
+        sealed: row.try_get(8).storage()?,
+        recent: 0,
+        oldest_recent_ms: 0,
+    })
+}
+
 async fn wallet(
     connection: &mut SqliteConnection,
-    address: &Address,
+    address: &AccountAddress,
     now_ms: u64,
     rate_window_ms: u64,
 ) -> Result<Option<SealedWallet>, CustodyError> {
     let since = since(now_ms, rate_window_ms);
-    let row = sqlx::query(
-        "SELECT w.wallet_id, w.record_id, w.epoch, w.sealed, COUNT(i.authorised_at), MIN(i.authorised_at) \
+    let row = sqlx::query(AssertSqlSafe(format!(
+        "SELECT {SEALED_COLUMNS}, COUNT(i.authorised_at), MIN(i.authorised_at) \
          FROM wallets w LEFT JOIN intents i ON i.wallet_id = w.wallet_id AND i.authorised_at > ?2 \
-         WHERE w.address = ?1 GROUP BY w.wallet_id",
-    )
+         WHERE w.address = ?1 GROUP BY w.wallet_id"
+    )))
     .bind(address.to_string())
     .bind(since)
     .fetch_optional(connection)
@@ -163,19 +206,32 @@ async fn wallet(
     .storage()?;
     row.map(|row| {
         Ok(SealedWallet {
-            id: row.try_get(0).storage()?,
-            address: *address,
-            record: fixed("wallets.record_id", row.try_get(1).storage()?)?,
-            epoch: unsigned("wallets.epoch", row.try_get(2).storage()?)?,
-            sealed: row.try_get(3).storage()?,
-            recent: unsigned("recent signatures", row.try_get(4).storage()?)?,
+            recent: unsigned("recent signatures", row.try_get(9).storage()?)?,
             oldest_recent_ms: unsigned(
                 "intents.authorised_at",
-                row.try_get::<Option<i64>, _>(5).storage()?.unwrap_or(0),
+                row.try_get::<Option<i64>, _>(10).storage()?.unwrap_or(0),
             )?,
+            ..sealed_wallet(&row)?
         })
     })
     .transpose()
+}
+
+/// Those of the addresses that are wallets.
+async fn known(
+    connection: &mut SqliteConnection,
+    addresses: &[AccountAddress],
+) -> Result<Vec<AccountAddress>, CustodyError> {
+    let mut found = Vec::new();
+    for address in addresses {
+        let there: Option<i64> = sqlx::query_scalar("SELECT wallet_id FROM wallets WHERE address = ?1")
+            .bind(address.to_string())
+            .fetch_optional(&mut *connection)
+            .await
+            .storage()?;
+        found.extend(there.map(|_| *address));
+    }
+    Ok(found)
 }
 
 async fn intent(
@@ -202,6 +258,7 @@ async fn intent(
 }
 
 /// What is reserved in a window, the intents asked for aside: a retry is not held up by its own reservation.
+/// More than 128 bits hold is `u128::MAX`.
 async fn spent(
     connection: &mut SqliteConnection,
     window: &SpendWindow,
@@ -209,20 +266,20 @@ async fn spent(
     own: &[[u8; 32]],
 ) -> Result<u128, CustodyError> {
     let since = since(now_ms, window.duration_ms);
-    let sum = |high: i64, low: i64| (i128::from(high) << 32) + i128::from(low);
     let row = sqlx::query(
-        "SELECT COALESCE(SUM(amount_high), 0), COALESCE(SUM(amount_low), 0) FROM spend_reservations \
-         WHERE asset = ?1 AND reserved_at > ?2",
+        "SELECT COALESCE(SUM(amount_top), 0), COALESCE(SUM(amount_upper), 0), COALESCE(SUM(amount_high), 0), \
+         COALESCE(SUM(amount_low), 0) FROM spend_reservations WHERE asset = ?1 AND reserved_at > ?2",
     )
     .bind(&window.asset)
     .bind(since)
     .fetch_one(&mut *connection)
     .await
     .storage()?;
-    let mut total = sum(row.try_get(0).storage()?, row.try_get(1).storage()?);
+    let mut sums = limbs(&row)?;
     for hash in own {
         let row = sqlx::query(
-            "SELECT amount_high, amount_low FROM spend_reservations WHERE asset = ?2 AND reserved_at > ?3 \
+            "SELECT amount_top, amount_upper, amount_high, amount_low FROM spend_reservations \
+             WHERE asset = ?2 AND reserved_at > ?3 \
              AND reserved_at = (SELECT authorised_at FROM intents WHERE intent_hash = ?1) AND intent_hash = ?1",
         )
         .bind(hash.to_vec())
@@ -232,31 +289,25 @@ async fn spent(
         .await
         .storage()?;
         if let Some(row) = row {
-            total -= sum(row.try_get(0).storage()?, row.try_get(1).storage()?);
+            // Each was part of its sum.
+            for (sum, own) in sums.iter_mut().zip(limbs(&row)?) {
+                *sum = sum.saturating_sub(own);
+            }
         }
     }
-    Ok(u128::try_from(total).unwrap_or(0))
+    let total = sums.into_iter().try_fold(0_u128, |total, limb| {
+        total.checked_mul(1 << 32)?.checked_add(limb)
+    });
+    Ok(total.unwrap_or(u128::MAX))
 }
 
-pub(super) async fn master(connection: &mut SqliteConnection) -> Result<Option<MasterRow>, CustodyError> {
-    let row = sqlx::query(
-        "SELECT master_id, record_id, epoch, path_family, next_index, sealed FROM master_wallets \
-         ORDER BY master_id LIMIT 1",
-    )
-    .fetch_optional(connection)
-    .await
-    .storage()?;
-    row.map(|row| {
-        Ok(MasterRow {
-            id: row.try_get(0).storage()?,
-            record: fixed("master_wallets.record_id", row.try_get(1).storage()?)?,
-            epoch: unsigned("master_wallets.epoch", row.try_get(2).storage()?)?,
-            family: row.try_get(3).storage()?,
-            next_index: unsigned("master_wallets.next_index", row.try_get(4).storage()?)?,
-            sealed: row.try_get(5).storage()?,
-        })
-    })
-    .transpose()
+/// The four pieces of an amount, or the sums of each, the highest first.
+fn limbs(row: &SqliteRow) -> Result<[u128; 4], CustodyError> {
+    let mut limbs = [0; 4];
+    for (at, limb) in limbs.iter_mut().enumerate() {
+        *limb = unsigned("spend_reservations.amount", row.try_get(at).storage()?)?;
+    }
+    Ok(limbs)
 }
 
 /// The moment before a window: what is later than it lies inside. May be negative for a window longer than time.
@@ -284,6 +335,11 @@ pub(super) fn parse_signature(column: &'static str, text: &str) -> Result<Signat
 }
 
 pub(super) fn parse_address(column: &'static str, text: &str) -> Result<Address, CustodyError> {
+    text.parse()
+        .map_err(|_| CustodyError::damaged(format!("{column} is not an address")))
+}
+
+pub(super) fn parse_account(column: &'static str, text: &str) -> Result<AccountAddress, CustodyError> {
     text.parse()
         .map_err(|_| CustodyError::damaged(format!("{column} is not an address")))
 }

@@ -1,20 +1,25 @@
 //! What lists and pages show: wallets, tags, attempts, the vault's summary.
 
-use keyward_core::address::{Address, Signature};
+use keyward_core::account::AccountAddress;
+use keyward_core::address::Signature;
 use keyward_core::amount::Lamports;
+use keyward_core::path::PathFamily;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{AssertSqlSafe, Row, SqliteConnection};
 
 use super::errors::ResultExt;
-use super::facts::{VAULT_COLUMNS, fixed, parse_address, parse_signature, unsigned, vault_row};
+use super::facts::{
+    VAULT_COLUMNS, fixed, parse_account, parse_address, parse_signature, unsigned, vault_row,
+};
 use crate::attempts::{Attempt, AttemptId, AttemptQuery, AttemptState, NewAttempt};
 use crate::error::CustodyError;
-use crate::store::{Overview, Payment, PolicyRow, stored_integer};
-use crate::wallets::{Wallet, WalletPage, WalletQuery, WalletSort};
+use crate::store::{Overview, Payment, PolicyRow, WalletPlace, stored_integer};
+use crate::wallets::{MasterId, Wallet, WalletPage, WalletQuery, WalletSort};
 
 /// A wallet's columns, in the order that [`wallet`] reads them. The tags of one row are one JSON array.
 const WALLET_COLUMNS: &str = "w.derivation_index, w.address, w.path, w.label, w.created_at, w.last_used_at, \
-     (SELECT json_group_array(t.tag) FROM (SELECT tag FROM tags WHERE wallet_id = w.wallet_id ORDER BY tag) t)";
+     (SELECT json_group_array(t.tag) FROM (SELECT tag FROM tags WHERE wallet_id = w.wallet_id ORDER BY tag) t), \
+     w.master_id, w.path_family, w.own_password";
 
 const ATTEMPT_COLUMNS: &str = "a.attempt_id, w.address, a.recipient, a.lamports, a.signature, a.wire_bytes, \
      a.last_valid_block_height, a.network, a.state, a.slot, a.error, a.created_at, a.updated_at \
@@ -98,23 +103,29 @@ pub(super) async fn wallets(
     page(total, &rows)
 }
 
+/// Where a wallet stands among those that are otherwise equal: imported ones, which have no place, at the end.
+const PLACE: &str = "w.master_id NULLS LAST, w.path_family, w.derivation_index, w.wallet_id";
+
 /// Wallets without the value sorted by come last, whichever way round.
 fn order(sort: WalletSort, descending: bool) -> String {
     let direction = if descending { "DESC" } else { "ASC" };
     match sort {
-        WalletSort::Index => format!("w.master_id {direction}, w.derivation_index {direction}"),
+        WalletSort::Index => format!(
+            "w.master_id {direction} NULLS LAST, w.path_family {direction}, w.derivation_index {direction}, \
+             w.wallet_id {direction}"
+        ),
         WalletSort::Label => {
-            format!("(w.label = ''), w.label COLLATE NOCASE {direction}, w.master_id, w.derivation_index")
+            format!("(w.label = ''), w.label COLLATE NOCASE {direction}, {PLACE}")
         }
         WalletSort::LastUsed => {
-            format!("(w.last_used_at IS NULL), w.last_used_at {direction}, w.master_id, w.derivation_index")
+            format!("(w.last_used_at IS NULL), w.last_used_at {direction}, {PLACE}")
         }
     }
 }
 
 pub(super) async fn wallet_by_address(
     connection: &mut SqliteConnection,
-    address: &Address,
+    address: &AccountAddress,
 ) -> Result<Option<Wallet>, CustodyError> {
     let row = sqlx::query(AssertSqlSafe(format!(
         "SELECT {WALLET_COLUMNS} FROM wallets w WHERE w.address = ?1"
@@ -148,13 +159,16 @@ pub(super) async fn wallets_by_label(
 
 pub(super) async fn wallets_by_index(
     connection: &mut SqliteConnection,
-    index: u32,
+    at: WalletPlace,
 ) -> Result<WalletPage, CustodyError> {
     let rows = sqlx::query(AssertSqlSafe(format!(
-        "SELECT {WALLET_COLUMNS} FROM wallets w WHERE w.derivation_index = ?1 \
-         AND w.master_id IN (SELECT master_id FROM master_wallets) LIMIT 2"
+        "SELECT {WALLET_COLUMNS} FROM master_wallets m JOIN wallets w ON w.master_id = m.master_id \
+         AND w.path_family = COALESCE(?2, m.path_family) AND w.derivation_index = ?3 \
+         WHERE m.master_id = COALESCE(?1, (SELECT MIN(master_id) FROM master_wallets)) LIMIT 2"
     )))
-    .bind(index)
+    .bind(at.master)
+    .bind(at.family.map(|family| family.id()))
+    .bind(at.index)
     .fetch_all(connection)
     .await
     .storage()?;
@@ -275,11 +289,15 @@ fn page(total: i64, rows: &[SqliteRow]) -> Result<WalletPage, CustodyError> {
 }
 
 fn wallet(row: &SqliteRow) -> Result<Wallet, CustodyError> {
-    let tags: String = row.try_get(6).storage()?;
+    let index: Option<i64> = row.try_get(0).storage()?;
     let last_used: Option<i64> = row.try_get(5).storage()?;
+    let tags: String = row.try_get(6).storage()?;
+    let family: Option<String> = row.try_get(8).storage()?;
     Ok(Wallet {
-        index: unsigned("wallets.derivation_index", row.try_get(0).storage()?)?,
-        address: parse_address("wallets.address", row.try_get(1).storage()?)?,
+        index: index
+            .map(|index| unsigned("wallets.derivation_index", index))
+            .transpose()?,
+        address: parse_account("wallets.address", row.try_get(1).storage()?)?,
         path: row.try_get(2).storage()?,
         label: row.try_get(3).storage()?,
         tags: serde_json::from_str(&tags).map_err(|_| CustodyError::damaged("tags.tag is not text"))?,
@@ -287,6 +305,12 @@ fn wallet(row: &SqliteRow) -> Result<Wallet, CustodyError> {
         last_used_ms: last_used
             .map(|at| unsigned("wallets.last_used_at", at))
             .transpose()?,
+        master: row.try_get::<Option<i64>, _>(7).storage()?.map(MasterId),
+        family: family
+            .map(|family| PathFamily::from_id(&family))
+            .transpose()
+            .map_err(|_| CustodyError::damaged("wallets.path_family is unknown"))?,
+        own_password: row.try_get::<i64, _>(9).storage()? != 0,
     })
 }
 

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use keyward_core::address::Address;
+use keyward_core::account::AccountAddress;
 use keyward_core::amount::Lamports;
 use keyward_core::mnemonic::Mnemonic;
 use keyward_core::path::PathFamily;
@@ -57,7 +57,11 @@ async fn vault() -> (TempDir, Arc<StillClock>, Custody) {
 }
 
 async fn derive(custody: &Custody, count: u32) -> Result<u32, CustodyError> {
-    let request = DeriveRequest { start: None, count };
+    let request = DeriveRequest {
+        start: None,
+        count,
+        ..DeriveRequest::default()
+    };
     custody
         .derive_wallets(request, &Progress::new())
         .await
@@ -149,7 +153,7 @@ async fn check_windows(reserved: &[(u64, &str, u128)], asked: &[(u64, u128)]) {
     }
 }
 
-async fn reserve(custody: &Custody, wallet: Address, hash: [u8; 32], asset: &str, amount: u128) {
+async fn reserve(custody: &Custody, wallet: AccountAddress, hash: [u8; 32], asset: &str, amount: u128) {
     let ask = Ask {
         wallets: vec![wallet],
         ..Ask::default()

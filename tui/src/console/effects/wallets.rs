@@ -1,6 +1,6 @@
 //! Work on wallets: pages of the list, labels, tags, derivation.
 
-use keyward_core::address::Address;
+use keyward_core::account::AccountAddress;
 use keyward_custody::{DeriveRequest, DerivedRange, Progress, Wallet, WalletPage, WalletQuery};
 
 use super::{Reporter, Services};
@@ -19,7 +19,7 @@ pub enum WalletsWork {
     /// Collect the addresses of everything a query matches.
     Matching(WalletQuery),
     /// Read one wallet.
-    One(Address),
+    One(AccountAddress),
     /// Derive so many more.
     Derive {
         /// How many.
@@ -28,21 +28,21 @@ pub enum WalletsWork {
     /// Set a label.
     SetLabel {
         /// Whose.
-        address: Address,
+        address: AccountAddress,
         /// The label; empty takes it away.
         label: String,
     },
     /// Add tags.
     AddTags {
         /// To whom.
-        addresses: Vec<Address>,
+        addresses: Vec<AccountAddress>,
         /// Which.
         tags: Vec<String>,
     },
     /// Take tags off.
     RemoveTags {
         /// Off whom.
-        addresses: Vec<Address>,
+        addresses: Vec<AccountAddress>,
         /// Which.
         tags: Vec<String>,
     },
@@ -54,7 +54,7 @@ pub enum WalletsAnswer {
     /// A page.
     Page(Result<WalletPage, Failure>),
     /// Addresses.
-    Matching(Result<Vec<Address>, Failure>),
+    Matching(Result<Vec<AccountAddress>, Failure>),
     /// One wallet, if there is one at the address.
     One(Result<Option<Wallet>, Failure>),
     /// Wallets were derived.
@@ -94,11 +94,11 @@ async fn page(services: &Services, query: &WalletQuery) -> Result<WalletPage, Fa
     Ok(services.custody()?.wallets(query).await?)
 }
 
-async fn one(services: &Services, address: &Address) -> Result<Option<Wallet>, Failure> {
+async fn one(services: &Services, address: &AccountAddress) -> Result<Option<Wallet>, Failure> {
     Ok(services.custody()?.wallet_by_address(address).await?)
 }
 
-async fn matching(services: &Services, mut query: WalletQuery) -> Result<Vec<Address>, Failure> {
+async fn matching(services: &Services, mut query: WalletQuery) -> Result<Vec<AccountAddress>, Failure> {
     let custody = services.custody()?;
     let mut found = Vec::new();
     query.limit = WALK_ROWS;
@@ -118,7 +118,11 @@ async fn derive(services: &Services, count: u32, reporter: &Reporter) -> Result<
     let custody = services.custody()?;
     let progress = Progress::new();
     let _stop = CancelOnDrop(progress.clone());
-    let request = DeriveRequest { start: None, count };
+    let request = DeriveRequest {
+        start: None,
+        count,
+        ..DeriveRequest::default()
+    };
     Ok(reporter
         .count(progress.subscribe(), custody.derive_wallets(request, &progress))
         .await?)

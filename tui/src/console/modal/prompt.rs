@@ -1,6 +1,6 @@
 //! Prompts: one line to fill in, what it is for, and what can be wrong with it.
 
-use keyward_core::address::Address;
+use keyward_core::account::AccountAddress;
 
 use super::Modal;
 use crate::config::{Config, ConfigError, Key};
@@ -53,11 +53,11 @@ impl Prompt {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Purpose {
     /// The label of a wallet.
-    Label(Address),
+    Label(AccountAddress),
     /// Tags to add to wallets.
-    AddTags(Vec<Address>),
+    AddTags(Vec<AccountAddress>),
     /// Tags to take off wallets.
-    RemoveTags(Vec<Address>),
+    RemoveTags(Vec<AccountAddress>),
     /// How many wallets to derive.
     DeriveCount,
     /// A setting.
@@ -122,7 +122,7 @@ impl Modal {
     }
 }
 
-fn wallets(targets: &[Address]) -> String {
+fn wallets(targets: &[AccountAddress]) -> String {
     count(targets.len() as u64, "wallet", "wallets")
 }
 

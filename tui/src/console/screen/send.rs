@@ -206,7 +206,10 @@ impl SendForm {
             Recipient::Address(_) => true,
             Recipient::Name(name) => match self.suggestions.get(self.selected).cloned() {
                 Some(wallet) => {
-                    self.set_recipient(wallet.address, cx);
+                    let Some(address) = wallet.solana().copied() else {
+                        return false;
+                    };
+                    self.set_recipient(address, cx);
                     self.ours = Some(wallet);
                     true
                 }
@@ -265,7 +268,7 @@ impl SendForm {
         let memo = reading::memo(self.memo.expose_text());
         match (amount, priority, memo) {
             (Ok(amount), Ok(priority_fee_micro_lamports), Ok(memo)) => Some(Draft {
-                from: self.from.address,
+                from: *self.from.solana()?,
                 to,
                 amount,
                 priority_fee_micro_lamports,
@@ -344,7 +347,7 @@ impl SendForm {
     fn list_unresolved(&mut self, cx: &mut Cx<'_>) {
         cx.start_latest(
             &mut self.listing,
-            Work::Send(SendWork::Unresolved(Some(self.from.address))),
+            Work::Send(SendWork::Unresolved(self.from.solana().copied())),
         );
     }
 

@@ -67,8 +67,11 @@ impl WalletScreen {
     }
 
     fn ask_history(&mut self, cx: &mut Cx<'_>) {
+        let Some(address) = self.wallet.solana().copied() else {
+            return;
+        };
         if cx.shared.node.is_online() {
-            let work = Work::Node(NodeWork::History(self.wallet.address));
+            let work = Work::Node(NodeWork::History(address));
             cx.start_latest(&mut self.asking, work);
         }
     }
@@ -164,7 +167,7 @@ impl Page for WalletScreen {
     }
 
     fn shown_addresses(&self, _shared: &Shared) -> Vec<Address> {
-        vec![self.wallet.address]
+        self.wallet.solana().copied().into_iter().collect()
     }
 
     fn view(&self, shared: &Shared, frame: &mut Frame<'_>, area: Rect) {

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use crossterm::event::KeyEvent;
+use keyward_core::account::AccountAddress;
 use keyward_core::address::Address;
 use keyward_custody::{Wallet, WalletPage, WalletQuery, WalletSort};
 use ratatui::Frame;
@@ -54,7 +55,7 @@ pub struct Wallets {
     top: u64,
     window: Window,
     reading: Pending,
-    marks: BTreeSet<Address>,
+    marks: BTreeSet<AccountAddress>,
     marking: Pending,
     failure: Option<Failure>,
 }
@@ -367,7 +368,7 @@ impl Page for Wallets {
     fn shown_addresses(&self, shared: &Shared) -> Vec<Address> {
         self.window
             .rows(self.top, seen_rows(shared))
-            .map(|(_, wallet)| wallet.address)
+            .filter_map(|(_, wallet)| wallet.solana().copied())
             .collect()
     }
 

@@ -129,7 +129,7 @@ fn a_balance_that_the_node_did_not_say_is_not_asked_for_at_every_tick() {
     let answer = |state: &mut State, effects: &[Effect], lamports: Option<u64>| {
         let id = started(effects, balances);
         let answer = Answer::Node(NodeAnswer::Balances {
-            addresses: vec![wallet(0).address],
+            addresses: vec![*wallet(0).solana().unwrap()],
             result: Ok(vec![lamports.map(Lamports::new)]),
         });
         update(state, Msg::Answer { id, answer });

@@ -6,7 +6,7 @@ use keyward_core::address::Address;
 use keyward_core::path::PathFamily;
 use keyward_core::vault::{KdfParams, VaultId};
 use keyward_custody::chain::NodeStatus;
-use keyward_custody::{VaultStatus, VaultSummary, Wallet, WalletPage};
+use keyward_custody::{MasterId, VaultStatus, VaultSummary, Wallet, WalletPage};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::buffer::Buffer;
@@ -81,6 +81,8 @@ pub(in crate::console) fn summary(wallet_count: u64) -> VaultSummary {
         kdf: KdfParams::DEFAULT,
         needs_second_factor: false,
         family: PathFamily::Bip44Change,
+        has_recovery: false,
+        epoch: 1,
     }
 }
 
@@ -90,8 +92,11 @@ pub(in crate::console) fn wallet(index: u32) -> Wallet {
     bytes[..4].copy_from_slice(&index.wrapping_mul(2_654_435_761).to_be_bytes());
     bytes[28..].copy_from_slice(&index.wrapping_mul(2_246_822_519).to_be_bytes());
     Wallet {
-        index,
-        address: Address::new(bytes),
+        master: Some(MasterId::FIRST),
+        family: Some(PathFamily::Bip44Change),
+        index: Some(index),
+        address: Address::new(bytes).into(),
+        own_password: false,
         path: format!("m/44'/501'/{index}'/0'"),
         label: match index {
             0 => "treasury".into(),

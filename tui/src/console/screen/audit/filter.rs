@@ -1,6 +1,6 @@
 //! The audit filter as typed: free text and `outcome:`, `op:`, `wallet:`. Pure.
 
-use keyward_core::address::Address;
+use keyward_core::account::AccountAddress;
 use keyward_core::audit::{Operation, Outcome};
 use keyward_custody::AuditQuery;
 
@@ -36,7 +36,7 @@ pub(super) fn parse(text: &str) -> Filter {
                     problem = Some("wallet: takes a whole address".into());
                 }
             }
-            _ => match word.parse::<Address>() {
+            _ => match word.parse::<AccountAddress>() {
                 Ok(address) => query.wallet = Some(address),
                 Err(_) => words.push(word),
             },

@@ -16,7 +16,7 @@ use crate::console::view::testing::*;
 
 /// A transfer of 1.5 SOL from wallet 0 to wallet 1, as custody prepares it.
 pub(in crate::console) fn prepared() -> Prepared {
-    let (from, to) = (wallet(0).address, wallet(1).address);
+    let (from, to) = (*wallet(0).solana().unwrap(), *wallet(1).solana().unwrap());
     let lamports = Lamports::new(1_500_000_000);
     let message = compile_message(
         MessageVersion::V0,

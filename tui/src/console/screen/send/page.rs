@@ -157,7 +157,7 @@ impl Page for SendForm {
     }
 
     fn shown_addresses(&self, _shared: &Shared) -> Vec<Address> {
-        let mut shown = vec![self.from.address];
+        let mut shown: Vec<Address> = self.from.solana().copied().into_iter().collect();
         if let Recipient::Address(address) = reading::recipient(self.to.expose_text()) {
             shown.push(address);
         }

@@ -22,7 +22,7 @@ fn form() -> State {
     let now_ms = state.shared.now_ms;
     if let Some(session) = &mut state.shared.session {
         let sol = Some(Lamports::new(1_000_000_000_000));
-        session.balances.learn(wallet(0).address, sol, now_ms);
+        session.balances.learn(*wallet(0).solana().unwrap(), sol, now_ms);
     }
     press(&mut state, KeyCode::Char('s'));
     state
@@ -74,8 +74,8 @@ fn a_form_becomes_a_draft() {
     type_text(&mut state, "rent");
     let effects = press(&mut state, KeyCode::Enter);
     let expected = Draft {
-        from: wallet(0).address,
-        to: wallet(1).address,
+        from: *wallet(0).solana().unwrap(),
+        to: *wallet(1).solana().unwrap(),
         amount: Wish::Exactly(Lamports::new(1_500_000_000)),
         priority_fee_micro_lamports: Some(44_000),
         memo: Some("rent".into()),
@@ -149,7 +149,7 @@ fn a_payment_link_fills_the_form_wherever_it_is_pasted() {
     press(&mut state, KeyCode::Tab);
     let link = format!(
         "solana:{}?amount=0.25&label=Caf%C3%A9&memo=table%204\n",
-        wallet(7).address
+        *wallet(7).solana().unwrap()
     );
     paste(&mut state, &link);
     assert_eq!(of(&state).to.expose_text(), wallet(7).address.to_string());

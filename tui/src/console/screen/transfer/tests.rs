@@ -42,7 +42,7 @@ fn sent(times: u32) -> TransferProgress {
 fn end(state: &mut State, id: RequestId, result: Result<TransferResult, Failure>) -> Vec<Effect> {
     let result = result.map(|result| Ending {
         signature: Signature::new([5; 64]),
-        to: wallet(1).address,
+        to: *wallet(1).solana().unwrap(),
         lamports: Lamports::new(1_500_000_000),
         result,
     });
@@ -159,8 +159,13 @@ fn several_followed_transfers_are_listed() {
     .unwrap();
     let ending = |index: u32, result: TransferResult| Ending {
         signature: Signature::new([5; 64]),
-        to: wallet(index).address,
-        lamports: TransferRequest::new(wallet(0).address, wallet(1).address, Lamports::ONE_SOL).lamports,
+        to: *wallet(index).solana().unwrap(),
+        lamports: TransferRequest::new(
+            *wallet(0).solana().unwrap(),
+            *wallet(1).solana().unwrap(),
+            Lamports::ONE_SOL,
+        )
+        .lamports,
         result,
     };
     let endings = vec![

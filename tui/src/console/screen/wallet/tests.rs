@@ -94,5 +94,5 @@ fn going_back_keeps_the_list_as_it_was() {
     let Screen::Wallets(list) = &state.screen else {
         panic!("the list")
     };
-    assert_eq!(list.selected().unwrap().index, 2);
+    assert_eq!(list.selected().unwrap().index, Some(2));
 }

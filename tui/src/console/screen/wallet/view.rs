@@ -20,7 +20,7 @@ pub(super) fn view(page: &WalletScreen, shared: &Shared, frame: &mut Frame<'_>, 
     let palette = &shared.palette;
     let wallet = page.wallet();
     let title = if wallet.label.is_empty() {
-        format!("Wallet #{}", wallet.index)
+        format!("Wallet #{}", wallet.number())
     } else {
         printable(&wallet.label)
     };
@@ -42,7 +42,10 @@ pub(super) fn view(page: &WalletScreen, shared: &Shared, frame: &mut Frame<'_>, 
         width: QR_WIDTH - 2,
         height: area.height.saturating_sub(2),
     };
-    let uri = PaymentRequest::to(wallet.address).to_uri();
+    let uri = wallet.solana().map_or_else(
+        || wallet.address.to_string(),
+        |address| PaymentRequest::to(*address).to_uri(),
+    );
     let coloured = palette.bar.bg.is_some() || palette.accent.fg.is_some();
     let next = rows(frame, code, 0, qr::lines(&uri, coloured));
     row(
@@ -87,7 +90,7 @@ fn facts(page: &WalletScreen, shared: &Shared, frame: &mut Frame<'_>, area: Rect
             Span::styled(format!("{amount} SOL"), palette.strong),
         ]),
         fact("", remark),
-        fact("index", format!("#{}", wallet.index)),
+        fact("index", format!("#{}", wallet.number())),
         fact(
             "path",
             if wallet.path.is_empty() {

@@ -1,6 +1,6 @@
 //! Marks, and what can be done with the marked wallets or the one under the cursor.
 
-use keyward_core::address::Address;
+use keyward_core::account::AccountAddress;
 
 use super::{MAX_MARKS, Wallets};
 use crate::console::keymap::Action;
@@ -11,7 +11,7 @@ use crate::console::update::menu;
 
 impl Wallets {
     /// The marked wallets, or the one under the cursor.
-    pub(super) fn targets(&self) -> Vec<Address> {
+    pub(super) fn targets(&self) -> Vec<AccountAddress> {
         if self.marks.is_empty() {
             self.selected().map(|wallet| wallet.address).into_iter().collect()
         } else {

@@ -156,7 +156,7 @@ fn wallet_line(list: &Wallets, shared: &Shared, wallet: &Wallet, at: u64, label:
     let mut spans = vec![
         Span::styled(if under_cursor { "▌" } else { " " }, palette.accent),
         Span::styled(if marked { "✓ " } else { "  " }, palette.accent),
-        Span::styled(format!("{:>7}  ", wallet.index), palette.muted),
+        Span::styled(format!("{:>7}  ", wallet.number()), palette.muted),
     ];
     spans.extend(name(wallet, label, shared));
     spans.push(Span::raw("  "));
@@ -253,7 +253,7 @@ fn detail(wallet: Option<&Wallet>, shared: &Shared, frame: &mut Frame<'_>, area:
     };
     let Some(wallet) = wallet else { return };
     let title = if wallet.label.is_empty() {
-        format!("#{}", wallet.index)
+        format!("#{}", wallet.number())
     } else {
         printable(&wallet.label)
     };
@@ -274,7 +274,7 @@ fn detail(wallet: Option<&Wallet>, shared: &Shared, frame: &mut Frame<'_>, area:
         Line::from(full_address(&wallet.address.to_string(), palette)),
         Line::default(),
         fact("balance", balance),
-        fact("index", format!("#{}", wallet.index)),
+        fact("index", format!("#{}", wallet.number())),
         fact(
             "path",
             if wallet.path.is_empty() {

@@ -1,0 +1,173 @@
+//! Inserting what comes by the thousand, and what belongs to it: wallets, phrases, the vault itself.
+
+use std::fmt::Write as _;
+
+use keyward_core::path::PathFamily;
+use sqlx::{AssertSqlSafe, SqliteConnection};
+
+use super::errors::ResultExt;
+use crate::error::CustodyError;
+use crate::store::{AuditKeyRow, NewMaster, NewVaultRow, NewWallet, stored_integer};
+
+/// Wallets in one INSERT: enough that its preparation does not count, few enough for SQLite's limit of 32,766
+/// parameters.
+const ROWS_PER_INSERT: usize = 500;
+
+/// Columns of a wallet that differ between rows.
+const WALLET_COLUMNS: usize = 9;
+
+pub(super) async fn vault(
+    connection: &mut SqliteConnection,
+    row: NewVaultRow,
+    now: i64,
+) -> Result<(), CustodyError> {
+    let id = row.id.to_vec();
+    sqlx::query("INSERT INTO vaults (vault_id, header, audit_key, created_at) VALUES (?1, ?2, ?3, ?4)")
+        .bind(id.clone())
+        .bind(row.header)
+        .bind(row.audit_key.to_vec())
+        .bind(now)
+        .execute(&mut *connection)
+        .await
+        .storage()?;
+    for new in row.masters {
+        master(connection, new, now).await?;
+    }
+    for policy in row.policies {
+        sqlx::query(
+            "INSERT INTO policies (version, vault_id, body, signature, created_at) VALUES (?1, ?2, ?3, ?4, ?5)",
+        )
+        .bind(policy.version)
+        .bind(id.clone())
+        .bind(policy.body)
+        .bind(policy.signature.as_bytes().to_vec())
+        .bind(now)
+        .execute(&mut *connection)
+        .await
+        .storage()?;
+    }
+    Ok(())
+}
+
+/// The new phrase's id.
+pub(super) async fn master(
+    connection: &mut SqliteConnection,
+    new: NewMaster,
+    now: i64,
+) -> Result<i64, CustodyError> {
+    let done = sqlx::query(
+        "INSERT INTO master_wallets (vault_id, record_id, epoch, path_family, label, sealed, created_at) \
+         SELECT vault_id, ?1, ?2, ?3, ?4, ?5, ?6 FROM vaults",
+    )
+    .bind(new.record.to_vec())
+    .bind(new.epoch)
+    .bind(new.family.id())
+    .bind(new.label)
+    .bind(new.sealed)
+    .bind(now)
+    .execute(&mut *connection)
+    .await
+    .storage()?;
+    let id = done.last_insert_rowid();
+    sqlx::query("INSERT INTO derivations (master_id, path_family) VALUES (?1, ?2)")
+        .bind(id)
+        .bind(new.family.id())
+        .execute(connection)
+        .await
+        .storage()?;
+    Ok(id)
+}
+
+/// The key in force, and all before it.
+pub(super) async fn audit_keys(
+    connection: &mut SqliteConnection,
+    current: [u8; 32],
+    retired: Vec<AuditKeyRow>,
+) -> Result<(), CustodyError> {
+    sqlx::query("UPDATE vaults SET audit_key = ?1")
+        .bind(current.to_vec())
+        .execute(&mut *connection)
+        .await
+        .storage()?;
+    for row in retired {
+        sqlx::query(
+            "INSERT INTO audit_keys (until_sequence, audit_key, signature) VALUES (?1, ?2, ?3) \
+             ON CONFLICT (until_sequence) DO UPDATE SET audit_key = excluded.audit_key, \
+             signature = excluded.signature",
+        )
+        .bind(stored_integer("audit sequence", row.until)?)
+        .bind(row.key.to_bytes().to_vec())
+        .bind(row.signature.as_bytes().to_vec())
+        .execute(&mut *connection)
+        .await
+        .storage()?;
+    }
+    Ok(())
+}
+
+/// Inserts wallets in statements of many rows, and says how many were new.
+pub(super) async fn wallets(
+    connection: &mut SqliteConnection,
+    from: Option<(i64, PathFamily)>,
+    rows: Vec<NewWallet>,
+    now: i64,
+) -> Result<u64, CustodyError> {
+    let full = wallets_statement(ROWS_PER_INSERT);
+    let mut rows = rows.into_iter().peekable();
+    let mut added = 0;
+    while rows.peek().is_some() {
+        let chunk: Vec<NewWallet> = rows.by_ref().take(ROWS_PER_INSERT).collect();
+        let rest;
+        let statement = if chunk.len() == ROWS_PER_INSERT {
+            &full
+        } else {
+            rest = wallets_statement(chunk.len());
+            &rest
+        };
+        // All rows of one call are of one epoch.
+        let epoch = chunk.first().map_or(0, |row| row.epoch);
+        // The text is made of the row count alone: nothing of it comes from outside.
+        let mut query = sqlx::query(AssertSqlSafe(statement.clone()))
+            .bind(from.map(|(master, _)| master))
+            .bind(from.map(|(_, family)| family.id()))
+            .bind(now)
+            .bind(epoch);
+        for row in chunk {
+            query = query
+                .bind(row.address.chain().id())
+                .bind(row.index)
+                .bind(row.path)
+                .bind(row.address.to_string())
+                .bind(row.public_key.map(|key| key.to_vec()))
+                .bind(row.label)
+                .bind(row.own_password)
+                .bind(row.record.to_vec())
+                .bind(row.sealed);
+        }
+        added += query.execute(&mut *connection).await.storage()?.rows_affected();
+    }
+    Ok(added)
+}
+
+fn wallets_statement(rows: usize) -> String {
+    let mut text = String::from(
+        "INSERT INTO wallets (master_id, path_family, created_at, epoch, chain, derivation_index, path, address, \
+         public_key, label, own_password, record_id, sealed) VALUES ",
+    );
+    for row in 0..rows {
+        let at = 5 + row * WALLET_COLUMNS;
+        text.push_str(if row == 0 {
+            "(?1, ?2, ?3, ?4"
+        } else {
+            ", (?1, ?2, ?3, ?4"
+        });
+        for parameter in at..at + WALLET_COLUMNS {
+            // Writing to a String cannot fail.
+            let _ = write!(text, ", ?{parameter}");
+        }
+        text.push(')');
+    }
+    // The same wallet derived again, or the same key by another way: two of Ethereum's families share index 0.
+    text.push_str(" ON CONFLICT DO NOTHING");
+    text
+}

@@ -1,0 +1,362 @@
+//! What touches a wallet's key outside of signing: its own password, and taking it out.
+//!
+//! Every try of a wallet's own password is counted before it is made, as the vault's are.
+
+use std::sync::Arc;
+
+use keyward_core::account::AccountAddress;
+use keyward_core::audit::{Operation, Outcome};
+use keyward_core::key::WalletKey;
+use keyward_core::policy::{ApprovedExport, Decision, Policy, Refusal, Request, evaluate};
+use keyward_core::vault::{KdfParams, OpenError, SecondFactor, VaultHeader, WalletPassword, open_wallet_key};
+
+use super::derive::wallet_context;
+use super::import::seal_key;
+use super::not_found;
+use crate::audit::ledger::{Draft, Ledger};
+use crate::error::CustodyError;
+use crate::password::Password;
+use crate::signing::policy_facts;
+use crate::store::{Ask, Facts, SealedWallet, SpendWindow, Write, transact};
+use crate::vault::{Custody, Session, blocking, delay_ms};
+
+impl Custody {
+    /// Puts a password of its own on a wallet, or changes it; `old` is the one that it has. From then on it signs only
+    /// with it. Lost, the key can be had again from its phrase alone.
+    ///
+    /// # Errors
+    /// [`CustodyError::WeakPassword`] for the new one, [`CustodyError::WalletPasswordNeeded`],
+    /// [`CustodyError::WrongWalletPassword`], [`CustodyError::WalletLockedOut`], [`CustodyError::Locked`],
+    /// [`CustodyError::NotFound`], or the store's.
+    pub async fn set_wallet_password(
+        &self,
+        address: impl Into<AccountAddress>,
+        old: Option<&Password>,
+        new: &Password,
+    ) -> Result<(), CustodyError> {
+        new.check_strength()?;
+        let new = Password::copy(new);
+        self.reseal_wallet(address.into(), old, Some(new)).await
+    }
+
+    /// Takes a wallet's own password away; the vault's is enough from then on.
+    ///
+    /// # Errors
+    /// As [`Self::set_wallet_password`].
+    pub async fn remove_wallet_password(
+        &self,
+        address: impl Into<AccountAddress>,
+        old: &Password,
+    ) -> Result<(), CustodyError> {
+        self.reseal_wallet(address.into(), Some(old), None).await
+    }
+
+    async fn reseal_wallet(
+        &self,
+        address: AccountAddress,
+        old: Option<&Password>,
+        new: Option<Password>,
+    ) -> Result<(), CustodyError> {
+        const OPERATION: Operation = Operation::SetWalletPassword;
+        let session = self.session().ok_or(CustodyError::Locked)?;
+        let kdf = self.kdf().await?;
+        let wallet = self.count_wallet_try(&session, address, old, OPERATION).await?;
+        let before = wallet.sealed.clone();
+        let own_password = new.is_some();
+        let sealed = {
+            let (session, wallet, old) = (Arc::clone(&session), wallet.clone(), old.map(Password::copy));
+            blocking(move || -> Result<_, CustodyError> {
+                let key = open_key(&session, &wallet, old.as_ref())?;
+                seal_key(
+                    &session,
+                    &wallet_context(&session, &wallet),
+                    &key,
+                    new.as_ref(),
+                    kdf,
+                )
+            })
+            .await?
+        };
+        let sealed = self.judged(&session, address, OPERATION, sealed).await?;
+        let details = if !own_password {
+            "taken away"
+        } else if wallet.own_password {
+            "changed"
+        } else {
+            "set"
+        };
+        let ask = Ask {
+            wallets: vec![address],
+            unsigned_tail: true,
+            ..Ask::default()
+        };
+        transact(self.store(), ask, |ledger, facts| {
+            let now = facts
+                .wallets
+                .first()
+                .ok_or_else(|| not_found(&address.to_string()))?;
+            // Somebody else changed it in between.
+            if now.sealed != before {
+                return Err(CustodyError::Busy);
+            }
+            let draft = Draft::new(OPERATION, Outcome::Done)
+                .wallet(address)
+                .details(details);
+            ledger.append(facts.now_ms, self.scribe(Some(&session)), draft)?;
+            let sealed = Write::WalletSealed {
+                wallet: now.id,
+                epoch: now.epoch,
+                own_password,
+                sealed,
+            };
+            Ok((vec![sealed, whole_again(now.id)], ()))
+        })
+        .await
+        .map(|_| ())
+    }
+
+    /// Takes a wallet's key out, in plain text. The vault's password is asked for again, policy must allow it, and the
+    /// audit entry is durable before the key is opened: where it cannot be written, nothing leaves.
+    ///
+    /// # Errors
+    /// As [`Self::unlock`] for the vault's password and [`Self::set_wallet_password`] for the wallet's own;
+    /// [`CustodyError::ExportRefused`] by policy.
+    pub async fn export_key(
+        &self,
+        address: impl Into<AccountAddress>,
+        password: &Password,
+        factor: Option<&SecondFactor>,
+        wallet_password: Option<&Password>,
+    ) -> Result<WalletKey, CustodyError> {
+        let address = address.into();
+        let session = self.session().ok_or(CustodyError::Locked)?;
+        self.confirm_password(&session, password, factor, "when exporting a key")
+            .await?;
+        let wallet = self
+            .count_wallet_try(&session, address, wallet_password, Operation::Export)
+            .await?;
+        self.allow_export(&session, address).await?;
+        let key = {
+            let (session, wallet) = (Arc::clone(&session), wallet.clone());
+            let own = wallet_password.map(Password::copy);
+            blocking(move || open_key(&session, &wallet, own.as_ref())).await?
+        };
+        let key = self.judged(&session, address, Operation::Export, key).await?;
+        if wallet.own_password {
+            transact(self.store(), Ask::default(), |_, _| {
+                Ok((vec![whole_again(wallet.id)], ()))
+            })
+            .await?;
+        }
+        Ok(key)
+    }
+
+    /// Policy and the audit entry, in one transaction.
+    async fn allow_export(&self, session: &Session, address: AccountAddress) -> Result<(), CustodyError> {
+        let policy = self.policy_in_force(session).await?;
+        let windows = policy.windows();
+        let ask = Ask {
+            wallets: vec![address],
+            windows: windows
+                .iter()
+                .map(|window| SpendWindow {
+                    asset: window.asset.to_string(),
+                    duration_ms: window.duration_ms,
+                })
+                .collect(),
+            unsigned_tail: true,
+            ..Ask::default()
+        };
+        let (refused, _) = transact(self.store(), ask, |ledger, facts| {
+            let refused = self.judge_export(session, &policy, ledger, &facts, address)?;
+            Ok((Vec::new(), refused))
+        })
+        .await
+        .map_err(|error| match error {
+            CustodyError::KeyRotated | CustodyError::AuditBroken { .. } | CustodyError::Busy => error,
+            other => CustodyError::AuditUnwritable(Box::new(other)),
+        })?;
+        match refused {
+            None => Ok(()),
+            Some(reasons) => Err(CustodyError::ExportRefused { reasons }),
+        }
+    }
+
+    /// The reasons of a refusal; the entry is written in either case.
+    fn judge_export(
+        &self,
+        session: &Session,
+        policy: &Policy,
+        ledger: &mut Ledger,
+        facts: &Facts,
+        address: AccountAddress,
+    ) -> Result<Option<Vec<Refusal>>, CustodyError> {
+        if facts.policy_version != policy.version {
+            session.cache_policy(None);
+            return Err(CustodyError::Busy);
+        }
+        if facts.wallets.is_empty() {
+            return Err(not_found(&address.to_string()));
+        }
+        let request = Request::ExportKey { wallet: &address };
+        let decided = match evaluate(policy, &request, &policy_facts(policy, facts)) {
+            Decision::Allowed(approval) if ApprovedExport::new(&approval).is_ok() => Ok(approval),
+            Decision::Allowed(_) => Err(Vec::new()),
+            Decision::Refused(reasons) => Err(reasons),
+        };
+        let draft = |outcome| Draft::new(Operation::Export, outcome).wallet(address);
+        let (draft, refused) = match decided {
+            Ok(approval) => {
+                let rules = approval.rules().join(", ");
+                (
+                    draft(Outcome::Authorised).details(format!("private key; rules {rules}")),
+                    None,
+                )
+            }
+            Err(reasons) => {
+                let codes: Vec<&str> = reasons.iter().map(Refusal::code).collect();
+                (draft(Outcome::Refused).reason(codes.join(",")), Some(reasons))
+            }
+        };
+        ledger.append(facts.now_ms, self.scribe(Some(session)), draft)?;
+        Ok(refused)
+    }
+
+    /// The wallet, with one try taken off its budget if it has a password of its own: durably, before the password is
+    /// looked at.
+    async fn count_wallet_try(
+        &self,
+        session: &Session,
+        address: AccountAddress,
+        password: Option<&Password>,
+        operation: Operation,
+    ) -> Result<SealedWallet, CustodyError> {
+        let ask = Ask {
+            wallets: vec![address],
+            unsigned_tail: true,
+            ..Ask::default()
+        };
+        let (counted, _) = transact(self.store(), ask, |ledger, facts| {
+            let mut wallets = facts.wallets.into_iter();
+            let wallet = wallets.next().ok_or_else(|| not_found(&address.to_string()))?;
+            match try_of(&wallet, password.is_some(), facts.now_ms) {
+                Ok(write) => Ok((write.into_iter().collect(), Ok(wallet))),
+                Err(error) => {
+                    let draft = Draft::new(operation, Outcome::Refused)
+                        .wallet(address)
+                        .reason(error.code());
+                    ledger.append(facts.now_ms, self.scribe(Some(session)), draft)?;
+                    Ok((Vec::new(), Err(error)))
+                }
+            }
+        })
+        .await?;
+        counted
+    }
+
+    /// Passes on what came of opening a key; a wrong password is written to the audit log first.
+    async fn judged<T: Send>(
+        &self,
+        session: &Session,
+        address: AccountAddress,
+        operation: Operation,
+        outcome: Result<T, CustodyError>,
+    ) -> Result<T, CustodyError> {
+        let error = match outcome {
+            Ok(value) => return Ok(value),
+            Err(error) => error,
+        };
+        let ask = Ask {
+            unsigned_tail: true,
+            ..Ask::default()
+        };
+        transact(self.store(), ask, |ledger, facts| {
+            let draft = Draft::new(operation, Outcome::Failed)
+                .wallet(address)
+                .reason(error.code());
+            ledger.append(facts.now_ms, self.scribe(Some(session)), draft)?;
+            Ok((Vec::new(), ()))
+        })
+        .await
+        .map_err(|error| CustodyError::AuditUnwritable(Box::new(error)))?;
+        Err(error)
+    }
+
+    /// How passwords are stretched in this vault.
+    pub(super) async fn kdf(&self) -> Result<KdfParams, CustodyError> {
+        let facts = self.store().look(Ask::default()).await?;
+        let vault = facts.vault.ok_or(CustodyError::NotInitialised)?;
+        let header = VaultHeader::from_bytes(&vault.header)
+            .map_err(|error| CustodyError::damaged(error.to_string()))?;
+        Ok(header
+            .slots()
+            .iter()
+            .find_map(|slot| slot.kdf)
+            .unwrap_or_default())
+    }
+}
+
+/// Whether a wallet's own password may be tried now, and the counter with this try in it.
+pub(crate) fn try_of(wallet: &SealedWallet, given: bool, now_ms: u64) -> Result<Option<Write>, CustodyError> {
+    if !wallet.own_password {
+        return Ok(None);
+    }
+    let retry_after_ms = wallet.locked_until_ms.saturating_sub(now_ms);
+    if retry_after_ms > 0 {
+        return Err(CustodyError::WalletLockedOut {
+            wallet: wallet.address,
+            retry_after_ms,
+        });
+    }
+    if !given {
+        return Err(CustodyError::WalletPasswordNeeded {
+            wallet: wallet.address,
+        });
+    }
+    let failed_passwords = wallet.failed_passwords.saturating_add(1);
+    let locked_until_ms = match delay_ms(failed_passwords) {
+        0 => 0,
+        delay => now_ms.saturating_add(delay),
+    };
+    Ok(Some(Write::WalletLockout {
+        wallet: wallet.id,
+        failed_passwords,
+        locked_until_ms,
+    }))
+}
+
+/// The budget of tries is whole again.
+pub(crate) fn whole_again(wallet: i64) -> Write {
+    Write::WalletLockout {
+        wallet,
+        failed_passwords: 0,
+        locked_until_ms: 0,
+    }
+}
+
+/// Opens a wallet's key. Takes as long as the stretching of its own password, if it has one.
+pub(crate) fn open_key(
+    session: &Session,
+    wallet: &SealedWallet,
+    password: Option<&Password>,
+) -> Result<WalletKey, CustodyError> {
+    let own = match password {
+        Some(password) => Some(WalletPassword::new(password.expose_bytes()).map_err(|_| {
+            CustodyError::WrongWalletPassword {
+                wallet: wallet.address,
+            }
+        })?),
+        None => None,
+    };
+    let context = wallet_context(session, wallet);
+    open_wallet_key(session.expose_key(), &context, &wallet.sealed, own.as_ref()).map_err(|error| match error
+    {
+        OpenError::WalletPasswordMissing => CustodyError::WalletPasswordNeeded {
+            wallet: wallet.address,
+        },
+        _ if own.is_some() && wallet.own_password => CustodyError::WrongWalletPassword {
+            wallet: wallet.address,
+        },
+        _ => CustodyError::damaged("the wallet's sealed key does not open"),
+    })
+}
