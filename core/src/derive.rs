@@ -108,7 +108,20 @@ impl fmt::Debug for DerivedKey {
     }
 }
 
-/// Derives the wallets of one family from one seed.
+/// Derives the wallets of one of Solana's path families from one seed.
+///
+/// ```
+/// use keyward_core::derive::SolanaDeriver;
+/// use keyward_core::mnemonic::Mnemonic;
+/// use keyward_core::path::{ChildIndex, PathFamily};
+///
+/// let words = "abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon about";
+/// let seed = Mnemonic::parse(words)?.to_seed("");
+/// let deriver = SolanaDeriver::new(&seed, PathFamily::Bip44Change)?;
+/// let wallet = deriver.derive(ChildIndex::ZERO)?;
+/// assert_eq!(wallet.address.to_string(), "HAgk14JpMQLgt6rVgv7cBQFJWFto5Dqxi472uT3DKpqk");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct SolanaDeriver {
     family: PathFamily,
     root: Root,

@@ -177,6 +177,17 @@ impl MnemonicError {
 }
 
 /// A BIP-39 mnemonic with a valid checksum, kept as its entropy.
+///
+/// ```
+/// use keyward_core::mnemonic::{Mnemonic, WordCount};
+///
+/// // Sixteen bytes of the operating system's randomness make twelve words.
+/// let entropy = [0_u8; 16];
+/// let phrase = Mnemonic::from_entropy(&entropy)?;
+/// assert_eq!(phrase.word_count(), WordCount::Words12);
+/// assert!(phrase.expose_phrase().ends_with("abandon about"));
+/// # Ok::<(), keyward_core::mnemonic::MnemonicError>(())
+/// ```
 pub struct Mnemonic {
     wordlist: Wordlist,
     count: WordCount,
