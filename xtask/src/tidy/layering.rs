@@ -149,7 +149,7 @@ mod tests {
                 "custody/src/store/sqlite.rs",
                 "custody/src/audit.rs",
             ),
-            ("use sqlx::Row;", "custody/src/store.rs", "tui/src/main.rs"),
+            ("use sqlx::Row;", "custody/src/store.rs", "tui/src/cli.rs"),
             ("use sqlx;", "tests/tests/e2e.rs", "custody/src/lib.rs"),
             (
                 "solana_rpc_client::x()",
@@ -173,7 +173,7 @@ mod tests {
             ),
             (
                 "use wasm_bindgen::prelude::*;",
-                "wasm/src/lib.rs",
+                "wasm/src/address.rs",
                 "core/src/lib/x.rs",
             ),
             ("vt100::Parser::new()", "tests/src/pty.rs", "tui/tests/x.rs"),
