@@ -104,6 +104,34 @@ fn families_differ_and_a_passphrase_changes_everything() {
 }
 
 #[test]
+fn ethereum_addresses_are_the_published_ones() {
+    // As every Ethereum tool shows them for these words (see core's evm/derive/tests.rs).
+    const FIRST: &str = "0x9858EfFD232B4033E47d90003D41EC34EcaEda94";
+    let sandbox = Sandbox::new().unwrap();
+    let derive = |words: &str| {
+        let run = keyward(&sandbox, words).stdin(PHRASE).success().unwrap();
+        run.json().unwrap()
+    };
+    let answer = derive("derive --chain evm --json");
+    assert_eq!(answer["chain"], "evm");
+    assert_eq!(answer["family"], "evm-bip44");
+    assert_eq!(
+        answer["addresses"],
+        serde_json::json!([{ "index": 0, "path": "m/44'/60'/0'/0/0", "address": FIRST }])
+    );
+    for (family, template) in [
+        ("evm-bip44", "m/44'/60'/0'/0/{i}"),
+        ("evm-ledger-live", "m/44'/60'/{i}'/0/0"),
+        ("evm-legacy", "m/44'/60'/0'/{i}"),
+    ] {
+        let named = derive(&format!("derive --chain evm --count 3 --json --family {family}"));
+        let spelled = derive(&format!("derive --chain evm --count 3 --json --path {template}"));
+        assert_eq!(named["addresses"].as_array().unwrap().len(), 3);
+        assert_eq!(named["addresses"], spelled["addresses"], "{family}");
+    }
+}
+
+#[test]
 fn what_is_wrong_is_named_and_never_repeated() {
     let sandbox = Sandbox::new().unwrap();
     let check = |words: &str, phrase: &str, exit: i32, code: &str| {
@@ -136,7 +164,8 @@ fn what_is_wrong_is_named_and_never_repeated() {
     check("derive --family nonsense", PHRASE, 10, "family_unknown");
     check("derive --passphrase-file -", PHRASE, 2, "passphrase_from_stdin");
     check("derive --passphrase-file missing", PHRASE, 5, "file_unreadable");
-    check("derive --chain evm", PHRASE, 2, "chain_unsupported");
+    check("derive --chain evm --family bip44", PHRASE, 10, "family_unknown");
+    check("derive --family evm-bip44", PHRASE, 10, "family_unknown");
     check("derive --count 0", PHRASE, 2, "usage");
     check("derive --count 10001", PHRASE, 2, "usage");
     check("derive --path m --family raw", PHRASE, 2, "usage");

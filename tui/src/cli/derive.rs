@@ -1,8 +1,10 @@
 //! `keyward derive`: addresses of a phrase, without a vault. It prints no key and stores nothing.
 
+use keyward_core::account;
 use keyward_core::derive::{DeriveError, SolanaDeriver, derive_path};
+use keyward_core::evm::{self, EvmDeriver};
 use keyward_core::mnemonic::{Mnemonic, MnemonicError};
-use keyward_core::path::{DerivationPath, PathFamily};
+use keyward_core::path::{ChildIndex, DerivationPath, PathFamily};
 use serde_json::json;
 use zeroize::Zeroizing;
 
@@ -23,6 +25,7 @@ Examples:
   keyward derive --count 10 < phrase.txt
   keyward derive --path \"m/44'/501'/7'/0'\" < phrase.txt
   keyward derive --path \"m/44'/501'/{i}'\" --start 5 --count 3 < phrase.txt
+  keyward derive --chain evm --count 3 < phrase.txt
   keyward derive --family raw --passphrase-file passphrase.txt < phrase.txt")]
 pub(crate) struct Args {
     /// The chain that the addresses are for
@@ -34,9 +37,10 @@ pub(crate) struct Args {
     /// A derivation path, such as "m/44'/501'/0'/0'"; "{i}" in it stands for the index
     #[arg(long, value_name = "PATH", conflicts_with = "family")]
     path: Option<String>,
-    /// The path's family: bip44-change, bip44, bip44-root, sollet or raw
-    #[arg(long, value_name = "FAMILY", default_value = "bip44-change")]
-    family: String,
+    /// The path's family: bip44-change (Solana's default), bip44, bip44-root, sollet or raw; with --chain evm
+    /// evm-bip44 (default), evm-ledger-live or evm-legacy
+    #[arg(long, value_name = "FAMILY")]
+    family: Option<String>,
     /// The first index
     #[arg(long, value_name = "N", default_value_t = 0)]
     start: u32,
@@ -51,6 +55,15 @@ enum Chain {
     Evm,
 }
 
+impl From<Chain> for account::Chain {
+    fn from(chain: Chain) -> Self {
+        match chain {
+            Chain::Solana => Self::Solana,
+            Chain::Evm => Self::Evm,
+        }
+    }
+}
+
 /// One line of the answer.
 struct Derived {
     index: Option<u32>,
@@ -59,18 +72,10 @@ struct Derived {
 }
 
 pub(crate) fn run(args: &Args) -> Result<Report, Failure> {
-    if args.chain == Chain::Evm {
-        return Err(Failure::new(
-            Exit::Usage,
-            "chain_unsupported",
-            "this version derives Solana addresses only",
-            "leave --chain out",
-        ));
-    }
     if args.passphrase_file.as_ref().is_some_and(Source::is_stdin) {
         return Err(passphrase_from_stdin());
     }
-    let family = parse_family(&args.family)?;
+    let family = family_of(args.chain, args.family.as_deref())?;
     let paths = args
         .path
         .as_deref()
@@ -85,7 +90,11 @@ pub(crate) fn run(args: &Args) -> Result<Report, Failure> {
     let (family_id, rows) = match paths {
         Some(paths) => {
             let derived = paths.into_iter().map(|(index, path)| {
-                let address = derive_path(&seed, &path).map_err(failure)?.address().to_string();
+                let address = match args.chain {
+                    Chain::Solana => derive_path(&seed, &path).map(|key| key.address().to_string()),
+                    Chain::Evm => evm::derive_path(&seed, &path).map(|key| key.address().to_string()),
+                }
+                .map_err(failure)?;
                 Ok(Derived {
                     index,
                     path: path.to_string(),
@@ -95,14 +104,41 @@ pub(crate) fn run(args: &Args) -> Result<Report, Failure> {
             (None, derived.collect::<Result<_, Failure>>()?)
         }
         None => {
-            let deriver = SolanaDeriver::new(&seed, family).map_err(failure)?;
-            (Some(family.id()), range(&deriver, args.start, args.count)?)
+            let rows = match args.chain {
+                Chain::Solana => {
+                    let deriver = SolanaDeriver::new(&seed, family).map_err(failure)?;
+                    range(args.start, args.count, |start, count| {
+                        let keys = deriver.derive_chunk(start, count)?.into_iter();
+                        Ok(keys.map(|key| row(key.index, key.path, &key.address)).collect())
+                    })?
+                }
+                Chain::Evm => {
+                    let deriver = EvmDeriver::new(&seed, family).map_err(failure)?;
+                    range(args.start, args.count, |start, count| {
+                        let keys = deriver.derive_chunk(start, count)?.into_iter();
+                        Ok(keys.map(|key| row(key.index, key.path, &key.address)).collect())
+                    })?
+                }
+            };
+            (Some(family.id()), rows)
         }
     };
-    Ok(report(family_id, &rows))
+    Ok(report(args.chain, family_id, &rows))
 }
 
-fn range(deriver: &SolanaDeriver, start: u32, count: u32) -> Result<Vec<Derived>, Failure> {
+fn row(index: ChildIndex, path: String, address: &impl ToString) -> Derived {
+    Derived {
+        index: Some(index.get()),
+        path,
+        address: address.to_string(),
+    }
+}
+
+fn range(
+    start: u32,
+    count: u32,
+    chunk: impl Fn(u32, u32) -> Result<Vec<Derived>, DeriveError>,
+) -> Result<Vec<Derived>, Failure> {
     let end = start
         .checked_add(count)
         .ok_or_else(|| failure(DeriveError::RangeEnd))?;
@@ -110,23 +146,13 @@ fn range(deriver: &SolanaDeriver, start: u32, count: u32) -> Result<Vec<Derived>
     let mut next = start;
     while next < end {
         let size = CHUNK.min(end - next);
-        rows.extend(
-            deriver
-                .derive_chunk(next, size)
-                .map_err(failure)?
-                .into_iter()
-                .map(|key| Derived {
-                    index: Some(key.index.get()),
-                    path: key.path,
-                    address: key.address.to_string(),
-                }),
-        );
+        rows.extend(chunk(next, size).map_err(failure)?);
         next += size;
     }
     Ok(rows)
 }
 
-fn report(family: Option<&str>, rows: &[Derived]) -> Report {
+fn report(chain: Chain, family: Option<&str>, rows: &[Derived]) -> Report {
     let mut table = Table::new(&[
         ("#", Align::Right),
         ("path", Align::Left),
@@ -143,17 +169,29 @@ fn report(family: Option<&str>, rows: &[Derived]) -> Report {
         .collect();
     Report::new(
         table.render(),
-        json!({ "chain": "solana", "family": family, "addresses": addresses }),
+        json!({ "chain": account::Chain::from(chain).id(), "family": family, "addresses": addresses }),
     )
 }
 
-/// Reads the name of a path family.
+/// Reads the name of one of Solana's path families.
 pub(crate) fn parse_family(name: &str) -> Result<PathFamily, Failure> {
-    let family = PathFamily::from_id(name).ok();
-    family
-        .filter(|family| PathFamily::SOLANA.contains(family))
+    family_of(Chain::Solana, Some(name))
+}
+
+/// The family of this name on this chain, or the chain's usual one.
+fn family_of(chain: Chain, name: Option<&str>) -> Result<PathFamily, Failure> {
+    let Some(name) = name else {
+        return Ok(match chain {
+            Chain::Solana => PathFamily::Bip44Change,
+            Chain::Evm => PathFamily::EvmBip44,
+        });
+    };
+    let families = PathFamily::of(chain.into());
+    PathFamily::from_id(name)
+        .ok()
+        .filter(|family| families.contains(family))
         .ok_or_else(|| {
-            let ids: Vec<&str> = PathFamily::SOLANA.iter().map(|family| family.id()).collect();
+            let ids: Vec<&str> = families.iter().map(|family| family.id()).collect();
             Failure::invalid(
                 "family_unknown",
                 "there is no such path family",
@@ -219,4 +257,22 @@ pub(crate) fn read_passphrase(source: Option<&Source>) -> Result<Zeroizing<Strin
 
 fn failure(error: DeriveError) -> Failure {
     Failure::invalid("derivation", error.to_string(), "see `keyward derive --help`")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_family_belongs_to_its_chain() {
+        assert_eq!(family_of(Chain::Evm, None).ok(), Some(PathFamily::EvmBip44));
+        assert_eq!(family_of(Chain::Solana, None).ok(), Some(PathFamily::Bip44Change));
+        for chain in [Chain::Solana, Chain::Evm] {
+            for family in PathFamily::ALL {
+                let expected = Some(family).filter(|family| family.chain() == chain.into());
+                assert_eq!(family_of(chain, Some(family.id())).ok(), expected);
+            }
+            assert!(family_of(chain, Some("none")).is_err());
+        }
+    }
 }
