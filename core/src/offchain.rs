@@ -395,7 +395,7 @@ impl OffChainMessage {
         }
         // The domain in front keeps the signature from being a transaction's. A text that is one was still made
         // to deceive somebody, and other programs sign the text alone.
-        if could_be_transaction(text) {
+        if parses_as_transaction(text.as_bytes()) {
             return Err(OffChainError::LooksLikeTransaction);
         }
         Ok(Self {
@@ -403,12 +403,6 @@ impl OffChainMessage {
             text: text.into(),
         })
     }
-}
-
-/// Whether a text's bytes can be read as a transaction. A first byte of `0xc2..=0xf4` begins a letter outside ASCII;
-/// as a transaction it would be of version 66 to 116, which does not exist, so that it is left to texts.
-fn could_be_transaction(text: &str) -> bool {
-    text.is_char_boundary(1) && parses_as_transaction(text.as_bytes())
 }
 
 fn check_signers(signers: &[Address]) -> Result<(), OffChainError> {

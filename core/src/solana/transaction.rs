@@ -200,17 +200,30 @@ impl Transaction {
 /// Wider than decoding on purpose: bytes may trail, the header may be unsound and a version may be
 /// unknown. Whatever gives `true` must never be signed as plain text, since the same signature might
 /// then move money.
+///
+/// Printable text is told from it by two bounds. What begins with a letter outside ASCII (`0xc2..=0xf4`) would
+/// be of a version from 66 to 116; versions are given out one after the other, and counts, which every layout
+/// begins with, are control characters while they are small, so printable UTF-8 is no such message. Other bytes
+/// of an unknown version count as one. And no network takes more than [`MAX_V1_TRANSACTION_BYTES`], so that
+/// longer text is not one of the known versions, whatever its beginning seems to announce.
 #[must_use]
 pub fn parses_as_transaction(bytes: &[u8]) -> bool {
     match bytes.first() {
         None | Some(&OFF_CHAIN_PREFIX) => false,
-        // Versions that are not decoded here cannot be told apart from other bytes.
-        Some(first) if *first > VERSION_PREFIX => true,
+        // Versions that are not decoded here cannot be told apart from other bytes but by being text.
+        Some(first) if *first > VERSION_PREFIX => !is_text(bytes),
+        Some(_) if bytes.len() > MAX_V1_TRANSACTION_BYTES && is_text(bytes) => false,
         Some(_) => {
             Message::read(&mut Reader::new(bytes)).is_ok()
                 || Transaction::read(&mut Reader::new(bytes)).is_ok()
         }
     }
+}
+
+/// Whether the bytes are UTF-8 without control characters but tab and line ends.
+fn is_text(bytes: &[u8]) -> bool {
+    let hidden = |c: char| c.is_control() && !matches!(c, '\t' | '\n' | '\r');
+    core::str::from_utf8(bytes).is_ok_and(|text| !text.contains(hidden))
 }
 
 #[cfg(test)]

@@ -213,6 +213,65 @@ fn transactions_are_told_from_text() {
     }
 }
 
+#[test]
+fn text_of_every_script_is_no_transaction() {
+    let letters = [
+        "Привет, подпишите вход",
+        "你好，请签名",
+        "é",
+        "שלום",
+        "👋 hello",
+        "\u{10ffff}",
+        "€\n\t\r",
+    ];
+    for text in letters {
+        assert!(!parses_as_transaction(text.as_bytes()), "{text:?}");
+        assert!(!parses_as_transaction(text.repeat(2_000).as_bytes()), "{text:?}");
+    }
+    // A first byte of every length of character; 0xc0, 0xc1 and 0xf5..0xfe begin none.
+    for c in [
+        '\u{a0}',
+        '\u{7ff}',
+        '\u{800}',
+        '\u{ffff}',
+        '\u{10000}',
+        '\u{100000}',
+    ] {
+        assert!(
+            !parses_as_transaction(c.encode_utf8(&mut [0; 4]).as_bytes()),
+            "{c:?}"
+        );
+    }
+    // Longer than any network takes, so what its beginning announces does not matter; shorter, it does.
+    assert!(!parses_as_transaction(&[b'a'; 65_536]));
+    assert!(!parses_as_transaction(&[b'\n'; 4_097]));
+    assert!(parses_as_transaction(&[b'\n'; 4_096]));
+}
+
+#[test]
+fn unknown_versions_are_transactions_unless_they_are_text() {
+    for first in 0x81..=0xfe_u8 {
+        for rest in [&b""[..], b"\x01\x00\x01", b"\x80\x00", b"\xff\xff", b"plain"] {
+            // No single byte of these, and none before ASCII, is UTF-8.
+            let bytes = [&[first], rest].concat();
+            assert!(parses_as_transaction(&bytes), "{bytes:?}");
+        }
+    }
+    for version in ["é", "я", "世", "👋"] {
+        // Counts as small as a message's are control characters.
+        for counts in ["\u{1}\0\u{1}", "\0", "\u{1f}", "\u{7f}", "\u{80}"] {
+            let bytes = [version, counts, "and words"].concat();
+            assert!(parses_as_transaction(bytes.as_bytes()), "{bytes:?}");
+        }
+    }
+    // Long, and not text: nothing excuses it.
+    let message = payment(MessageVersion::V0).encode();
+    assert!(parses_as_transaction(
+        &[message.as_slice(), &[b'a'; 5_000]].concat()
+    ));
+    assert!(parses_as_transaction(&[&[0x82][..], &[b'a'; 5_000]].concat()));
+}
+
 proptest! {
     #[test]
     fn round_trips(message in any_message()) {
@@ -248,6 +307,11 @@ proptest! {
 
     #[test]
     fn ordinary_text_is_no_transaction(text in "[ -~]{0,1300}") {
+        prop_assert!(!parses_as_transaction(text.as_bytes()));
+    }
+
+    #[test]
+    fn text_that_does_not_begin_in_ascii_is_no_transaction(text in "[^\\x00-\\x7f\\p{Cc}]\\PC{0,1300}") {
         prop_assert!(!parses_as_transaction(text.as_bytes()));
     }
 }
