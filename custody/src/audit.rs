@@ -127,9 +127,13 @@ impl Custody {
         let vault = VaultId::from_bytes(head.vault.id);
         let origin = ledger::origin(&vault);
         let stored_key = Address::new(head.vault.audit_key);
-        let key = self
-            .session()
-            .map_or(stored_key, |session| session.signer().address());
+        let key = match self.session() {
+            Some(session) => {
+                session.expect_current(&head.vault)?;
+                session.signer().address()
+            }
+            None => stored_key,
+        };
         if key != stored_key {
             let reason = "the vault's audit key was changed".to_owned();
             return Ok(AuditReport::Broken { sequence: 0, reason });

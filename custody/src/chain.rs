@@ -14,6 +14,7 @@ mod error;
 mod explain;
 mod history;
 mod network;
+mod tables;
 mod transactions;
 mod transport;
 mod types;
@@ -26,6 +27,7 @@ use keyward_core::amount::Lamports;
 use solana_rpc_client::nonblocking::rpc_client::RpcClient;
 
 pub use error::ChainError;
+pub use tables::LookupTables;
 pub use types::{
     AccountInfo, Balances, Blockhashes, ChainTip, Commitment, HistoryItem, NodeConfig, NodeStatus,
     SearchScope, SignatureSearch, SignatureStatus, Simulation, WatchedBalance,
@@ -120,6 +122,14 @@ impl SolanaNode {
         addresses: &[Address],
     ) -> Result<(u64, Vec<Option<AccountInfo>>), ChainError> {
         accounts::infos(self, addresses).await
+    }
+
+    /// Reads what lookup tables hold, as it is finalized. Tables that are being deactivated are refused.
+    ///
+    /// # Errors
+    /// [`ChainError::LookupTable`] when one of them cannot be used; any other [`ChainError`].
+    pub async fn lookup_tables(&self, tables: &[Address]) -> Result<LookupTables, ChainError> {
+        tables::read(self, tables).await
     }
 
     /// Asks the cluster for the balance an account with so many bytes of data must keep.

@@ -309,6 +309,18 @@ impl Custody {
         Some(session)
     }
 
+    /// The session, if its key is still the vault's: for whatever reads sealed rows before it writes.
+    ///
+    /// # Errors
+    /// [`CustodyError::Locked`], [`CustodyError::KeyRotated`], or the store's.
+    pub(crate) async fn current_session(&self) -> Result<Arc<Session>, CustodyError> {
+        let session = self.session().ok_or(CustodyError::Locked)?;
+        let facts = self.store().look(Ask::default()).await?;
+        let vault = facts.vault.ok_or(CustodyError::NotInitialised)?;
+        session.expect_current(&vault)?;
+        Ok(session)
+    }
+
     /// Who appends to the audit log.
     pub(crate) fn scribe<'a>(&'a self, session: Option<&'a Session>) -> Scribe<'a> {
         Scribe {

@@ -9,7 +9,7 @@ mod masters;
 mod place;
 pub(crate) mod secrets;
 
-use keyward_core::account::AccountAddress;
+use keyward_core::account::{AccountAddress, Chain};
 use keyward_core::address::Address;
 use keyward_core::audit::{Operation, Outcome};
 use keyward_core::path::PathFamily;
@@ -124,6 +124,8 @@ pub struct WalletQuery {
     pub text: String,
     /// Only wallets with exactly this tag.
     pub tag: Option<String>,
+    /// Only wallets of this chain.
+    pub chain: Option<Chain>,
     /// The order.
     pub sort: WalletSort,
     /// Whether the order is turned round.
@@ -139,6 +141,7 @@ impl Default for WalletQuery {
         Self {
             text: String::new(),
             tag: None,
+            chain: None,
             sort: WalletSort::Index,
             descending: false,
             offset: 0,
@@ -322,7 +325,10 @@ impl Custody {
             .policy
             .ok_or_else(|| CustodyError::damaged("the vault has no policy"))?;
         match self.session() {
-            Some(session) => session.verified_policy(&row),
+            Some(session) => {
+                session.expect_current(&overview.vault)?;
+                session.verified_policy(&row)
+            }
             None => read_policy(&row),
         }
     }

@@ -13,6 +13,10 @@ mod concurrency;
 mod crash;
 #[path = "suite/fixture.rs"]
 mod fixture;
+#[path = "suite/imports.rs"]
+mod imports;
+#[path = "suite/rotation.rs"]
+mod rotation;
 #[path = "suite/signing.rs"]
 mod signing;
 #[path = "suite/storage.rs"]

@@ -125,6 +125,11 @@ impl HeadSigner {
         &self.origin
     }
 
+    /// The vault key was seen to be rotated away.
+    pub(crate) fn retire(&self) {
+        self.retired.store(true, Ordering::Release);
+    }
+
     /// Whether the vault key was seen to be rotated away.
     pub(crate) fn is_retired(&self) -> bool {
         self.retired.load(Ordering::Acquire)
@@ -331,7 +336,7 @@ impl Ledger {
     pub(crate) fn verify_edge(&mut self, signer: &HeadSigner) -> Result<(), CustodyError> {
         match self.epoch {
             Some(epoch) if epoch > signer.epoch => {
-                signer.retired.store(true, Ordering::Release);
+                signer.retire();
                 return Err(CustodyError::KeyRotated);
             }
             Some(epoch) if epoch < signer.epoch => {

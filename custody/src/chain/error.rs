@@ -4,6 +4,8 @@
 //! answer came. Callers never read one of these as "no". Text that a node sent is shortened and stripped of control
 //! characters before it is kept, since it ends on terminals.
 
+use keyward_core::address::Address;
+
 /// A call to a node that gave no usable answer, or that the node refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -88,6 +90,14 @@ pub enum ChainError {
         /// The genesis hash seen now.
         found: String,
     },
+    /// A lookup table cannot be used.
+    #[error("lookup table {table} cannot be used: {reason}")]
+    LookupTable {
+        /// The table.
+        table: Address,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
     /// The question itself is out of bounds; nothing was asked.
     #[error("{what}")]
     OutOfBounds {
@@ -118,6 +128,9 @@ impl ChainError {
             Self::HistoryUnavailable => "use a node that keeps transaction history for this question",
             Self::BlockhashUnknown => "prepare the transaction again with a fresh blockhash",
             Self::WrongNetwork { .. } => "check which network the endpoint serves before sending anything",
+            Self::LookupTable { .. } => {
+                "wait until the table is final and try again, or have the transaction built without it"
+            }
             Self::OutOfBounds { .. } => "ask for less at once",
         }
     }
@@ -138,6 +151,7 @@ impl ChainError {
             Self::HistoryUnavailable => "node-history-unavailable",
             Self::BlockhashUnknown => "blockhash-unknown",
             Self::WrongNetwork { .. } => "wrong-network",
+            Self::LookupTable { .. } => "lookup-table",
             Self::OutOfBounds { .. } => "out-of-bounds",
         }
     }

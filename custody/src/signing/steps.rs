@@ -163,6 +163,7 @@ impl Custody {
             .overview()
             .await?
             .ok_or(CustodyError::NotInitialised)?;
+        session.expect_current(&overview.vault)?;
         let row = overview
             .policy
             .ok_or_else(|| CustodyError::damaged("the vault has no policy"))?;

@@ -12,7 +12,7 @@ use keyward_core::vault::{VaultHeader, VaultId, VaultKey};
 use crate::audit::ledger::HeadSigner;
 use crate::error::CustodyError;
 use crate::memory::{LockedKey, Protection, clearing_stack};
-use crate::store::PolicyRow;
+use crate::store::{PolicyRow, VaultRow};
 
 /// Label of the policy key's seed below the vault key, and domain of what it signs.
 const POLICY_LABEL: &str = "policy";
@@ -75,6 +75,20 @@ impl Session {
     /// Whether the vault is still unlocked.
     pub(crate) fn is_open(&self) -> bool {
         !self.closed.load(Ordering::Acquire)
+    }
+
+    /// Whether this key is still the vault's.
+    ///
+    /// # Errors
+    /// [`CustodyError::KeyRotated`]; the session is of no use any more then.
+    pub(crate) fn expect_current(&self, vault: &VaultRow) -> Result<(), CustodyError> {
+        // A header that does not read is for others to name.
+        let epoch = VaultHeader::from_bytes(&vault.header).map_or(self.epoch, |header| header.epoch());
+        if epoch > self.epoch {
+            self.signer.retire();
+            return Err(CustodyError::KeyRotated);
+        }
+        Ok(())
     }
 
     pub(crate) fn cached_policy(&self) -> Option<Arc<Policy>> {

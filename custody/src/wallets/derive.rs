@@ -58,7 +58,7 @@ impl Custody {
                 format!("1 to {MAX_DERIVE} wallets at a time"),
             ));
         }
-        let session = self.session().ok_or(CustodyError::Locked)?;
+        let session = self.current_session().await?;
         for _ in 0..TRIES {
             if let Some(range) = self.derive_range(request, &session, progress).await? {
                 return Ok(range);

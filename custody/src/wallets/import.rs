@@ -83,7 +83,7 @@ impl Custody {
     /// [`CustodyError::Locked`], [`CustodyError::Invalid`] for a bad label or tag or over [`MAX_IMPORT`] keys,
     /// [`CustodyError::WeakPassword`], or the store's. Nothing is kept then.
     pub async fn import_keys(&self, keys: Vec<KeyImport>) -> Result<ImportReport, CustodyError> {
-        let session = self.session().ok_or(CustodyError::Locked)?;
+        let session = self.current_session().await?;
         if keys.is_empty() || keys.len() > MAX_IMPORT {
             return Err(CustodyError::invalid(
                 "keys",

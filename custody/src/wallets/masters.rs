@@ -119,7 +119,7 @@ impl Custody {
         label: &str,
         family: PathFamily,
     ) -> Result<ImportedPhrase, CustodyError> {
-        let session = self.session().ok_or(CustodyError::Locked)?;
+        let session = self.current_session().await?;
         let label = check_label(label)?.to_owned();
         let secret = MasterSecret::new(mnemonic, passphrase)
             .map_err(|error| CustodyError::invalid("passphrase", error.to_string()))?;

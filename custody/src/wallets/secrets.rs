@@ -58,7 +58,7 @@ impl Custody {
         new: Option<Password>,
     ) -> Result<(), CustodyError> {
         const OPERATION: Operation = Operation::SetWalletPassword;
-        let session = self.session().ok_or(CustodyError::Locked)?;
+        let session = self.current_session().await?;
         let kdf = self.kdf().await?;
         let wallet = self.count_wallet_try(&session, address, old, OPERATION).await?;
         let before = wallet.sealed.clone();
@@ -129,7 +129,7 @@ impl Custody {
         wallet_password: Option<&Password>,
     ) -> Result<WalletKey, CustodyError> {
         let address = address.into();
-        let session = self.session().ok_or(CustodyError::Locked)?;
+        let session = self.current_session().await?;
         self.confirm_password(&session, password, factor, "when exporting a key")
             .await?;
         let wallet = self

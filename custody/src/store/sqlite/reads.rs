@@ -1,6 +1,6 @@
 //! What lists and pages show: wallets, tags, attempts, the vault's summary.
 
-use keyward_core::account::AccountAddress;
+use keyward_core::account::{AccountAddress, Chain};
 use keyward_core::address::Signature;
 use keyward_core::amount::Lamports;
 use keyward_core::path::PathFamily;
@@ -75,11 +75,16 @@ pub(super) async fn wallets(
     } else {
         ""
     };
+    let by_chain = match query.chain {
+        None => "",
+        Some(Chain::Solana) => " AND w.chain = 'solana'",
+        Some(Chain::Evm) => " AND w.chain = 'evm'",
+    };
     let order = order(query.sort, query.descending);
     let text = pattern(&query.text);
     // Every piece of the texts is one of those above: nothing of them comes from outside.
     let total: i64 = sqlx::query_scalar(AssertSqlSafe(format!(
-        "SELECT COUNT(*) FROM wallets w WHERE 1{by_text}{by_tag}"
+        "SELECT COUNT(*) FROM wallets w WHERE 1{by_text}{by_tag}{by_chain}"
     )))
     .bind(&text)
     .bind(index)
@@ -89,7 +94,7 @@ pub(super) async fn wallets(
     .storage()?;
     // The page is cut out of narrow rows first; only its own rows are then fetched whole.
     let rows = sqlx::query(AssertSqlSafe(format!(
-        "SELECT {WALLET_COLUMNS} FROM (SELECT w.wallet_id AS id FROM wallets w WHERE 1{by_text}{by_tag} \
+        "SELECT {WALLET_COLUMNS} FROM (SELECT w.wallet_id AS id FROM wallets w WHERE 1{by_text}{by_tag}{by_chain} \
          ORDER BY {order} LIMIT ?4 OFFSET ?5) page JOIN wallets w ON w.wallet_id = page.id ORDER BY {order}"
     )))
     .bind(&text)
