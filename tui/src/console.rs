@@ -15,6 +15,7 @@ use crate::config::Config;
 pub mod bars;
 pub mod effect;
 pub mod effects;
+pub mod form;
 pub mod input;
 pub mod jobs;
 pub mod keymap;

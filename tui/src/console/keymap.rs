@@ -46,6 +46,8 @@ pub enum Context {
     Unlock,
     /// The wallets list.
     Wallets,
+    /// Deriving wallets.
+    Derive,
     /// A wallet's page.
     Wallet,
     /// The send form.
@@ -84,6 +86,7 @@ impl Context {
             Self::Trouble => "When the vault cannot be opened",
             Self::Unlock => "Locked vault",
             Self::Wallets => "Wallets",
+            Self::Derive => "Derive wallets",
             Self::Wallet => "Wallet",
             Self::Send => "Send",
             Self::Review => "Review",

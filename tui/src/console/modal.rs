@@ -306,7 +306,7 @@ mod tests {
 
     #[test]
     fn a_prompt_with_a_problem_stays_open() {
-        let mut modal = Modal::prompt("How many?", "", "none", Purpose::DeriveCount);
+        let mut modal = Modal::prompt("Tags", "", "", Purpose::AddTags(Vec::new()));
         assert!(matches!(modal.act(Action::Accept), Followup::Stay));
         modal.paste("x");
         let Modal::Prompt(prompt) = &modal else {

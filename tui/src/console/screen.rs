@@ -6,6 +6,7 @@ use super::effect::{Failure, RequestId};
 use super::page::Page;
 
 pub mod audit;
+pub mod derive;
 pub mod first_run;
 pub mod jobs;
 pub mod opening;
@@ -31,6 +32,8 @@ pub enum Screen {
     Unlock(Box<unlock::Unlock>),
     /// The list of wallets.
     Wallets(Box<wallets::Wallets>),
+    /// Deriving more wallets.
+    Derive(Box<derive::DeriveScreen>),
     /// One wallet.
     Wallet(Box<wallet::WalletScreen>),
     /// The jobs.
@@ -98,6 +101,7 @@ impl Screen {
             Self::FirstRun(page) => &**page,
             Self::Unlock(page) => &**page,
             Self::Wallets(page) => &**page,
+            Self::Derive(page) => &**page,
             Self::Wallet(page) => &**page,
             Self::Jobs(page) => &**page,
             Self::Send(page) => &**page,
@@ -117,6 +121,7 @@ impl Screen {
             Self::FirstRun(page) => &mut **page,
             Self::Unlock(page) => &mut **page,
             Self::Wallets(page) => &mut **page,
+            Self::Derive(page) => &mut **page,
             Self::Wallet(page) => &mut **page,
             Self::Jobs(page) => &mut **page,
             Self::Send(page) => &mut **page,

@@ -21,7 +21,7 @@ mod mouse;
 mod prompts;
 
 pub use answers::begin_session;
-pub use prompts::start_derivation;
+pub use prompts::{start_derivation, start_derivation_of};
 
 /// The most steps that one event may lead to; more is a defect, and stops there.
 const MAX_STEPS: usize = 32;

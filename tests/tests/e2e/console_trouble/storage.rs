@@ -162,7 +162,7 @@ fn a_disk_that_fills_up_is_named_and_room_on_it_mends_it() -> anyhow::Result<()>
 /// Asks for so many more wallets, from the list.
 fn derive(console: &Pty, count: &str) -> anyhow::Result<()> {
     console.type_text("d")?;
-    console.wait_for_text("How many more wallets?")?;
+    console.wait_for_text("Derive wallets")?;
     console.type_text(count)?;
     console.press(Key::Enter)
 }

@@ -142,7 +142,7 @@ pub(super) async fn perform(services: &Services, work: VaultWork) -> VaultAnswer
     }
 }
 
-async fn blocking<T: Send + 'static>(
+pub(super) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
 ) -> Result<T, Failure> {
     match tokio::task::spawn_blocking(|| clearing_stack(work)).await {
@@ -155,7 +155,7 @@ async fn open(services: &Services) -> Result<VaultStatus, Failure> {
     Ok(services.open().await?.status().await?)
 }
 
-fn random_bytes(buffer: &mut [u8]) -> Result<(), Failure> {
+pub(super) fn random_bytes(buffer: &mut [u8]) -> Result<(), Failure> {
     getrandom::fill(buffer).map_err(|_| {
         Failure::new(
             "the operating system gave no random bytes",

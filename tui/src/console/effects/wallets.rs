@@ -1,7 +1,10 @@
 //! Work on wallets: pages of the list, labels, tags, derivation.
 
 use keyward_core::account::AccountAddress;
-use keyward_custody::{DeriveRequest, DerivedRange, Progress, Wallet, WalletPage, WalletQuery};
+use keyward_core::path::PathFamily;
+use keyward_custody::{
+    DeriveRequest, DerivedRange, MasterId, MasterSummary, Progress, Wallet, WalletPage, WalletQuery,
+};
 
 use super::{Reporter, Services};
 use crate::console::effect::Failure;
@@ -20,8 +23,14 @@ pub enum WalletsWork {
     Matching(WalletQuery),
     /// Read one wallet.
     One(AccountAddress),
+    /// The phrases and what was derived from them.
+    Masters,
     /// Derive so many more.
     Derive {
+        /// From which phrase; none is the vault's first.
+        master: Option<MasterId>,
+        /// By which path family; none is the phrase's own.
+        family: Option<PathFamily>,
         /// How many.
         count: u32,
     },
@@ -57,6 +66,8 @@ pub enum WalletsAnswer {
     Matching(Result<Vec<AccountAddress>, Failure>),
     /// One wallet, if there is one at the address.
     One(Result<Option<Wallet>, Failure>),
+    /// The phrases.
+    Masters(Result<Vec<MasterSummary>, Failure>),
     /// Wallets were derived.
     Derived(Result<DerivedRange, Failure>),
     /// A label or tags changed.
@@ -77,7 +88,22 @@ pub(super) async fn perform(services: &Services, work: WalletsWork, reporter: &R
         WalletsWork::Page(query) => WalletsAnswer::Page(page(services, &query).await),
         WalletsWork::Matching(query) => WalletsAnswer::Matching(matching(services, query).await),
         WalletsWork::One(address) => WalletsAnswer::One(one(services, &address).await),
-        WalletsWork::Derive { count } => WalletsAnswer::Derived(derive(services, count, reporter).await),
+        WalletsWork::Masters => {
+            WalletsAnswer::Masters(async { Ok(services.custody()?.masters().await?) }.await)
+        }
+        WalletsWork::Derive {
+            master,
+            family,
+            count,
+        } => {
+            let request = DeriveRequest {
+                master,
+                family,
+                start: None,
+                count,
+            };
+            WalletsAnswer::Derived(derive(services, request, reporter).await)
+        }
         WalletsWork::SetLabel { address, label } => {
             WalletsAnswer::Changed(async { Ok(services.custody()?.set_label(&address, &label).await?) }.await)
         }
@@ -114,15 +140,14 @@ async fn matching(services: &Services, mut query: WalletQuery) -> Result<Vec<Acc
     }
 }
 
-async fn derive(services: &Services, count: u32, reporter: &Reporter) -> Result<DerivedRange, Failure> {
+async fn derive(
+    services: &Services,
+    request: DeriveRequest,
+    reporter: &Reporter,
+) -> Result<DerivedRange, Failure> {
     let custody = services.custody()?;
     let progress = Progress::new();
     let _stop = CancelOnDrop(progress.clone());
-    let request = DeriveRequest {
-        start: None,
-        count,
-        ..DeriveRequest::default()
-    };
     Ok(reporter
         .count(progress.subscribe(), custody.derive_wallets(request, &progress))
         .await?)

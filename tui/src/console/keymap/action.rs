@@ -103,4 +103,18 @@ pub enum Action {
     Resume,
     /// Says that an equal transfer is a separate payment.
     Separate,
+    /// Brings in a key or a phrase from elsewhere.
+    Import,
+    /// Takes a wallet's key out.
+    Export,
+    /// Shows wallets of one chain only, then of the other, then all.
+    NextChain,
+    /// Goes to backup and recovery.
+    GoBackup,
+    /// Shows what a transaction or message does.
+    Inspect,
+    /// Looks for the path and passphrase of an address.
+    FindPath,
+    /// Opens the vault by its recovery key.
+    Recover,
 }

@@ -107,7 +107,8 @@ pub const BINDINGS: &[Binding] = &[
     bind(C::Wallets, &[ch('a')], A::Act, "act", "do something with the marked"),
     bind(C::Wallets, &[ch('s')], A::Send, "send", "send from this wallet"),
     bind(C::Wallets, &[ch('d')], A::Derive, "derive", "derive more wallets"),
-    bind(C::Wallets, &[ch('/')], A::Filter, "filter", "filter as you type; tag:name filters by tag"),
+    bind(C::Wallets, &[ch('/')], A::Filter, "filter", "filter as you type; tag:name by tag, chain:evm by chain"),
+    bind(C::Wallets, &[ch('c')], A::NextChain, "", "show one chain, the other, or both"),
     bind(C::Wallets, &[ch('e')], A::Label, "", "edit the label"),
     bind(C::Wallets, &[ch('t')], A::AddTags, "", "add tags to the marked, or to this wallet"),
     bind(C::Wallets, &[ch('T')], A::RemoveTags, "", "remove tags from the marked, or from this wallet"),
@@ -118,6 +119,8 @@ pub const BINDINGS: &[Binding] = &[
     bind(C::Wallets, &[ch('r')], A::Refresh, "", "ask the node for balances again"),
     bind(C::Wallets, &[ch('y')], A::Copy, "", "copy the address"),
     bind(C::Wallets, &[ESC], A::ClearFilter, "", "clear the filter"),
+    // Derive
+    bind(C::Derive, &[ENTER], A::Accept, "derive", "derive so many wallets"),
     // Wallet
     bind(C::Wallet, &[ch('s')], A::Send, "send", "send from this wallet"),
     bind(C::Wallet, &[ch('y')], A::Copy, "copy address", "copy the address"),

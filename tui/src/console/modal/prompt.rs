@@ -58,8 +58,6 @@ pub enum Purpose {
     AddTags(Vec<AccountAddress>),
     /// Tags to take off wallets.
     RemoveTags(Vec<AccountAddress>),
-    /// How many wallets to derive.
-    DeriveCount,
     /// A setting.
     Setting(Key),
     /// The file for a checkpoint of the audit log.
@@ -112,10 +110,6 @@ impl Modal {
             ),
             Purpose::AddTags(targets) => (format!("Add tags to {}", wallets(targets)), tags_hint),
             Purpose::RemoveTags(targets) => (format!("Remove tags from {}", wallets(targets)), tags_hint),
-            Purpose::DeriveCount => (
-                "How many more wallets?".into(),
-                "1 to 100,000; they continue after the highest index",
-            ),
             Purpose::Setting(_) | Purpose::CheckpointFile => ("?".into(), ""),
         };
         Self::prompt(title, hint, text, purpose)
@@ -132,7 +126,6 @@ pub(super) fn problem(purpose: &Purpose, text: &str) -> Option<String> {
         Purpose::AddTags(_) | Purpose::RemoveTags(_) if text.is_empty() => {
             Some("name at least one tag".into())
         }
-        Purpose::DeriveCount => parse_count(text).err(),
         Purpose::Setting(key) => setting_problem(*key, text),
         Purpose::CheckpointFile if text.is_empty() => Some("name a file".into()),
         _ => None,

@@ -17,6 +17,7 @@ use crate::console::page::{Cx, Event, Handled, Nav, Page};
 use crate::console::screen::Screen;
 use crate::console::state::{Node, Shared};
 
+pub mod facts;
 pub mod qr;
 mod view;
 
@@ -100,6 +101,7 @@ impl Page for WalletScreen {
     fn available(&self, action: Action, shared: &Shared) -> bool {
         match action {
             Action::Refresh => !matches!(shared.node, Node::NotChosen),
+            Action::Send => self.wallet.solana().is_some(),
             Action::RemoveTags => !self.wallet.tags.is_empty(),
             _ => true,
         }
@@ -113,7 +115,10 @@ impl Page for WalletScreen {
         match action {
             Action::Back => cx.go(Nav::Back),
             Action::Copy => cx.copy(self.wallet.address.to_string(), "address"),
-            Action::Send => cx.go(Nav::Push(Screen::send(self.wallet.clone()))),
+            Action::Send if self.wallet.solana().is_some() => {
+                cx.go(Nav::Push(Screen::send(self.wallet.clone())));
+            }
+            Action::Send => cx.notice("transfers from EVM wallets are not made here yet"),
             Action::Label | Action::AddTags | Action::RemoveTags => self.prompt(action, cx),
             Action::Refresh => {
                 cx.shared.ask_again();

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use crossterm::event::KeyEvent;
-use keyward_core::account::AccountAddress;
+use keyward_core::account::{AccountAddress, Chain};
 use keyward_core::address::Address;
 use keyward_custody::{Wallet, WalletPage, WalletQuery, WalletSort};
 use ratatui::Frame;
@@ -93,20 +93,23 @@ impl Wallets {
         self.window.row(self.cursor)
     }
 
-    /// The query for what the filter says: `tag:name` asks for a tag, everything else is text.
+    /// The query for what the filter says: `tag:name` asks for a tag, `chain:evm` for a chain, everything else is text.
     fn query(&self) -> WalletQuery {
-        let mut tag = None;
+        let (mut tag, mut chain) = (None, None);
         let mut words = Vec::new();
         for word in self.filter.expose_text().split_whitespace() {
-            match word.strip_prefix("tag:") {
-                Some(name) if !name.is_empty() => tag = Some(name.to_owned()),
-                Some(_) => {}
-                None => words.push(word),
+            match (word.strip_prefix("tag:"), word.strip_prefix("chain:")) {
+                (Some(name), _) if !name.is_empty() => tag = Some(name.to_owned()),
+                // While it is being typed it is no chain's name yet and leaves nothing out.
+                (_, Some(name)) => chain = name.parse::<Chain>().ok(),
+                (Some(_), _) => {}
+                (None, None) => words.push(word),
             }
         }
         WalletQuery {
             text: words.join(" "),
             tag,
+            chain,
             sort: self.sort,
             descending: self.descending,
             ..WalletQuery::default()
@@ -202,6 +205,26 @@ impl Wallets {
         Handled::Yes
     }
 
+    /// Steps through the chains: the filter says which one is shown.
+    fn next_chain(&mut self, cx: &mut Cx<'_>) {
+        let next = match self.query().chain {
+            None => Some(Chain::Solana),
+            Some(Chain::Solana) => Some(Chain::Evm),
+            Some(Chain::Evm) => None,
+        };
+        let others: Vec<String> = self
+            .filter
+            .expose_text()
+            .split_whitespace()
+            .filter(|word| !word.starts_with("chain:"))
+            .map(str::to_owned)
+            .chain(next.map(|chain| format!("chain:{chain}")))
+            .collect();
+        self.filter.clear();
+        self.filter.insert(&others.join(" "));
+        self.ask_anew(cx);
+    }
+
     fn clear_filter(&mut self, cx: &mut Cx<'_>) {
         self.mode = Mode::List;
         if !self.filter.is_empty() {
@@ -228,22 +251,14 @@ impl Page for Wallets {
         self.mode == Mode::Filter
     }
 
-    fn available(&self, action: Action, shared: &Shared) -> bool {
-        let single = shared
-            .session
-            .as_ref()
-            .is_some_and(|session| session.summary.family.is_single());
+    fn available(&self, action: Action, _shared: &Shared) -> bool {
         match action {
-            Action::Derive => {
-                !single
-                    || shared
-                        .session
-                        .as_ref()
-                        .is_some_and(|s| s.summary.wallet_count == 0)
-            }
+            Action::Send => self
+                .selected()
+                .is_some_and(|wallet| wallet.solana().is_some()),
             Action::ClearMarks => !self.marks.is_empty(),
             Action::ClearFilter => !self.filter.is_empty(),
-            Action::Accept | Action::Mark | Action::Act | Action::Send | Action::Label | Action::Copy => {
+            Action::Accept | Action::Mark | Action::Act | Action::Label | Action::Copy => {
                 self.selected().is_some()
             }
             _ => true,
@@ -268,8 +283,8 @@ impl Page for Wallets {
             Action::ClearMarks => self.marks.clear(),
             Action::Act => self.act_on_marked(cx),
             Action::Label | Action::AddTags | Action::RemoveTags => self.prompt(action, cx),
-            Action::Derive if self.available(Action::Derive, cx.shared) => self.prompt(action, cx),
-            Action::Derive => cx.notice("this vault's path has one address only"),
+            Action::Derive => cx.go(Nav::Push(Screen::Derive(Box::default()))),
+            Action::NextChain => self.next_chain(cx),
             Action::Filter => self.mode = Mode::Filter,
             Action::ClearFilter => self.clear_filter(cx),
             Action::Sort => self.next_sort(cx),
@@ -283,11 +298,13 @@ impl Page for Wallets {
                 self.read(cx);
             }
             Action::Copy => self.copy(cx),
-            Action::Send => {
-                if let Some(wallet) = self.selected() {
+            Action::Send => match self.selected() {
+                Some(wallet) if wallet.solana().is_some() => {
                     cx.go(Nav::Push(Screen::send(wallet.clone())));
                 }
-            }
+                Some(_) => cx.notice("transfers from EVM wallets are not made here yet"),
+                None => {}
+            },
             _ => return self.move_by_key(action, cx),
         }
         Handled::Yes

@@ -1,9 +1,12 @@
 //! What is done with a filled-in prompt that means the same on every screen.
 
-use crate::console::effect::Work;
+use keyward_core::path::PathFamily;
+use keyward_custody::MasterId;
+
+use crate::console::effect::{RequestId, Work};
 use crate::console::effects::wallets::WalletsWork;
 use crate::console::jobs::Stop;
-use crate::console::modal::{Purpose, parse_count};
+use crate::console::modal::Purpose;
 use crate::console::page::Cx;
 use crate::console::state::Change;
 use crate::console::text::{count, grouped};
@@ -48,13 +51,6 @@ pub(super) fn filled(purpose: &Purpose, text: &str, cx: &mut Cx<'_>) -> bool {
                 done,
             )
         }
-        Purpose::DeriveCount => {
-            // The prompt has checked it; a wrong one does nothing.
-            if let Ok(number) = parse_count(text) {
-                start_derivation(number, cx);
-            }
-            return true;
-        }
         Purpose::Setting(_) | Purpose::CheckpointFile => return false,
     };
     let id = cx.start(Work::Wallets(work));
@@ -67,15 +63,26 @@ pub(super) fn filled(purpose: &Purpose, text: &str, cx: &mut Cx<'_>) -> bool {
     true
 }
 
+/// Starts a derivation from the vault's first phrase by its own path as a job.
+pub fn start_derivation(number: u32, cx: &mut Cx<'_>) -> RequestId {
+    start_derivation_of(None, None, number, cx)
+}
+
 /// Starts a derivation as a job.
-pub fn start_derivation(number: u32, cx: &mut Cx<'_>) -> crate::console::effect::RequestId {
+pub fn start_derivation_of(
+    master: Option<MasterId>,
+    family: Option<PathFamily>,
+    number: u32,
+    cx: &mut Cx<'_>,
+) -> RequestId {
     let noun = if number == 1 { "wallet" } else { "wallets" };
     let title = format!("derive {} {noun}", grouped(u64::from(number)));
-    cx.start_job(
-        title,
-        Work::Wallets(WalletsWork::Derive { count: number }),
-        Stop::Clean,
-    )
+    let work = WalletsWork::Derive {
+        master,
+        family,
+        count: number,
+    };
+    cx.start_job(title, Work::Wallets(work), Stop::Clean)
 }
 
 /// Tags as typed: separated by commas or spaces.

@@ -171,7 +171,7 @@ fn a_derivation_is_a_job_that_can_be_cancelled_and_reports() {
     type_text(&mut state, "100");
     let effects = press(&mut state, KeyCode::Enter);
     let id = started(&effects, |work| {
-        matches!(work, Work::Wallets(WalletsWork::Derive { count: 100 }))
+        matches!(work, Work::Wallets(WalletsWork::Derive { count: 100, .. }))
     });
     assert_eq!(state.shared.jobs.running(), 1);
     let progress = Progress::Count(ProgressState { done: 40, total: 100 });

@@ -1,11 +1,13 @@
 //! How a wallet's page is drawn.
 
+use keyward_core::account::Chain;
 use keyward_core::solana_pay::PaymentRequest;
 use keyward_custody::chain::HistoryItem;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
+use super::facts::{chain_name, origin, password, path, title};
 use super::{History, WalletScreen, qr};
 use crate::console::state::{Node, Shared};
 use crate::console::text::{ago, fitted, printable, sentence, utc};
@@ -14,16 +16,12 @@ use crate::console::widget::{self, full_address, heading, row, rows, rule, wrapp
 /// The columns that the QR code and its margin take.
 const QR_WIDTH: u16 = 35;
 /// Rows above the history: heading, line, address, facts.
-const FACT_ROWS: u16 = 11;
+const FACT_ROWS: u16 = 14;
 
 pub(super) fn view(page: &WalletScreen, shared: &Shared, frame: &mut Frame<'_>, area: Rect) {
     let palette = &shared.palette;
     let wallet = page.wallet();
-    let title = if wallet.label.is_empty() {
-        format!("Wallet #{}", wallet.number())
-    } else {
-        printable(&wallet.label)
-    };
+    let title = title(wallet);
     let tags: Vec<String> = wallet
         .tags
         .iter()
@@ -82,24 +80,23 @@ fn facts(page: &WalletScreen, shared: &Shared, frame: &mut Frame<'_>, area: Rect
         (Node::Asking, None) => "asking".into(),
         (Node::Online { .. }, None) => balance.map(|b| ago(shared.now_ms, b.at_ms)).unwrap_or_default(),
     };
+    let (amount, remark) = match wallet.address.chain() {
+        Chain::Solana => (format!("{amount} SOL"), remark),
+        Chain::Evm => ("?".into(), "not read on EVM chains".into()),
+    };
     let lines = vec![
         Line::from(full_address(&wallet.address.to_string(), palette)),
         Line::default(),
+        fact("chain", chain_name(wallet.address.chain()).into()),
         Line::from(vec![
             Span::styled(format!("{:<10}", "balance"), palette.muted),
-            Span::styled(format!("{amount} SOL"), palette.strong),
+            Span::styled(amount, palette.strong),
         ]),
         fact("", remark),
-        fact("index", format!("#{}", wallet.number())),
-        fact(
-            "path",
-            if wallet.path.is_empty() {
-                "none (raw seed)".into()
-            } else {
-                wallet.path.clone()
-            },
-        ),
-        fact("derived", format!("{} UTC", utc(wallet.created_ms))),
+        fact("origin", origin(wallet)),
+        fact("path", path(wallet)),
+        fact("password", password(wallet).into()),
+        fact("stored", format!("{} UTC", utc(wallet.created_ms))),
         fact(
             "last used",
             wallet
@@ -161,6 +158,7 @@ fn history(page: &WalletScreen, shared: &Shared, frame: &mut Frame<'_>, area: Re
         }
         History::Unknown => {
             let text = match &shared.node {
+                _ if page.wallet().solana().is_none() => "Not read on EVM chains.",
                 Node::NotChosen => "Unknown: no node was chosen. 4 opens the settings.",
                 Node::Offline { .. } => "Unknown: the node does not answer.",
                 Node::Asking | Node::Online { .. } => "Asking the node …",

@@ -65,7 +65,6 @@ impl Wallets {
             (Action::Label, Some(wallet)) => (Purpose::Label(wallet.address), wallet.label.as_str()),
             (Action::AddTags, _) if !targets.is_empty() => (Purpose::AddTags(targets), ""),
             (Action::RemoveTags, _) if !targets.is_empty() => (Purpose::RemoveTags(targets), ""),
-            (Action::Derive, _) => (Purpose::DeriveCount, ""),
             _ => return,
         };
         cx.modal(Modal::for_purpose(purpose, text));

@@ -1,5 +1,6 @@
 //! How the list of wallets is drawn.
 
+use keyward_core::account::Chain;
 use keyward_core::amount::Lamports;
 use keyward_custody::{Wallet, WalletSort};
 use ratatui::Frame;
@@ -11,6 +12,7 @@ use unicode_width::UnicodeWidthStr;
 use super::{HEAD_ROWS, Mode, Wallets};
 use crate::console::input::Echo;
 use crate::console::layout::panes;
+use crate::console::screen::wallet::facts::{chain_name, origin, password, path, title};
 use crate::console::state::{Node, Shared};
 use crate::console::text::{ago, count, fitted, grouped, printable, sentence, utc};
 use crate::console::widget::{self, FRESH_MS, Focus, field, full_address, row, rows, short_address, wrapped};
@@ -156,13 +158,16 @@ fn wallet_line(list: &Wallets, shared: &Shared, wallet: &Wallet, at: u64, label:
     let mut spans = vec![
         Span::styled(if under_cursor { "▌" } else { " " }, palette.accent),
         Span::styled(if marked { "✓ " } else { "  " }, palette.accent),
-        Span::styled(format!("{:>7}  ", wallet.number()), palette.muted),
+        Span::styled(format!("{:<9}", number(wallet)), palette.muted),
     ];
     spans.extend(name(wallet, label, shared));
     spans.push(Span::raw("  "));
     spans.extend(short_address(&wallet.address.to_string(), palette));
-    let balance = shared.balance(&wallet.address);
-    let (amount, age) = widget::balance(balance, shared);
+    let (amount, age) = match wallet.address.chain() {
+        Chain::Solana => widget::balance(shared.balance(&wallet.address), shared),
+        // The column is of SOL; an amount of another chain would be read as one.
+        Chain::Evm => ("EVM".into(), Some(String::new())),
+    };
     let style = if age.is_some() || amount == "?" {
         palette.muted
     } else {
@@ -174,6 +179,13 @@ fn wallet_line(list: &Wallets, shared: &Shared, wallet: &Wallet, at: u64, label:
         .map_or_else(|| "never".into(), |then| ago(shared.now_ms, then));
     spans.push(Span::styled(format!("{used:<10}"), palette.muted));
     Line::from(spans).style(base)
+}
+
+/// The index, or that there is none.
+fn number(wallet: &Wallet) -> String {
+    wallet
+        .index
+        .map_or_else(|| "imported".to_owned(), |index| format!("{index:>7}"))
 }
 
 /// The label, then the tags, in the room of the label column.
@@ -221,7 +233,7 @@ fn empty(list: &Wallets, shared: &Shared, frame: &mut Frame<'_>, area: Rect) {
             Line::from(vec![
                 Span::styled("Esc", palette.accent),
                 Span::styled(
-                    " clears the filter; tag:name looks for a tag, #7 for an index.",
+                    " clears the filter; tag:name, chain:evm or #7 narrow it.",
                     palette.muted,
                 ),
             ]),
@@ -252,11 +264,7 @@ fn detail(wallet: Option<&Wallet>, shared: &Shared, frame: &mut Frame<'_>, area:
         ..area
     };
     let Some(wallet) = wallet else { return };
-    let title = if wallet.label.is_empty() {
-        format!("#{}", wallet.number())
-    } else {
-        printable(&wallet.label)
-    };
+    let title = title(wallet);
     let fact = |name: &str, value: String| {
         Line::from(vec![
             Span::styled(format!("{name:<10}"), palette.muted),
@@ -264,26 +272,24 @@ fn detail(wallet: Option<&Wallet>, shared: &Shared, frame: &mut Frame<'_>, area:
         ])
     };
     let (amount, age) = widget::balance(shared.balance(&wallet.address), shared);
-    let balance = format!(
-        "{amount} SOL{}",
-        age.map(|age| format!("  ({age})")).unwrap_or_default()
-    );
+    let balance = match wallet.address.chain() {
+        Chain::Solana => format!(
+            "{amount} SOL{}",
+            age.map(|age| format!("  ({age})")).unwrap_or_default()
+        ),
+        Chain::Evm => "not read on EVM chains".into(),
+    };
     let mut lines = vec![
         Line::styled(fitted(&title, usize::from(inner.width)), palette.strong),
         Line::default(),
         Line::from(full_address(&wallet.address.to_string(), palette)),
         Line::default(),
         fact("balance", balance),
-        fact("index", format!("#{}", wallet.number())),
-        fact(
-            "path",
-            if wallet.path.is_empty() {
-                "none (raw seed)".into()
-            } else {
-                wallet.path.clone()
-            },
-        ),
-        fact("derived", format!("{} UTC", utc(wallet.created_ms))),
+        fact("chain", chain_name(wallet.address.chain()).into()),
+        fact("origin", origin(wallet)),
+        fact("path", path(wallet)),
+        fact("password", password(wallet).into()),
+        fact("stored", format!("{} UTC", utc(wallet.created_ms))),
         fact(
             "last used",
             wallet
