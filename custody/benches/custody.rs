@@ -389,10 +389,7 @@ fn transfer(from: Address, nonce: usize) -> SignRequest {
     hash[..8].copy_from_slice(&u64::try_from(nonce).unwrap().to_be_bytes());
     let transfer = instructions::sol_transfer(from, Address::new([7; 32]), Lamports::new(1_000));
     let message = compile_message(MessageVersion::Legacy, from, &[transfer], Blockhash::new(hash)).unwrap();
-    SignRequest {
-        transaction: Transaction::unsigned(message).encode(),
-        network: "bench".to_owned(),
-    }
+    SignRequest::new(Transaction::unsigned(message).encode(), "bench")
 }
 
 /// Prints the spread of these times, and leaves them sorted.

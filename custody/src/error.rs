@@ -5,9 +5,12 @@
 use std::error::Error as StdError;
 
 use keyward_core::account::AccountAddress;
-use keyward_core::address::Signature;
+use keyward_core::address::{Address, Signature};
+use keyward_core::evm::transaction::TransactionError;
+use keyward_core::evm::typed_data::TypedDataError;
 use keyward_core::policy::Refusal;
-use keyward_core::solana::DecodeError;
+use keyward_core::siws::SignInError;
+use keyward_core::solana::{DecodeError, ResolveError};
 
 use crate::password::PasswordError;
 
@@ -300,6 +303,41 @@ pub enum SignError {
     /// The bytes are not one canonical transaction.
     #[error("the transaction does not decode: {0}")]
     Undecodable(#[source] DecodeError),
+    /// The bytes are no EVM transaction that is yet to be signed.
+    #[error("the EVM transaction does not decode: {0}")]
+    Evm(#[source] TransactionError),
+    /// The EVM transaction is for another chain than the caller means.
+    #[error("the transaction is for chain {found}, and was to be signed for chain {asked}")]
+    WrongChain {
+        /// The chain that was asked for.
+        asked: u64,
+        /// The chain in the bytes.
+        found: u64,
+    },
+    /// The document is no typed data.
+    #[error("the typed data does not decode: {0}")]
+    TypedData(#[source] TypedDataError),
+    /// The lookup tables that were handed in do not fit the message.
+    #[error("the lookup tables do not resolve: {0}")]
+    LookupTables(#[source] ResolveError),
+    /// Somebody else's signature is there already, and is none over this message.
+    #[error("the signature of {} in it is not valid, so the network would refuse it", signer.abbreviated())]
+    InvalidSignature {
+        /// Whose it should be.
+        signer: AccountAddress,
+    },
+    /// The off-chain message names other signers.
+    #[error("the off-chain message does not name wallet {} among its signers", wallet.abbreviated())]
+    NotInvited {
+        /// The wallet that was asked to sign.
+        wallet: Address,
+    },
+    /// The sign-in is for another page or another time.
+    #[error("the sign-in is refused: {0}")]
+    SignIn(#[source] SignInError),
+    /// A sign-in that was handed in as a plain text, without the page that asks.
+    #[error("the text is a sign-in, and the page that asks for it is not known")]
+    SignInUnchecked,
     /// No wallet of this vault is asked to sign.
     #[error("no wallet of this vault is among the transaction's signers")]
     NoSigner,
@@ -307,7 +345,7 @@ pub enum SignError {
     #[error("wallet {} has signed {limit} times within a minute", wallet.abbreviated())]
     RateLimited {
         /// The wallet.
-        wallet: keyward_core::address::Address,
+        wallet: AccountAddress,
         /// The limit, per 60 seconds.
         limit: u32,
         /// When the next signature may be asked for, in milliseconds from now.
@@ -334,11 +372,24 @@ impl SignError {
         match self {
             Self::Refused { reasons } => reasons.first().map_or("refused", Refusal::code),
             Self::Undecodable(_) => "undecodable",
+            Self::Evm(_) | Self::TypedData(_) => "undecodable",
+            Self::WrongChain { .. } => "wrong-chain",
+            Self::LookupTables(_) => "lookup-tables",
+            Self::InvalidSignature { .. } => "invalid-signature",
+            Self::NotInvited { .. } => "not-invited",
+            Self::SignIn(_) => "sign-in-refused",
+            Self::SignInUnchecked => "sign-in-unchecked",
             Self::NoSigner => "no-signer",
             Self::RateLimited { .. } => "rate-limited",
             Self::LooksLikeTransaction => "looks-like-transaction",
             Self::Failed { .. } => "signing-failed",
             Self::Custody(error) => error.code(),
+        }
+    }
+
+    pub(crate) fn other_curve() -> Self {
+        Self::Failed {
+            reason: "the signature is of another curve than the wallet".to_owned(),
         }
     }
 
@@ -352,6 +403,15 @@ impl SignError {
             Self::Undecodable(_) => {
                 "have the transaction made again by a current wallet or library; nothing was signed"
             }
+            Self::Evm(_) | Self::TypedData(_) => "have it made again as its reason says; nothing was signed",
+            Self::WrongChain { .. } => "check which network the application is connected to, and ask again",
+            Self::LookupTables(_) => "fetch the tables again, or have the transaction built without them",
+            Self::InvalidSignature { .. } => {
+                "have its other signers sign exactly this transaction, or ask for one without their signatures"
+            }
+            Self::NotInvited { .. } => "sign with a wallet that it names, or have it made for this one",
+            Self::SignIn(_) => "sign in only on the page that the text names, while it holds",
+            Self::SignInUnchecked => "sign it as a sign-in, which is told the page that asks",
             Self::NoSigner => {
                 "derive or import the wallet that is to sign, or check the transaction's fee payer"
             }

@@ -31,8 +31,9 @@ pub use location::StoreLocation;
 pub use password::{Password, PasswordError};
 pub use progress::{Progress, ProgressState};
 pub use signing::{
-    PreviewDecision, RefusalText, SignRequest, SignedTransaction, SigningObserver, SigningPreview,
-    SigningStep, WalletPasswords,
+    EvmPreview, EvmSignRequest, MessagePreview, PreviewDecision, RefusalText, SignRequest,
+    SignedEvmTransaction, SignedTransaction, SignedTypedData, SigningObserver, SigningPreview, SigningStep,
+    WalletPasswords,
 };
 pub use vault::{Custody, NewVault, OpenOptions, Rotation, VaultStatus, VaultSummary};
 pub use wallets::{

@@ -4,34 +4,36 @@
 //! is in the audit log before it is returned. It does not send anything and does not talk to a chain.
 
 mod authorise;
+mod evm;
+mod message;
 mod preview;
 mod steps;
+mod subject;
 
 use std::fmt;
 
 use keyward_core::account::AccountAddress;
 use keyward_core::address::{Address, Signature};
 use keyward_core::intent::Intent;
-use keyward_core::policy::text::MAX_MESSAGE_BYTES;
-use keyward_core::solana::{Transaction, parses_as_transaction};
+use keyward_core::solana::{SignatureState, Transaction};
 use sha2::{Digest, Sha256};
 
 use crate::attempts::MAX_NETWORK_BYTES;
+use crate::chain::LookupTables;
 use crate::error::{CustodyError, SignError};
 use crate::password::Password;
 use crate::store::IntentKind;
 use crate::vault::Custody;
 pub(crate) use authorise::policy_facts;
-use steps::{Job, Subject};
+pub use evm::{EvmSignRequest, SignedEvmTransaction, SignedTypedData};
+pub use preview::{EvmPreview, MessagePreview};
+use subject::{Job, Subject};
 
 /// Signatures that a wallet may be authorised for within [`RATE_WINDOW_MS`].
 pub const RATE_LIMIT: u32 = 100;
 
 /// The window that the rate limit slides over, in milliseconds.
 pub const RATE_WINDOW_MS: u64 = 60_000;
-
-/// The network of a text message, which belongs to none.
-const OFF_CHAIN: &str = "off-chain";
 
 /// The five steps of one signature, in their order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -70,6 +72,45 @@ pub struct SignRequest {
     pub transaction: Vec<u8>,
     /// The network it is meant for, as the node names it (its genesis hash).
     pub network: String,
+    /// What its lookup tables hold, if it refers to any; without them such a transaction is refused.
+    pub lookup_tables: LookupTables,
+}
+
+impl SignRequest {
+    /// A request without lookup tables.
+    #[must_use]
+    pub fn new(transaction: Vec<u8>, network: impl Into<String>) -> Self {
+        Self {
+            transaction,
+            network: network.into(),
+            lookup_tables: LookupTables::none(),
+        }
+    }
+
+    fn read(&self) -> Result<(Transaction, Intent), SignError> {
+        let transaction = Transaction::decode(&self.transaction).map_err(SignError::Undecodable)?;
+        if self.network.is_empty() || self.network.len() > MAX_NETWORK_BYTES {
+            return Err(CustodyError::invalid("network", format!("1 to {MAX_NETWORK_BYTES} bytes")).into());
+        }
+        let message = &transaction.message;
+        // Without tables policy refuses what refers to them, and says so.
+        let intent = if message.lookups.is_empty() || self.lookup_tables.is_empty() {
+            Intent::from_message(message)
+        } else {
+            let resolved = message.resolve(|table| self.lookup_tables.contents(table));
+            Intent::from_resolved(&resolved.map_err(SignError::LookupTables)?)
+        };
+        Ok((transaction, intent))
+    }
+}
+
+/// Signers whose place holds what is no signature of theirs.
+fn invalid_signatures(transaction: &Transaction) -> Vec<AccountAddress> {
+    let states = transaction.verify_signatures().into_iter();
+    states
+        .filter(|(_, state)| *state == SignatureState::Invalid)
+        .map(|(signer, _)| signer.into())
+        .collect()
 }
 
 /// Passwords of wallets' own, for one request. Wiped when dropped, never printed.
@@ -179,40 +220,33 @@ impl Custody {
         request: SignRequest,
         passwords: &WalletPasswords,
     ) -> Result<SignedTransaction, SignError> {
-        let SignRequest { transaction, network } = request;
-        let sha256 = Sha256::digest(&transaction).into();
-        let refusal = match Transaction::decode(&transaction) {
-            Err(error) => SignError::Undecodable(error),
-            Ok(_) if network.is_empty() || network.len() > MAX_NETWORK_BYTES => {
-                CustodyError::invalid("network", format!("1 to {MAX_NETWORK_BYTES} bytes")).into()
+        let (mut transaction, intent) = match request.read() {
+            Ok(read) => read,
+            Err(error) => {
+                let sha256 = Sha256::digest(&request.transaction).into();
+                return Err(self.refuse(IntentKind::Transaction, None, sha256, error).await);
             }
-            Ok(decoded) => return self.sign_decoded(decoded, network, passwords).await,
         };
-        Err(self.refuse(IntentKind::Transaction, None, sha256, refusal).await)
-    }
-
-    async fn sign_decoded(
-        &self,
-        mut transaction: Transaction,
-        network: String,
-        passwords: &WalletPasswords,
-    ) -> Result<SignedTransaction, SignError> {
-        let intent = Intent::from_message(&transaction.message);
-        let details = format!("{}; network {network}", intent.sentences().join("; "));
+        let network = request.network;
+        let signers = transaction.message.required_signers();
         let job = Job {
-            signers: transaction.message.required_signers().to_vec(),
+            signers: signers.iter().map(Into::into).collect(),
+            invalid: invalid_signatures(&transaction),
             bytes: transaction.message_bytes(),
             sha256: intent.message_sha256,
+            details: format!("{}; network {network}", intent.sentences().join("; ")),
             network,
             subject: Subject::Transaction(&intent),
             passwords,
-            details,
         };
         let mut wallets = Vec::new();
         for (wallet, signature) in self.sign(job).await? {
+            let (AccountAddress::Solana(wallet), Some(signature)) = (wallet, signature.as_ed25519()) else {
+                return Err(SignError::other_curve());
+            };
             transaction =
                 transaction
-                    .with_signature(&wallet, signature)
+                    .with_signature(&wallet, *signature)
                     .map_err(|error| SignError::Failed {
                         reason: error.to_string(),
                     })?;
@@ -225,62 +259,5 @@ impl Custody {
             wallets,
             intent,
         })
-    }
-
-    /// Signs a text with one wallet, if policy allows.
-    ///
-    /// # Errors
-    /// Every refusal is in the audit log before it is returned; see [`SignError`].
-    pub async fn sign_message(
-        &self,
-        wallet: impl Into<AccountAddress>,
-        message: &[u8],
-    ) -> Result<Signature, SignError> {
-        self.sign_message_with(wallet, message, &WalletPasswords::none())
-            .await
-    }
-
-    /// As [`Self::sign_message`], with the wallet's own password.
-    ///
-    /// # Errors
-    /// As [`Self::sign_transaction_with`].
-    pub async fn sign_message_with(
-        &self,
-        wallet: impl Into<AccountAddress>,
-        message: &[u8],
-        passwords: &WalletPasswords,
-    ) -> Result<Signature, SignError> {
-        let wallet = wallet.into();
-        let wallet = wallet
-            .as_solana()
-            .ok_or_else(|| CustodyError::invalid("wallet", "it is of another chain than Solana"))?;
-        let sha256: [u8; 32] = Sha256::digest(message).into();
-        if message.len() > MAX_MESSAGE_BYTES {
-            let error = CustodyError::invalid("message", format!("at most {MAX_MESSAGE_BYTES} bytes")).into();
-            return Err(self
-                .refuse(IntentKind::Message, Some(*wallet), sha256, error)
-                .await);
-        }
-        if parses_as_transaction(message) {
-            let error = SignError::LooksLikeTransaction;
-            return Err(self
-                .refuse(IntentKind::Message, Some(*wallet), sha256, error)
-                .await);
-        }
-        let job = Job {
-            signers: vec![*wallet],
-            bytes: message.to_vec(),
-            sha256,
-            network: OFF_CHAIN.to_owned(),
-            subject: Subject::Message(message),
-            passwords,
-            // The text itself may be anybody's business or nobody's: its hash is the subject.
-            details: format!("a text of {} bytes", message.len()),
-        };
-        let signed = self.sign(job).await?;
-        signed
-            .first()
-            .map(|(_, signature)| *signature)
-            .ok_or(SignError::NoSigner)
     }
 }

@@ -15,6 +15,7 @@ use keyward_core::account::AccountAddress;
 use keyward_core::address::{Address, Signature};
 use keyward_core::amount::Lamports;
 use keyward_core::path::PathFamily;
+use keyward_core::policy::{WalletSignature, Window};
 use keyward_core::vault::RecordPublicKey;
 
 use crate::attempts::{Attempt, AttemptId, AttemptQuery, AttemptState, NewAttempt};
@@ -142,6 +143,16 @@ pub(crate) struct SpendWindow {
     pub(crate) duration_ms: u64,
 }
 
+impl SpendWindow {
+    /// A window of a policy.
+    pub(crate) fn of(window: &Window) -> Self {
+        Self {
+            asset: window.asset.to_string(),
+            duration_ms: window.duration_ms,
+        }
+    }
+}
+
 /// How an attempt is found.
 #[derive(Clone, Debug)]
 pub(crate) enum AttemptLookup {
@@ -264,7 +275,7 @@ pub(crate) struct SealedWallet {
 pub(crate) struct IntentRow {
     pub(crate) hash: [u8; 32],
     /// The signature, when it was made.
-    pub(crate) signature: Option<Signature>,
+    pub(crate) signature: Option<WalletSignature>,
 }
 
 /// The vault with what a summary shows.
@@ -379,7 +390,7 @@ pub(crate) enum Write {
     IntentSigned {
         hash: [u8; 32],
         wallet: i64,
-        signature: Signature,
+        signature: WalletSignature,
     },
     IntentFailed {
         hash: [u8; 32],
@@ -453,6 +464,11 @@ pub(crate) struct NewIntent {
 pub(crate) enum IntentKind {
     Transaction,
     Message,
+    OffChainMessage,
+    SignIn,
+    EvmTransaction,
+    EvmMessage,
+    TypedData,
 }
 
 impl IntentKind {
@@ -460,6 +476,11 @@ impl IntentKind {
         match self {
             Self::Transaction => "transaction",
             Self::Message => "message",
+            Self::OffChainMessage => "off-chain-message",
+            Self::SignIn => "sign-in",
+            Self::EvmTransaction => "evm-transaction",
+            Self::EvmMessage => "evm-message",
+            Self::TypedData => "typed-data",
         }
     }
 }

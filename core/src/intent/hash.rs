@@ -6,6 +6,7 @@ use core::fmt;
 use sha2::{Digest, Sha256};
 
 use super::Intent;
+use crate::account::AccountAddress;
 use crate::address::Address;
 use crate::vault::VaultId;
 
@@ -35,24 +36,28 @@ impl fmt::Display for IntentHash {
     }
 }
 
-/// SHA-256 over the domain, the vault, the wallet, the network, the policy's version and the SHA-256 of
-/// the exact bytes. Each part is preceded by its length as eight big-endian bytes, so that no two
+/// SHA-256 over the domain, the vault, the wallet (32 bytes of Solana, 20 of an EVM chain), the network, the
+/// policy's version and the SHA-256 of the exact bytes. Each part is preceded by its length as eight big-endian bytes, so that no two
 /// circumstances share a hash.
 ///
 /// It does not cover what lookup tables hold: for a resolved message take [`Intent::hash`].
 #[must_use]
 pub fn intent_hash(
     vault: &VaultId,
-    wallet: &Address,
+    wallet: impl Into<AccountAddress>,
     network: &str,
     policy_version: u32,
     message_sha256: &[u8; 32],
 ) -> IntentHash {
     let version = policy_version.to_be_bytes();
+    let wallet: AccountAddress = wallet.into();
     over(&[
         DOMAIN,
         vault.as_bytes(),
-        wallet.as_bytes(),
+        match &wallet {
+            AccountAddress::Solana(wallet) => wallet.as_bytes(),
+            AccountAddress::Evm(wallet) => wallet.as_bytes(),
+        },
         network.as_bytes(),
         &version,
         message_sha256,
@@ -102,6 +107,7 @@ mod tests {
     use alloc::string::ToString;
 
     use super::*;
+    use crate::evm::EvmAddress;
 
     #[test]
     fn every_part_counts() {
@@ -114,6 +120,7 @@ mod tests {
             intent_hash(&vault, &wallet, "", 1, &[3; 32]),
             intent_hash(&vault, &wallet, "net", 2, &[3; 32]),
             intent_hash(&vault, &wallet, "net", 1, &[4; 32]),
+            intent_hash(&vault, EvmAddress::new([2; 20]), "net", 1, &[3; 32]),
         ];
         assert!(others.iter().all(|other| *other != base));
         // Pinned: stored approvals and audit entries depend on it.

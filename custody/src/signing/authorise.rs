@@ -1,12 +1,13 @@
 //! The decision of steps 1 to 3: pure, on facts read under the write lock.
 
-use keyward_core::address::{Address, Signature};
+use keyward_core::account::AccountAddress;
 use keyward_core::audit::Outcome;
 use keyward_core::policy::{
-    Approval, Decision, Facts as PolicyFacts, Policy, Refusal, WindowSpend, evaluate,
+    Approval, Decision, Facts as PolicyFacts, Policy, Refusal, WalletSignature, WindowSpend, evaluate,
 };
 
-use super::steps::{Job, operation, refusal_draft};
+use super::steps::refusal_draft;
+use super::subject::{Job, Subject, operation};
 use super::{RATE_LIMIT, RATE_WINDOW_MS, SigningStep};
 use crate::audit::ledger::{Draft, Ledger, Scribe};
 use crate::error::{CustodyError, SignError};
@@ -17,7 +18,6 @@ use crate::wallets::secrets::try_of;
 /// A wallet that may sign, with the approval to sign by.
 pub(super) struct Grant {
     pub(super) wallet: SealedWallet,
-    pub(super) address: Address,
     pub(super) approval: Approval,
     /// The intent's hash.
     pub(super) hash: [u8; 32],
@@ -28,7 +28,7 @@ pub(super) struct Grant {
 /// What steps 1 to 3 lead to.
 pub(super) struct Authorised {
     /// Signatures that an earlier request made.
-    pub(super) signatures: Vec<(Address, Signature)>,
+    pub(super) signatures: Vec<(AccountAddress, WalletSignature)>,
     /// Wallets that are yet to sign.
     pub(super) grants: Vec<Grant>,
 }
@@ -54,14 +54,13 @@ pub(super) struct Case<'a> {
 /// A wallet without a signature yet.
 struct Open {
     wallet: SealedWallet,
-    address: Address,
     hash: [u8; 32],
     resumed: bool,
 }
 
 /// What step 1 leaves to do.
 struct Checked {
-    signatures: Vec<(Address, Signature)>,
+    signatures: Vec<(AccountAddress, WalletSignature)>,
     open: Vec<Open>,
 }
 
@@ -84,9 +83,7 @@ impl Case<'_> {
         let signer = self.session.signer();
         ledger.verify_edge(signer)?;
         let wallets = std::mem::take(&mut facts.wallets);
-        let about = wallets
-            .iter()
-            .find_map(|wallet| wallet.address.as_solana().copied());
+        let about = wallets.first().map(|wallet| wallet.address);
         let decided = self.check(ledger, wallets, &facts).and_then(|checked| {
             if checked.open.is_empty() {
                 return Ok(Authorised {
@@ -138,15 +135,13 @@ impl Case<'_> {
             }
             .into());
         }
+        check_request(self.job.subject, &self.job.invalid, &wallets, facts.now_ms)?;
         let mut checked = Checked {
             signatures: Vec::new(),
             open: Vec::new(),
         };
         for wallet in wallets {
-            // Only wallets of Solana are asked for.
-            let Some(address) = wallet.address.as_solana().copied() else {
-                continue;
-            };
+            let address = wallet.address;
             let hash = self.hash(&address);
             let known = facts.intents.iter().find(|intent| intent.hash == hash);
             if let Some(signature) = known.and_then(|intent| intent.signature) {
@@ -170,7 +165,6 @@ impl Case<'_> {
             )?;
             checked.open.push(Open {
                 wallet,
-                address,
                 hash,
                 resumed: known.is_some(),
             });
@@ -184,15 +178,15 @@ impl Case<'_> {
         let (mut grants, mut reasons) = (Vec::with_capacity(open.len()), Vec::<Refusal>::new());
         for Open {
             wallet,
-            address,
             hash,
             resumed,
         } in open
         {
-            match evaluate(self.policy, &self.job.subject.request(&address), &facts) {
+            let request = self.job.subject.request(&wallet.address);
+            let request = request.ok_or(SignError::NoSigner)?;
+            match evaluate(self.policy, &request, &facts) {
                 Decision::Allowed(approval) => grants.push(Grant {
                     wallet,
-                    address,
                     approval,
                     hash,
                     resumed,
@@ -243,7 +237,7 @@ impl Case<'_> {
                     intent: grant.hash,
                     wallet: grant.wallet.id,
                     asset: spend.asset.to_string(),
-                    amount: u128::from(spend.amount),
+                    amount: spend.amount,
                 }));
             }
             let draft = Draft::new(operation(kind), Outcome::Authorised)
@@ -263,19 +257,38 @@ impl Case<'_> {
         &self,
         ledger: &mut Ledger,
         now_ms: u64,
-        wallet: Option<Address>,
+        wallet: Option<AccountAddress>,
         error: &SignError,
     ) -> Result<(), CustodyError> {
         let mut draft = refusal_draft(self.job.subject.kind(), error);
         draft.details = format!("{}; {}", draft.details, self.job.details);
         draft.subject = Some(wallet.map_or(self.job.sha256, |wallet| self.hash(&wallet)));
-        draft.wallet = wallet.map(Into::into);
+        draft.wallet = wallet;
         ledger.append(now_ms, self.scribe, draft).map(|_| ())
     }
 
-    fn hash(&self, wallet: &Address) -> [u8; 32] {
+    fn hash(&self, wallet: &AccountAddress) -> [u8; 32] {
         *self.job.hash(self.session, wallet, self.policy).as_bytes()
     }
+}
+
+/// What is wrong with a request itself, whatever policy says.
+pub(super) fn check_request(
+    subject: Subject<'_>,
+    invalid: &[AccountAddress],
+    wallets: &[SealedWallet],
+    now_ms: u64,
+) -> Result<(), SignError> {
+    let own = |signer: &AccountAddress| wallets.iter().any(|wallet| wallet.address == *signer);
+    if let Some(signer) = invalid.iter().find(|signer| !own(signer)) {
+        return Err(SignError::InvalidSignature { signer: *signer });
+    }
+    if let Subject::SignIn(sign_in, _) = subject {
+        // A clock beyond the range is beyond every time that a sign-in can name.
+        let now_ms = i64::try_from(now_ms).unwrap_or(i64::MAX);
+        sign_in.check_time(now_ms).map_err(SignError::SignIn)?;
+    }
+    Ok(())
 }
 
 /// The facts that policy wants: the counted windows, in the order that they were asked for.

@@ -3,13 +3,13 @@
 
 use std::sync::Arc;
 
-use keyward_core::address::{Address, Signature};
-use keyward_core::audit::{Operation, Outcome};
-use keyward_core::intent::{Intent, IntentHash, intent_hash};
-use keyward_core::policy::{ApprovedMessage, Policy, Refusal, Request};
+use keyward_core::account::AccountAddress;
+use keyward_core::audit::Outcome;
+use keyward_core::policy::{ApprovedMessage, Policy, Refusal, WalletSignature};
 
 use super::authorise::{Authorised, Case, Grant, Verdict};
-use super::{RATE_WINDOW_MS, SigningStep, WalletPasswords};
+use super::subject::{Job, operation};
+use super::{RATE_WINDOW_MS, SigningStep};
 use crate::audit::ledger::Draft;
 use crate::error::{CustodyError, SignError};
 use crate::memory::clearing_stack;
@@ -20,59 +20,12 @@ use crate::wallets::secrets::{open_key, whole_again};
 /// How often a decision is taken anew because the policy changed at the same moment.
 const TRIES: u32 = 3;
 
-/// One thing to sign, decoded.
-pub(super) struct Job<'a> {
-    /// Whoever must sign it; those that are wallets of this vault will.
-    pub(super) signers: Vec<Address>,
-    /// The exact bytes to sign.
-    pub(super) bytes: Vec<u8>,
-    /// Their SHA-256.
-    pub(super) sha256: [u8; 32],
-    pub(super) network: String,
-    pub(super) subject: Subject<'a>,
-    /// Passwords of wallets' own.
-    pub(super) passwords: &'a WalletPasswords,
-    /// For the audit log.
-    pub(super) details: String,
-}
-
-/// What policy judges.
-#[derive(Clone, Copy)]
-pub(super) enum Subject<'a> {
-    Transaction(&'a Intent),
-    Message(&'a [u8]),
-}
-
-impl<'a> Subject<'a> {
-    pub(super) fn request<'b>(&self, wallet: &'b Address) -> Request<'b>
-    where
-        'a: 'b,
-    {
-        match *self {
-            Self::Transaction(intent) => Request::Transaction { wallet, intent },
-            Self::Message(message) => Request::Message { wallet, message },
-        }
-    }
-
-    pub(super) fn kind(&self) -> IntentKind {
-        match self {
-            Self::Transaction(_) => IntentKind::Transaction,
-            Self::Message(_) => IntentKind::Message,
-        }
-    }
-}
-
-/// The operation that the audit log names.
-pub(super) fn operation(kind: IntentKind) -> Operation {
-    match kind {
-        IntentKind::Transaction => Operation::SignTransaction,
-        IntentKind::Message => Operation::SignMessage,
-    }
-}
-
 impl Custody {
     /// The signatures of this vault's wallets, in the order of the job's signers.
-    pub(super) async fn sign(&self, job: Job<'_>) -> Result<Vec<(Address, Signature)>, SignError> {
+    pub(super) async fn sign(
+        &self,
+        job: Job<'_>,
+    ) -> Result<Vec<(AccountAddress, WalletSignature)>, SignError> {
         let kind = job.subject.kind();
         let Some(session) = self.session() else {
             let wallet = job.signers.first().copied();
@@ -94,6 +47,15 @@ impl Custody {
         }
         signatures.sort_by_key(|(wallet, _)| job.signers.iter().position(|signer| signer == wallet));
         Ok(signatures)
+    }
+
+    /// As [`Self::sign`], for what one wallet alone signs.
+    pub(super) async fn sign_one(&self, job: Job<'_>) -> Result<WalletSignature, SignError> {
+        let signed = self.sign(job).await?;
+        signed
+            .first()
+            .map(|(_, signature)| *signature)
+            .ok_or(SignError::NoSigner)
     }
 
     pub(super) fn observe(&self, step: SigningStep) {
@@ -134,20 +96,14 @@ impl Custody {
     fn question(&self, session: &Session, job: &Job<'_>, policy: &Policy) -> Ask {
         let windows = policy.windows();
         Ask {
-            wallets: job.signers.iter().map(|signer| (*signer).into()).collect(),
+            wallets: job.signers.clone(),
             rate_window_ms: RATE_WINDOW_MS,
             intents: job
                 .signers
                 .iter()
                 .map(|wallet| *job.hash(session, wallet, policy).as_bytes())
                 .collect(),
-            windows: windows
-                .iter()
-                .map(|window| SpendWindow {
-                    asset: window.asset.to_string(),
-                    duration_ms: window.duration_ms,
-                })
-                .collect(),
+            windows: windows.iter().map(SpendWindow::of).collect(),
             unsigned_tail: true,
             ..Ask::default()
         }
@@ -181,7 +137,7 @@ impl Custody {
         Ok(grants
             .into_iter()
             .map(|grant| {
-                let (wallet, address, hash) = (grant.wallet.id, grant.address, grant.hash);
+                let (wallet, address, hash) = (grant.wallet.id, grant.wallet.address, grant.hash);
                 let own_password = grant.wallet.own_password;
                 Used {
                     wallet,
@@ -201,7 +157,7 @@ impl Custody {
         session: &Session,
         kind: IntentKind,
         used: Vec<Used>,
-    ) -> Result<Vec<(Address, Signature)>, SignError> {
+    ) -> Result<Vec<(AccountAddress, WalletSignature)>, SignError> {
         let ask = Ask {
             unsigned_tail: true,
             ..Ask::default()
@@ -250,7 +206,7 @@ impl Custody {
     pub(super) async fn refuse(
         &self,
         kind: IntentKind,
-        wallet: Option<Address>,
+        wallet: Option<AccountAddress>,
         sha256: [u8; 32],
         error: SignError,
     ) -> SignError {
@@ -270,7 +226,7 @@ impl Custody {
                 return Err(CustodyError::NotInitialised);
             }
             let mut draft = refusal_draft(kind, &error).subject(sha256);
-            draft.wallet = wallet.map(Into::into);
+            draft.wallet = wallet;
             ledger.append(facts.now_ms, self.scribe(session.as_deref()), draft)?;
             Ok((Vec::new(), ()))
         })
@@ -298,29 +254,16 @@ pub(super) fn refusal_draft(kind: IntentKind, error: &SignError) -> Draft {
         .details(error.to_string())
 }
 
-impl Job<'_> {
-    /// The hash that makes asking twice the same thing.
-    pub(super) fn hash(&self, session: &Session, wallet: &Address, policy: &Policy) -> IntentHash {
-        intent_hash(
-            &session.vault(),
-            wallet,
-            &self.network,
-            policy.version,
-            &self.sha256,
-        )
-    }
-}
-
 /// What became of one wallet's grant.
 struct Used {
     wallet: i64,
-    address: Address,
+    address: AccountAddress,
     hash: [u8; 32],
     own_password: bool,
-    outcome: Result<Signature, String>,
+    outcome: Result<WalletSignature, String>,
 }
 
-fn use_key(session: &Session, job: &Job<'_>, grant: Grant) -> Result<Signature, String> {
+fn use_key(session: &Session, job: &Job<'_>, grant: Grant) -> Result<WalletSignature, String> {
     let message =
         ApprovedMessage::new(grant.approval, job.bytes.clone()).map_err(|error| error.to_string())?;
     let wallet = &grant.wallet;
@@ -331,9 +274,5 @@ fn use_key(session: &Session, job: &Job<'_>, grant: Grant) -> Result<Signature, 
         }
         other => other.to_string(),
     })?;
-    let signature = message.sign(&key).map_err(|error| error.to_string())?;
-    signature
-        .as_ed25519()
-        .copied()
-        .ok_or_else(|| "the wallet's key is of another chain".to_owned())
+    message.sign(&key).map_err(|error| error.to_string())
 }

@@ -242,10 +242,7 @@ impl Run<'_> {
         let Some((plan, _)) = &self.plan else {
             return Err(lost("a resumed transfer is never signed"));
         };
-        let request = SignRequest {
-            transaction: plan.transaction.clone(),
-            network: plan.network.clone(),
-        };
+        let request = SignRequest::new(plan.transaction.clone(), plan.network.clone());
         let signed = self.custody.sign_transaction(request).await?;
         let message = |bytes: &[u8]| {
             Transaction::decode(bytes)

@@ -196,8 +196,5 @@ pub(crate) fn transfer(lamports: u64, nonce: u8) -> SignRequest {
 
 pub(crate) fn transfer_from(payer: Address, lamports: u64, nonce: u8) -> SignRequest {
     let instruction = instructions::sol_transfer(payer, recipient(), Lamports::new(lamports));
-    SignRequest {
-        transaction: transaction(payer, &[instruction], nonce),
-        network: NETWORK.to_owned(),
-    }
+    SignRequest::new(transaction(payer, &[instruction], nonce), NETWORK)
 }

@@ -22,10 +22,7 @@ async fn newest(custody: &Custody) -> AuditEntry {
 }
 
 fn request(instructions: &[Instruction]) -> SignRequest {
-    SignRequest {
-        transaction: transaction(first(), instructions, 1),
-        network: NETWORK.to_owned(),
-    }
+    SignRequest::new(transaction(first(), instructions, 1), NETWORK)
 }
 
 #[tokio::test]
@@ -136,10 +133,7 @@ async fn a_foreign_signer_stays_unsigned() {
     let stranger = Address::new([9; 32]);
     let instruction = instructions::sol_transfer(first(), recipient(), Lamports::new(10));
     let bytes = transaction(stranger, &[instruction], 1);
-    let request = SignRequest {
-        transaction: bytes,
-        network: NETWORK.to_owned(),
-    };
+    let request = SignRequest::new(bytes, NETWORK);
     let signed = custody.sign_transaction(request).await.unwrap();
     let decoded = Transaction::decode(&signed.bytes).unwrap();
     assert_eq!(
@@ -211,10 +205,7 @@ async fn what_must_not_be_signed_is_refused_with_its_reason_in_the_audit() {
     let fixture = Fixture::new();
     let custody = fixture.vault(1).await;
     for (name, bytes, code) in refusals() {
-        let request = SignRequest {
-            transaction: bytes,
-            network: NETWORK.to_owned(),
-        };
+        let request = SignRequest::new(bytes, NETWORK);
         let before = fixture.number("SELECT COUNT(*) FROM audit_entries").await;
         let error = custody.sign_transaction(request).await.unwrap_err();
         assert_eq!(error.code(), code, "{name}: {error}");
@@ -261,10 +252,7 @@ async fn a_locked_vault_refuses_and_writes_that_down() {
     custody.lock().await;
     for request in [
         transfer(5, 1),
-        SignRequest {
-            transaction: vec![1],
-            network: String::new(),
-        },
+        SignRequest::new(vec![1], String::new()),
     ] {
         let error = custody.sign_transaction(request).await.unwrap_err();
         assert!(
@@ -298,7 +286,7 @@ async fn text_messages_are_signed_and_transactions_in_their_place_are_not() {
     let custody = fixture.vault(1).await;
     let text = "Sign in to example.org, nonce 7".as_bytes();
     let signature = custody.sign_message(&first(), text).await.unwrap();
-    verify(&first(), text, &signature).unwrap();
+    verify(&first(), text, signature.as_ed25519().unwrap()).unwrap();
     assert_eq!(custody.sign_message(&first(), text).await.unwrap(), signature);
 
     let transaction = transfer(5, 1).transaction;

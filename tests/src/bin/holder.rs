@@ -143,10 +143,7 @@ async fn sign(custody: &Custody) -> anyhow::Result<()> {
             signatures: vec![Signature::default()],
             message,
         };
-        let request = SignRequest {
-            transaction: transaction.encode(),
-            network: "test".to_owned(),
-        };
+        let request = SignRequest::new(transaction.encode(), "test");
         custody.sign_transaction(request).await?;
     }
     Ok(())

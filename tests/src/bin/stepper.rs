@@ -56,10 +56,7 @@ async fn main() -> anyhow::Result<()> {
     };
     let custody = Custody::open(&location, options).await?;
     custody.unlock(&password, None).await?;
-    let request = SignRequest {
-        transaction,
-        network: "test".to_owned(),
-    };
+    let request = SignRequest::new(transaction, "test");
     let signed = custody.sign_transaction(request).await?;
     println!("signed {}", signed.signature);
     Ok(())

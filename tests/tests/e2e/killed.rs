@@ -153,10 +153,7 @@ async fn check(step: &str, authorised: u64, signed: u64) -> anyhow::Result<()> {
     ensure!(matches!(report, AuditReport::Intact { .. }), "{step}: {report:?}");
 
     custody.unlock(&Password::new(PASSWORD.to_owned()), None).await?;
-    let request = SignRequest {
-        transaction: scene.transaction.clone(),
-        network: "test".to_owned(),
-    };
+    let request = SignRequest::new(scene.transaction.clone(), "test");
     let first = custody.sign_transaction(request.clone()).await?;
     let second = custody.sign_transaction(request).await?;
     assert_eq!(

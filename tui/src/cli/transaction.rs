@@ -41,10 +41,7 @@ pub(crate) async fn run(context: &mut Context, args: Args) -> Result<Report, Fai
     let input = args.file.read_all("transaction", MAX_INPUT_BYTES)?;
     let transaction = detect(&input);
     let signed = custody
-        .sign_transaction(SignRequest {
-            transaction,
-            network: args.network,
-        })
+        .sign_transaction(SignRequest::new(transaction, args.network))
         .await?;
     let complete = Transaction::decode(&signed.bytes).is_ok_and(|transaction| transaction.is_fully_signed());
     let encoded = BASE64.encode(&signed.bytes);

@@ -1,6 +1,6 @@
 //! Applying what a decision decided, audit entries included, in the transaction that it was decided in.
 
-use keyward_core::address::Signature;
+use keyward_core::policy::WalletSignature;
 use sqlx::SqliteConnection;
 
 use super::errors::ResultExt;
@@ -200,7 +200,7 @@ async fn intent_signed(
     connection: &mut SqliteConnection,
     hash: [u8; 32],
     wallet: i64,
-    signature: Signature,
+    signature: WalletSignature,
     now: i64,
 ) -> Result<(), CustodyError> {
     sqlx::query("UPDATE wallets SET last_used_at = MAX(COALESCE(last_used_at, 0), ?2) WHERE wallet_id = ?1")

@@ -247,7 +247,10 @@ async fn intent(
         let signature: Option<String> = row.try_get(0).storage()?;
         let signature = signature
             .as_deref()
-            .map(|text| parse_signature("intents.signature", text))
+            .map(|text| {
+                text.parse()
+                    .map_err(|_| CustodyError::damaged("intents.signature is not a signature"))
+            })
             .transpose()?;
         Ok(IntentRow {
             hash: *hash,
