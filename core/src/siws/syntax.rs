@@ -60,30 +60,39 @@ pub(super) fn authority_of(uri: &str) -> Option<&str> {
 
 /// A host with an optional port, without user information (RFC 3986 section 3.2).
 pub(super) fn is_authority(text: &str) -> bool {
-    let (host, port) = match text.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
-        Some((literal, port)) => {
-            let is_literal = literal.contains(':')
-                && literal
-                    .bytes()
-                    .all(|byte| byte.is_ascii_hexdigit() || b":.".contains(&byte));
-            if !is_literal || !(port.is_empty() || port.starts_with(':')) {
-                return false;
-            }
-            (literal, port.strip_prefix(':'))
-        }
+    let (host_is_sound, port) = match text.strip_prefix('[') {
+        // Without its closing bracket it is no name either.
+        Some(rest) => match rest.split_once(']') {
+            Some((literal, "")) => (is_address_literal(literal), None),
+            Some((literal, port)) => match port.strip_prefix(':') {
+                Some(port) => (is_address_literal(literal), Some(port)),
+                None => return false,
+            },
+            None => return false,
+        },
         None => match text.split_once(':') {
-            Some((host, port)) => (host, Some(port)),
-            None => (text, None),
+            Some((host, port)) => (is_host_name(host), Some(port)),
+            None => (is_host_name(text), None),
         },
     };
-    let host_is_sound = text.starts_with('[')
-        || host.split('.').all(|label| {
-            let inner = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
-            (1..=63).contains(&label.len()) && label.bytes().all(inner)
-        });
     let port_is_sound = port
         .is_none_or(|port| !port.starts_with(['0', '+']) && port.len() <= 5 && port.parse::<u16>().is_ok());
     text.len() <= 259 && host_is_sound && port_is_sound
+}
+
+/// What may stand between brackets: an IPv6 address, as far as its characters go.
+fn is_address_literal(text: &str) -> bool {
+    text.contains(':')
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_hexdigit() || b":.".contains(&byte))
+}
+
+/// Labels of 1 to 63 letters, digits, hyphens and underscores.
+fn is_host_name(text: &str) -> bool {
+    let inner = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    text.split('.')
+        .all(|label| (1..=63).contains(&label.len()) && label.bytes().all(inner))
 }
 
 /// Whether a line would be read as a field.

@@ -127,6 +127,10 @@ fn malformed_texts_are_refused() {
             invalid(Field::Domain),
         ),
         (minimal.replace("example.com", "[::1]x"), invalid(Field::Domain)),
+        (minimal.replace("example.com", "[::1"), invalid(Field::Domain)),
+        (minimal.replace("example.com", "[\x1b[2J"), invalid(Field::Domain)),
+        (minimal.replace("example.com", "[a@evil.com"), invalid(Field::Domain)),
+        (minimal.replace("example.com", "[::1]:"), invalid(Field::Domain)),
         (minimal.replace("HAgk", "HAg0"), invalid(Field::Address)),
         (minimal.replace(ADDRESS, &ADDRESS[2..]), invalid(Field::Address)),
         (with("\n"), invalid(Field::Statement)),
@@ -280,6 +284,14 @@ fn times_are_checked_against_now() {
     let timeless = SignIn::parse(&minimal()).unwrap();
     assert_eq!(timeless.check_time(i64::MIN), Ok(()));
     assert_eq!(sign_in.check_time(i64::MAX), Err(SignInError::Expired));
+}
+
+#[test]
+fn address_literals_are_domains() {
+    for domain in ["[::1]", "[::1]:80", "[2001:db8::1]"] {
+        let text = minimal().replace("example.com", domain);
+        assert_eq!(SignIn::parse(&text).unwrap().fields().domain, domain);
+    }
 }
 
 #[test]
