@@ -11,6 +11,8 @@ mod canary;
 mod concurrency;
 #[path = "suite/crash.rs"]
 mod crash;
+#[path = "suite/evm_signing.rs"]
+mod evm_signing;
 #[path = "suite/fixture.rs"]
 mod fixture;
 #[path = "suite/imports.rs"]
@@ -19,6 +21,8 @@ mod imports;
 mod rotation;
 #[path = "suite/signing.rs"]
 mod signing;
+#[path = "suite/solana_signing.rs"]
+mod solana_signing;
 #[path = "suite/storage.rs"]
 mod storage;
 #[path = "suite/vault.rs"]
