@@ -129,7 +129,10 @@ fn malformed_texts_are_refused() {
         (minimal.replace("example.com", "[::1]x"), invalid(Field::Domain)),
         (minimal.replace("example.com", "[::1"), invalid(Field::Domain)),
         (minimal.replace("example.com", "[\x1b[2J"), invalid(Field::Domain)),
-        (minimal.replace("example.com", "[a@evil.com"), invalid(Field::Domain)),
+        (
+            minimal.replace("example.com", "[a@evil.com"),
+            invalid(Field::Domain),
+        ),
         (minimal.replace("example.com", "[::1]:"), invalid(Field::Domain)),
         (minimal.replace("HAgk", "HAg0"), invalid(Field::Address)),
         (minimal.replace(ADDRESS, &ADDRESS[2..]), invalid(Field::Address)),
