@@ -3,6 +3,7 @@
 //! The vault key lives in memory from unlock to lock and nowhere else; wallets' keys are opened for one signature
 //! each (see [`crate::signing`]). It does not lock by itself after a while: that is the console's.
 
+mod file;
 mod lockout;
 mod recovery;
 mod rotation;

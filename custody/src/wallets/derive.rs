@@ -206,7 +206,7 @@ fn derive_and_seal(
 enum Deriver {
     /// Beside it, what makes many public keys cheaper.
     Solana(SolanaDeriver, Option<BatchTable>),
-    Evm(EvmDeriver),
+    Evm(Box<EvmDeriver>),
 }
 
 /// A key with its place.
@@ -223,7 +223,7 @@ impl Deriver {
                 let table = (count >= WORTH_A_TABLE).then(BatchTable::new);
                 Self::Solana(deriver, table)
             }),
-            Chain::Evm => EvmDeriver::new(seed, family).map(Self::Evm),
+            Chain::Evm => EvmDeriver::new(seed, family).map(|deriver| Self::Evm(Box::new(deriver))),
         };
         made.map_err(|error| CustodyError::invalid("phrase", error.to_string()))
     }
