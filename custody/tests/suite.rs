@@ -27,5 +27,7 @@ mod solana_signing;
 mod storage;
 #[path = "suite/vault.rs"]
 mod vault;
+#[path = "suite/vault_file.rs"]
+mod vault_file;
 #[path = "suite/wallets.rs"]
 mod wallets;
