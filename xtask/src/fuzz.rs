@@ -2,8 +2,10 @@
 //!
 //! libFuzzer needs nothing of a nightly compiler but the sanitizers, and with `unsafe` forbidden in core there is little
 //! for those to find; so the pinned toolchain does. `cargo fuzz run` works in `fuzz/` as well, on a nightly one.
-//! Corpora are kept beside the target folder, and what made a target fail too.
+//! Corpora are kept beside the target folder, and what made a target fail too. `fuzz/seeds/` holds inputs to begin with
+//! (`cargo run --manifest-path fuzz/Cargo.toml --example seeds` writes them), `fuzz/dictionaries/` words to try.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -15,6 +17,7 @@ use crate::process::{self, cargo, program};
 use crate::workspace;
 
 const MANIFEST: &str = "fuzz/Cargo.toml";
+const LOCK: &str = "fuzz/Cargo.lock";
 /// How long a target runs unless said otherwise.
 const SECONDS: u32 = 60;
 /// The longest input; every decoder is bounded below it or refuses early.
@@ -44,6 +47,7 @@ pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {
 
 /// Runs the named targets, or all, for so many seconds each; gives one line a target.
 pub(crate) fn run_for(seconds: u32, wanted: &[&str]) -> anyhow::Result<String> {
+    check_lock()?;
     let metadata = process::output(&mut cargo(&[
         "metadata",
         "--format-version",
@@ -92,6 +96,64 @@ pub(crate) fn run_for(seconds: u32, wanted: &[&str]) -> anyhow::Result<String> {
     Ok(lines.join("\n"))
 }
 
+/// The targets have a lock file of their own, which nothing else reads: it must know core's dependencies, in the
+/// versions that are shipped.
+fn check_lock() -> anyhow::Result<()> {
+    let read =
+        |path| fs::read_to_string(workspace::path(path)).with_context(|| format!("could not read {path}"));
+    let other = other_versions(&read("Cargo.lock")?, &read(LOCK)?);
+    ensure!(
+        other.is_empty(),
+        "{LOCK} has other versions than Cargo.lock; run\n{}",
+        other.join("\n")
+    );
+    let metadata = [
+        "metadata",
+        "--locked",
+        "--format-version",
+        "1",
+        "--manifest-path",
+        MANIFEST,
+    ];
+    process::output(&mut cargo(&metadata)).map(drop).with_context(|| {
+        format!(
+            "{LOCK} does not know all dependencies of core, if cargo said above that it needs an update; \
+             run `cargo update --workspace --manifest-path {MANIFEST}` and commit it"
+        )
+    })
+}
+
+/// What to run so that every package in both lock files has the same version in both.
+fn other_versions(ours: &str, fuzz: &str) -> Vec<String> {
+    let ours = locked(ours);
+    let mut commands = Vec::new();
+    for (name, versions) in locked(fuzz) {
+        if let Some(own) = ours.get(name) {
+            commands.extend(versions.difference(own).map(|version| {
+                let wanted: Vec<&str> = own.iter().copied().collect();
+                let wanted = wanted.join(" or ");
+                format!("cargo update --manifest-path {MANIFEST} {name}@{version} --precise {wanted}")
+            }));
+        }
+    }
+    commands
+}
+
+/// The versions of every package in a lock file.
+fn locked(lock: &str) -> BTreeMap<&str, BTreeSet<&str>> {
+    let mut packages: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    let mut name = "";
+    for line in lock.lines() {
+        let value = |key| line.strip_prefix(key)?.strip_suffix('"');
+        if let Some(found) = value("name = \"") {
+            name = found;
+        } else if let Some(version) = value("version = \"") {
+            packages.entry(name).or_default().insert(version);
+        }
+    }
+    packages
+}
+
 fn targets(metadata: &Value) -> anyhow::Result<Vec<String>> {
     let targets = metadata["packages"][0]["targets"]
         .as_array()
@@ -137,6 +199,10 @@ fn fuzz(binary: &Path, target: &str, folder: &Path, seconds: u32) -> anyhow::Res
         "-print_final_stats=1",
     ]);
     command.arg(format!("-artifact_prefix={}/", artifacts.display()));
+    let dictionary = workspace::path("fuzz/dictionaries").join(format!("{target}.dict"));
+    if dictionary.is_file() {
+        command.arg(format!("-dict={}", dictionary.display()));
+    }
     command.arg(&corpus);
     let seeds = workspace::path("fuzz/seeds").join(target);
     if seeds.is_dir() {
@@ -157,7 +223,10 @@ fn fuzz(binary: &Path, target: &str, folder: &Path, seconds: u32) -> anyhow::Res
     }
     let runs = executed(&said).with_context(|| format!("{target} said nothing of its runs"))?;
     ensure!(runs > 0, "{target} ran nothing");
-    let line = format!("{runs} runs in {seconds} s");
+    let line = format!(
+        "{runs} runs in {seconds} s, {} each second",
+        runs / u64::from(seconds)
+    );
     println!("{target}: {line}");
     Ok(line)
 }
@@ -178,6 +247,29 @@ mod tests {
         let said = "Done 12 runs in 3 second(s)\nstat::number_of_executed_units: 4711\nstat::average_exec_per_sec:  1\n";
         assert_eq!(executed(said), Some(4711));
         assert_eq!(executed("Done 12 runs"), None);
+    }
+
+    #[test]
+    fn the_lock_files_agree_on_versions() {
+        let lock = |packages: &[(&str, &str)]| -> String {
+            packages
+                .iter()
+                .map(|(name, version)| format!("[[package]]\nname = \"{name}\"\nversion = \"{version}\"\n"))
+                .collect()
+        };
+        let ours = lock(&[
+            ("sha2", "0.11.0"),
+            ("rand", "0.8.5"),
+            ("rand", "0.9.0"),
+            ("tokio", "1.0.0"),
+        ]);
+        let same = lock(&[("sha2", "0.11.0"), ("rand", "0.9.0"), ("libfuzzer-sys", "0.4.0")]);
+        assert_eq!(other_versions(&ours, &same), [""; 0]);
+        let newer = lock(&[("sha2", "0.11.1"), ("rand", "0.9.0")]);
+        assert_eq!(
+            other_versions(&ours, &newer),
+            ["cargo update --manifest-path fuzz/Cargo.toml sha2@0.11.1 --precise 0.11.0"]
+        );
     }
 
     #[test]
