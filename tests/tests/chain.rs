@@ -10,6 +10,8 @@ mod nonsense;
 mod reads;
 #[path = "chain/scene.rs"]
 mod scene;
+#[path = "chain/tables.rs"]
+mod tables;
 #[path = "chain/transfers.rs"]
 mod transfers;
 #[path = "chain/unresolved.rs"]

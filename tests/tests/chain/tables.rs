@@ -1,0 +1,180 @@
+//! Version 0 transactions over lookup tables that are on a chain.
+
+use std::time::{Duration, Instant};
+
+use keyward_core::address::{Address, Blockhash, Signature};
+use keyward_core::amount::Lamports;
+use keyward_core::ed25519::SecretKey;
+use keyward_core::intent::Action;
+use keyward_core::solana::{
+    AccountMeta, AddressTableLookup, Instruction, Message, MessageVersion, Transaction, compile_message,
+    instructions,
+};
+use keyward_custody::chain::{ChainError, Commitment, LookupTables, SearchScope, SolanaNode};
+use keyward_custody::{SignError, SignRequest};
+use solana_address_lookup_table_interface::instruction as table_program;
+use solana_pubkey::Pubkey;
+
+use crate::scene::{SOL, Scene, fresh_address};
+
+const LIMIT: Duration = Duration::from_secs(60);
+const POLL_EVERY: Duration = Duration::from_millis(50);
+
+fn key(address: &Address) -> Pubkey {
+    Pubkey::new_from_array(*address.as_bytes())
+}
+
+fn address(key: &Pubkey) -> Address {
+    Address::new(key.to_bytes())
+}
+
+fn converted(instruction: &solana_instruction::Instruction) -> Instruction {
+    Instruction {
+        program: address(&instruction.program_id),
+        accounts: instruction
+            .accounts
+            .iter()
+            .map(|meta| AccountMeta {
+                address: address(&meta.pubkey),
+                is_signer: meta.is_signer,
+                is_writable: meta.is_writable,
+            })
+            .collect(),
+        data: instruction.data.clone(),
+    }
+}
+
+async fn landed(node: &SolanaNode, signature: &Signature) {
+    let deadline = Instant::now() + LIMIT;
+    loop {
+        let search = node
+            .signature_status(signature, SearchScope::History)
+            .await
+            .unwrap();
+        if let Some(status) = search
+            .status
+            .filter(|own| own.commitment >= Commitment::Confirmed)
+        {
+            assert_eq!(status.error, None);
+            return;
+        }
+        assert!(Instant::now() < deadline, "{signature} did not land");
+        tokio::time::sleep(POLL_EVERY).await;
+    }
+}
+
+/// Sends an instruction signed by somebody who is no wallet of the vault.
+async fn send_by(node: &SolanaNode, owner: &SecretKey, instruction: &solana_instruction::Instruction) {
+    let hash = node.latest_blockhash().await.unwrap().blockhash;
+    let own = [converted(instruction)];
+    let message = compile_message(MessageVersion::Legacy, owner.address(), &own, hash).unwrap();
+    let transaction = Transaction::unsigned(message);
+    let signature = owner.sign(&transaction.message_bytes());
+    let signed = transaction.with_signature(&owner.address(), signature).unwrap();
+    node.send_raw(&signed.encode()).await.unwrap();
+    landed(node, &signature).await;
+}
+
+/// A table on the chain that holds these addresses, final.
+async fn table(node: &SolanaNode, owner: &SecretKey, held: &[Address]) -> (Address, LookupTables) {
+    let slot = node.tip(Commitment::Finalized).await.unwrap().slot;
+    let (create, table) =
+        table_program::create_lookup_table(key(&owner.address()), key(&owner.address()), slot);
+    send_by(node, owner, &create).await;
+    let authority = key(&owner.address());
+    let extend =
+        table_program::extend_lookup_table(table, authority, Some(authority), held.iter().map(key).collect());
+    send_by(node, owner, &extend).await;
+    let table = address(&table);
+    let deadline = Instant::now() + LIMIT;
+    loop {
+        match node.lookup_tables(&[table]).await {
+            Ok(tables) if tables.contents(&table) == Some(held) => return (table, tables),
+            Ok(_) | Err(ChainError::LookupTable { .. }) => {}
+            Err(error) => panic!("{error}"),
+        }
+        assert!(Instant::now() < deadline, "the table is not final");
+        tokio::time::sleep(POLL_EVERY).await;
+    }
+}
+
+/// A payment to entry `index` of a table.
+fn payment(from: Address, lamports: u64, table: Address, index: u8, hash: Blockhash) -> Vec<u8> {
+    let to = Address::new([0xfe; 32]);
+    let pay = instructions::sol_transfer(from, to, Lamports::new(lamports));
+    let listed = compile_message(MessageVersion::V0, from, &[pay], hash).unwrap();
+    let mut message = Message {
+        account_keys: listed
+            .account_keys
+            .iter()
+            .copied()
+            .filter(|key| *key != to)
+            .collect(),
+        lookups: vec![AddressTableLookup {
+            table,
+            writable: vec![index],
+            readonly: Vec::new(),
+        }],
+        ..listed
+    };
+    message.instructions[0].program_index = 1;
+    message.instructions[0].accounts = vec![0, 2];
+    Transaction::unsigned(message).encode()
+}
+
+#[tokio::test]
+async fn a_payment_to_an_account_in_a_table_lands_and_a_deactivated_table_is_refused() {
+    let scene = Scene::with_quick_slots().await;
+    let node = &scene.node;
+    let owner = SecretKey::from_seed(fresh_address().as_bytes());
+    scene.fund(&owner.address(), SOL).await;
+    scene.fund(&scene.wallets[0], SOL).await;
+    let (other, recipient) = (fresh_address(), fresh_address());
+    let (table, tables) = table(node, &owner, &[other, recipient]).await;
+
+    let hash = node.latest_blockhash().await.unwrap().blockhash;
+    let bytes = payment(scene.wallets[0], 5_000_000, table, 1, hash);
+    let network = node.network().await.unwrap();
+    let unresolved = SignRequest::new(bytes.clone(), network.clone());
+    let error = scene
+        .custody
+        .sign_transaction(unresolved.clone())
+        .await
+        .unwrap_err();
+    assert!(matches!(error, SignError::Refused { .. }), "{error}");
+    let request = SignRequest {
+        lookup_tables: tables,
+        ..unresolved
+    };
+    let signed = scene.custody.sign_transaction(request).await.unwrap();
+    let expected = Action::SolTransfer {
+        from: scene.wallets[0],
+        to: recipient,
+        lamports: Lamports::new(5_000_000),
+    };
+    assert_eq!(signed.intent.actions, [expected]);
+    assert_eq!(node.send_raw(&signed.bytes).await.unwrap(), signed.signature);
+    landed(node, &signed.signature).await;
+    // It went where the intent said, and nowhere else.
+    assert_eq!(scene.balance(&recipient).await, 5_000_000);
+    assert_eq!(scene.balance(&other).await, 0);
+
+    for not_a_table in [scene.wallets[0], fresh_address()] {
+        let error = node.lookup_tables(&[table, not_a_table]).await.unwrap_err();
+        assert!(
+            matches!(error, ChainError::LookupTable { table, .. } if table == not_a_table),
+            "{error}"
+        );
+    }
+    assert!(node.lookup_tables(&[]).await.unwrap().is_empty());
+    let deactivate = table_program::deactivate_lookup_table(key(&table), key(&owner.address()));
+    send_by(node, &owner, &deactivate).await;
+    let deadline = Instant::now() + LIMIT;
+    while let Ok(tables) = node.lookup_tables(&[table]).await {
+        assert!(tables.contents(&table).is_some());
+        assert!(Instant::now() < deadline, "a deactivated table is read");
+        tokio::time::sleep(POLL_EVERY).await;
+    }
+    let error = node.lookup_tables(&[table]).await.unwrap_err();
+    assert!(error.to_string().contains("deactivated"), "{error}");
+}
