@@ -261,3 +261,6 @@ impl Custody {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;
