@@ -15,6 +15,7 @@ use keyward_core::evm::authorization::{Authorization, SignedAuthorization};
 use keyward_core::evm::transaction::{AccessListEntry, Transaction as EvmTransaction, TransactionKind};
 use keyward_core::evm::{EvmAddress, U256, keccak256};
 use keyward_core::intent::programs;
+use keyward_core::keyfile::{to_base58, to_hex, to_solana_keygen};
 use keyward_core::mnemonic::{Mnemonic, Seed, Wordlist};
 use keyward_core::offchain::{Envelope, OffChainMessage, SIGNING_DOMAIN};
 use keyward_core::policy::{EvmLimits, Policy, PolicyLimits};
@@ -414,21 +415,15 @@ fn keys() -> Outcomes {
     fixture!("keyfile_wallet", "cheap.wallet");
     fixture!("keyfile_wallet", "hex.wallet");
     let key = ed25519::SecretKey::from_seed(&[1; 32]);
-    write(
-        "keyfile",
-        "base58",
-        keyward_core::keyfile::to_base58(&key).as_bytes(),
-    )?;
-    write(
-        "keyfile",
-        "array",
-        keyward_core::keyfile::to_solana_keygen(&key).as_bytes(),
-    )?;
-    write(
-        "keyfile",
-        "hex",
-        keyward_core::keyfile::to_hex(&key.into()).as_bytes(),
-    )?;
+    let texts = [
+        ("base58", to_base58(&key)),
+        ("array", to_solana_keygen(&key)),
+        ("hex", to_hex(&key.into())),
+    ];
+    for (name, text) in texts {
+        write("keyfile", name, text.as_bytes())?;
+        write("keyfile_sealed", name, text.as_bytes())?;
+    }
     write("keyfile", "raw", [1; 32])?;
     write("keyfile", "evm", format!("0x{}", "46".repeat(32)))?;
     for wordlist in Wordlist::ALL {
@@ -438,6 +433,8 @@ fn keys() -> Outcomes {
     let longest = Mnemonic::from_entropy(&[0x80; 32])?;
     write("mnemonic", "24-words", longest.expose_phrase().as_bytes())?;
     write("keyfile", "phrase", longest.expose_phrase().as_bytes())?;
+    write("keyfile_sealed", "phrase", longest.expose_phrase().as_bytes())?;
+    write("keyfile_sealed", "address", Address::new([4; 32]).to_string())?;
     // BIP-32, test vector 1.
     let seed: Vec<u8> = (0..16).collect();
     let root = PrivateNode::from_seed(&Seed::from_bytes(&seed)?)?;

@@ -30,10 +30,7 @@ fn check(bytes: &[u8]) {
             MessageKind::OffChain | MessageKind::Transaction | MessageKind::Binary
         ));
     }
-    assert_eq!(
-        parses_as_transaction(bytes) && kind != MessageKind::Transaction,
-        false
-    );
+    assert!(!parses_as_transaction(bytes) || kind == MessageKind::Transaction);
     let Ok(message) = OffChainMessage::decode(bytes) else {
         assert!(kind != MessageKind::OffChain);
         return;

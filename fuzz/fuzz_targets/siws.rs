@@ -7,10 +7,10 @@ use libfuzzer_sys::arbitrary::{Result, Unstructured};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
-    if let Ok(text) = core::str::from_utf8(bytes) {
-        if let Ok(sign_in) = SignIn::parse(text) {
-            check(&sign_in, text);
-        }
+    if let Ok(text) = core::str::from_utf8(bytes)
+        && let Ok(sign_in) = SignIn::parse(text)
+    {
+        check(&sign_in, text);
     }
     let _ = build(&mut Unstructured::new(bytes));
 });

@@ -1,11 +1,14 @@
 //! A sealed record opens in its place, with every bit as it was, and in no other.
 #![no_main]
 
+use std::sync::LazyLock;
+
 use keyward_core::ed25519;
 use keyward_core::key::WalletKey;
 use keyward_core::vault::{
-    MAX_SECRET_LEN, OpenError, RecordContext, RecordId, RecordKind, RecordPublicKey, VaultId, open_record,
-    open_wallet_key, reseal_record, seal_record, wallet_password_kdf,
+    KdfParams, MAX_SECRET_LEN, NewWalletPassword, OpenError, RecordContext, RecordId, RecordKind,
+    RecordPublicKey, VaultId, WalletPassword, open_protected_record, open_record, open_wallet_key,
+    reseal_record, seal_protected_record, seal_record, wallet_password_kdf,
 };
 use keyward_fuzz::vault;
 use libfuzzer_sys::arbitrary::{Result, Unstructured};
@@ -26,7 +29,45 @@ fuzz_target!(|bytes: &[u8]| {
         assert_eq!(again, Err(OpenError::Refused));
     }
     let _ = check(&mut Unstructured::new(bytes));
+    if let Some(([high, low, by], _)) = bytes.split_first_chunk() {
+        check_protected((u16::from_be_bytes([*high, *low]), *by));
+    }
 });
+
+/// A record with a password of its own: with the header's, the one key stretching of a run.
+static PROTECTED: LazyLock<Vec<u8>> = LazyLock::new(|| {
+    let new = NewWalletPassword {
+        password: &password(),
+        kdf: KdfParams::MINIMUM,
+        kdf_salt: [5; 32],
+        inner_salt: [6; 32],
+    };
+    let place = context(RecordKind::Master, RecordPublicKey::None);
+    seal_protected_record(&vault::key(), &place, b"secret", [4; 32], &new).expect("a short secret")
+});
+
+fn password() -> WalletPassword {
+    WalletPassword::new(vault::PASSWORD).expect("a password")
+}
+
+/// Nothing is stretched for a record that is not authentic, and a move needs no password.
+fn check_protected(flip: (u16, u8)) {
+    let key = vault::key();
+    let place = context(RecordKind::Master, RecordPublicKey::None);
+    assert_eq!(wallet_password_kdf(&PROTECTED), Ok(Some(KdfParams::MINIMUM)));
+    assert_eq!(
+        open_record(&key, &place, &PROTECTED).err(),
+        Some(OpenError::WalletPasswordMissing)
+    );
+    let changed = flipped(PROTECTED.clone(), flip);
+    let opened = open_protected_record(&key, &place, &changed, &password());
+    assert_eq!(opened.err(), Some(OpenError::Refused));
+    let elsewhere = RecordContext { epoch: 2, ..place };
+    let moved =
+        reseal_record((&key, &place), (&key, &elsewhere), &PROTECTED, [8; 32]).expect("the same secret");
+    assert_eq!(wallet_password_kdf(&moved), Ok(Some(KdfParams::MINIMUM)));
+    assert!(reseal_record((&key, &place), (&key, &elsewhere), &changed, [8; 32]).is_err());
+}
 
 fn context(kind: RecordKind, public_key: RecordPublicKey) -> RecordContext {
     RecordContext {
