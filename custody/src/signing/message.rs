@@ -10,7 +10,7 @@ use keyward_core::evm::personal;
 use keyward_core::offchain::{self, MessageRefusal, OffChainMessage, SignableMessage};
 use keyward_core::policy::WalletSignature;
 use keyward_core::policy::text::MAX_MESSAGE_BYTES;
-use keyward_core::siws::SignIn;
+use keyward_core::siws::{self, SignIn};
 use sha2::{Digest, Sha256};
 
 use super::WalletPasswords;
@@ -50,6 +50,10 @@ impl<'a> Message<'a> {
         match offchain::read(bytes) {
             Err(MessageRefusal::Transaction) => Err((kind, SignError::LooksLikeTransaction)),
             Ok(SignableMessage::SignIn(_)) => Err((IntentKind::SignIn, SignError::SignInUnchecked)),
+            // Some pages take a sign-in in this wrapper, since hardware wallets sign nothing else.
+            Ok(SignableMessage::OffChain(message)) if siws::resembles(message.text()) => {
+                Err((IntentKind::OffChainMessage, SignError::SignInUnchecked))
+            }
             Ok(SignableMessage::OffChain(message)) if message.may_be_signed_by(wallet) => {
                 Ok(Self::OffChain(Box::new(message), bytes))
             }

@@ -4,15 +4,17 @@ use std::io::Write;
 use std::sync::{Arc, Mutex};
 
 use keyward_core::derive::SolanaDeriver;
+use keyward_core::evm::EvmDeriver;
 use keyward_core::mnemonic::Mnemonic;
 use keyward_core::path::{ChildIndex, PathFamily};
-use keyward_custody::{AuditQuery, Password, WalletQuery};
+use keyward_custody::{AuditQuery, Password, WalletPasswords, WalletQuery};
 use zeroize::Zeroizing;
 
 use crate::fixture::{FIRST, Fixture, PASSWORD, PHRASE, first, new_vault, password, transfer};
 
 const PASSPHRASE: &str = "canary-passphrase-61f7";
 const WRONG: &str = "canary-wrong-password-0b2e";
+const OWN: &str = "canary own wicker 77d0";
 const NEXT: &str = "canary next wicker 9c41";
 
 #[derive(Clone, Default)]
@@ -32,7 +34,7 @@ impl Write for Log {
 /// Every form in which the secrets of this test might leak.
 fn canaries() -> Vec<(String, Vec<u8>)> {
     let mnemonic = Mnemonic::parse(PHRASE).unwrap();
-    let mut all: Vec<(String, Vec<u8>)> = [PASSWORD, PASSPHRASE, WRONG, NEXT, PHRASE, "abandon abandon"]
+    let mut all: Vec<(String, Vec<u8>)> = [PASSWORD, PASSPHRASE, WRONG, NEXT, OWN, PHRASE, "abandon abandon"]
         .map(|text| (text.to_owned(), text.as_bytes().to_vec()))
         .to_vec();
     let mut bytes = vec![("entropy".to_owned(), mnemonic.expose_entropy().to_vec())];
@@ -42,6 +44,12 @@ fn canaries() -> Vec<(String, Vec<u8>)> {
         let key = deriver.derive(ChildIndex::ZERO).unwrap();
         bytes.push((format!("seed {passphrase}"), seed.expose_bytes().to_vec()));
         bytes.push((format!("key {passphrase}"), key.secret.expose_seed().to_vec()));
+        let deriver = EvmDeriver::new(&seed, PathFamily::EvmBip44).unwrap();
+        let key = deriver.derive(ChildIndex::ZERO).unwrap();
+        bytes.push((
+            format!("EVM key {passphrase}"),
+            key.secret.expose_bytes().to_vec(),
+        ));
     }
     for (name, raw) in bytes {
         // The entropy of this phrase is zeros, which every file has.
@@ -97,6 +105,51 @@ async fn no_secret_leaves_its_place() {
         custody.sign_transaction(transfer(5, 1)).await.unwrap_err(),
     ));
     custody.sign_message(&own, b"hello").await.unwrap();
+    let request = keyward_custody::DeriveRequest {
+        family: Some(PathFamily::EvmBip44),
+        count: 1,
+        ..keyward_custody::DeriveRequest::default()
+    };
+    custody
+        .derive_wallets(request, &keyward_custody::Progress::new())
+        .await
+        .unwrap();
+    let rows = custody.wallets(&WalletQuery::default()).await.unwrap().rows;
+    let evm = rows
+        .iter()
+        .find_map(|wallet| wallet.address.as_evm().copied())
+        .unwrap();
+    let secret = Password::new(OWN.to_owned());
+    custody.set_wallet_password(evm, None, &secret).await.unwrap();
+    errors.push(Box::new(custody.sign_message(evm, b"hello").await.unwrap_err()));
+    let guess = WalletPasswords::of_one(evm, Password::new(WRONG.to_owned()));
+    errors.push(Box::new(
+        custody
+            .sign_message_with(evm, b"hello", &guess)
+            .await
+            .unwrap_err(),
+    ));
+    let passwords = WalletPasswords::of_one(evm, secret);
+    let signature = custody
+        .sign_message_with(evm, b"hello", &passwords)
+        .await
+        .unwrap();
+    said.push(format!("{passwords:?} {guess:?} {signature:?} {signature}"));
+    let transaction = keyward_custody::EvmSignRequest {
+        // The example of EIP-155, on a chain that this policy does not name.
+        transaction: hex::decode(
+            "ec098504a817c800825208943535353535353535353535353535353535353535880de0b6b3a764000080018080",
+        )
+        .unwrap(),
+        wallet: evm,
+        chain_id: 1,
+    };
+    errors.push(Box::new(
+        custody
+            .sign_evm_transaction(transaction, &passwords)
+            .await
+            .unwrap_err(),
+    ));
     let next = Password::new(NEXT.to_owned());
     custody.change_password(&password(), &next, None).await.unwrap();
     custody.lock().await;

@@ -152,6 +152,10 @@ async fn sign_ins_are_signed_for_the_page_that_asks_while_they_hold() {
         .await
         .unwrap_err();
     refused(&custody, error, Operation::SignMessage, "sign-in-unchecked").await;
+    // Nor in a wrapper, which some pages take.
+    let wrapped = OffChainMessage::v1([first()], &good.to_text()).unwrap().encode();
+    let error = custody.sign_message(first(), &wrapped).await.unwrap_err();
+    refused(&custody, error, Operation::SignMessage, "sign-in-unchecked").await;
     // What was signed is not handed out any more once it has expired.
     fixture.clock.advance(30 * 60 * 1_000);
     let error = custody.sign_in(&good, "example.com", &none).await.unwrap_err();
