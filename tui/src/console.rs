@@ -26,6 +26,7 @@ pub mod page;
 pub mod picture;
 mod runner;
 pub mod screen;
+pub mod sheet;
 pub mod state;
 pub mod terminal;
 pub mod text;

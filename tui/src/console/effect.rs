@@ -11,6 +11,8 @@ use keyward_custody::transfer::TransferProgress;
 use keyward_custody::{CustodyError, ProgressState};
 
 use super::effects::audit::{AuditAnswer, AuditWork};
+use super::effects::backup::{BackupAnswer, BackupWork};
+use super::effects::keys::{KeysAnswer, KeysWork};
 use super::effects::node::{NodeAnswer, NodeWork};
 use super::effects::send::{SendAnswer, SendWork};
 use super::effects::settings::{SettingsAnswer, SettingsWork};
@@ -108,6 +110,10 @@ pub enum Work {
     Audit(AuditWork),
     /// The settings.
     Settings(SettingsWork),
+    /// Keys that come in and go out.
+    Keys(KeysWork),
+    /// What opens the vault beside its password.
+    Backup(BackupWork),
 }
 
 /// What work answers.
@@ -125,6 +131,10 @@ pub enum Answer {
     Audit(AuditAnswer),
     /// From the settings.
     Settings(SettingsAnswer),
+    /// From keys that come in and go out.
+    Keys(KeysAnswer),
+    /// From what opens the vault beside its password.
+    Backup(BackupAnswer),
     /// The task came to nothing (a defect: it panicked).
     Broken(Failure),
 }

@@ -22,6 +22,9 @@ use super::msg::Msg;
 use crate::config::Config;
 
 pub mod audit;
+pub mod backup;
+mod files;
+pub mod keys;
 pub mod node;
 pub mod send;
 pub mod settings;
@@ -310,5 +313,7 @@ async fn perform(services: Arc<Services>, work: Work, reporter: Reporter) -> Ans
         Work::Send(work) => Answer::Send(send::perform(&services, work, &reporter).boxed().await),
         Work::Audit(work) => Answer::Audit(audit::perform(&services, work).boxed().await),
         Work::Settings(work) => Answer::Settings(settings::perform(&services, work).boxed().await),
+        Work::Keys(work) => Answer::Keys(keys::perform(&services, work).boxed().await),
+        Work::Backup(work) => Answer::Backup(backup::perform(&services, work).boxed().await),
     }
 }

@@ -48,6 +48,12 @@ pub enum Context {
     Wallets,
     /// Deriving wallets.
     Derive,
+    /// A field that names a file.
+    File,
+    /// Something is done, and said so.
+    Done,
+    /// Backup and recovery.
+    Backup,
     /// A wallet's page.
     Wallet,
     /// The send form.
@@ -87,6 +93,9 @@ impl Context {
             Self::Unlock => "Locked vault",
             Self::Wallets => "Wallets",
             Self::Derive => "Derive wallets",
+            Self::File => "In a file's name",
+            Self::Done => "Done",
+            Self::Backup => "Backup and recovery",
             Self::Wallet => "Wallet",
             Self::Send => "Send",
             Self::Review => "Review",

@@ -6,11 +6,15 @@ use super::effect::{Failure, RequestId};
 use super::page::Page;
 
 pub mod audit;
+pub mod backup;
 pub mod derive;
+pub mod export;
 pub mod first_run;
+pub mod import;
 pub mod jobs;
 pub mod opening;
 pub mod password;
+pub mod recover;
 pub mod review;
 pub mod send;
 pub mod settings;
@@ -34,6 +38,14 @@ pub enum Screen {
     Wallets(Box<wallets::Wallets>),
     /// Deriving more wallets.
     Derive(Box<derive::DeriveScreen>),
+    /// Bringing in a key or a phrase.
+    Import(Box<import::ImportScreen>),
+    /// Taking a key out.
+    Export(Box<export::ExportScreen>),
+    /// Backup and recovery.
+    Backup(Box<backup::BackupScreen>),
+    /// Opening the vault by its recovery key.
+    Recover(Box<recover::RecoverScreen>),
     /// One wallet.
     Wallet(Box<wallet::WalletScreen>),
     /// The jobs.
@@ -88,7 +100,12 @@ impl Screen {
     pub fn is_side_screen(&self) -> bool {
         matches!(
             self,
-            Self::Jobs(_) | Self::Audit(_) | Self::Settings(_) | Self::Transfer(_) | Self::Password(_)
+            Self::Jobs(_)
+                | Self::Audit(_)
+                | Self::Settings(_)
+                | Self::Backup(_)
+                | Self::Transfer(_)
+                | Self::Password(_)
         )
     }
 
@@ -102,6 +119,10 @@ impl Screen {
             Self::Unlock(page) => &**page,
             Self::Wallets(page) => &**page,
             Self::Derive(page) => &**page,
+            Self::Import(page) => &**page,
+            Self::Export(page) => &**page,
+            Self::Backup(page) => &**page,
+            Self::Recover(page) => &**page,
             Self::Wallet(page) => &**page,
             Self::Jobs(page) => &**page,
             Self::Send(page) => &**page,
@@ -122,6 +143,10 @@ impl Screen {
             Self::Unlock(page) => &mut **page,
             Self::Wallets(page) => &mut **page,
             Self::Derive(page) => &mut **page,
+            Self::Import(page) => &mut **page,
+            Self::Export(page) => &mut **page,
+            Self::Backup(page) => &mut **page,
+            Self::Recover(page) => &mut **page,
             Self::Wallet(page) => &mut **page,
             Self::Jobs(page) => &mut **page,
             Self::Send(page) => &mut **page,

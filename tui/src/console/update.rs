@@ -21,7 +21,7 @@ mod mouse;
 mod prompts;
 
 pub use answers::begin_session;
-pub use prompts::{start_derivation, start_derivation_of};
+pub use prompts::{start_derivation, start_derivation_of, tags};
 
 /// The most steps that one event may lead to; more is a defect, and stops there.
 const MAX_STEPS: usize = 32;
@@ -296,6 +296,9 @@ fn destination(action: Action, parts: &Parts<'_>) -> Option<Nav> {
         Action::GoAudit => Some(Nav::Switch(Screen::Audit(Box::default()))),
         Action::GoSettings if matches!(parts.screen, Screen::Settings(_)) => None,
         Action::GoSettings => Some(Nav::Switch(Screen::Settings(Box::default()))),
+        Action::GoBackup if matches!(parts.screen, Screen::Backup(_)) => None,
+        Action::GoBackup => Some(Nav::Switch(Screen::Backup(Box::default()))),
+        Action::Import => Some(Nav::Push(Screen::Import(Box::default()))),
         _ => None,
     }
 }

@@ -58,6 +58,8 @@ pub const BINDINGS: &[Binding] = &[
     bind(C::Form, &[TAB, DOWN], A::Next, "field", "the next field"),
     bind(C::Form, &[BACK_TAB, UP], A::Previous, "", "the field before"),
     bind(C::Form, &[ESC], A::Back, "back", "one step back; what is typed stays"),
+    bind(C::File, &[TAB], A::Complete, "complete", "complete the file's name"),
+    bind(C::Done, &[ENTER, ESC], A::Back, "done", "leave"),
     // Filter
     bind(C::Filter, &[ENTER], A::Accept, "keep", "keep the filter and return to the list"),
     bind(C::Filter, &[ESC], A::ClearFilter, "clear", "clear the filter and return to the list"),
@@ -100,6 +102,7 @@ pub const BINDINGS: &[Binding] = &[
     // Unlock
     bind(C::Unlock, &[ENTER], A::Accept, "unlock", "unlock the vault"),
     bind(C::Unlock, &[ESC], A::Back, "clear", "clear the field"),
+    bind(C::Unlock, &[ctrl('r')], A::Recover, "recovery key", "open the vault by its recovery key"),
     bind(C::Unlock, &[ctrl('c')], A::Quit, "leave", "leave"),
     // Wallets
     bind(C::Wallets, &[ENTER, RIGHT, ch('l')], A::Accept, "open", "open the wallet"),
@@ -107,6 +110,7 @@ pub const BINDINGS: &[Binding] = &[
     bind(C::Wallets, &[ch('a')], A::Act, "act", "do something with the marked"),
     bind(C::Wallets, &[ch('s')], A::Send, "send", "send from this wallet"),
     bind(C::Wallets, &[ch('d')], A::Derive, "derive", "derive more wallets"),
+    bind(C::Wallets, &[ch('i')], A::Import, "import", "import a key, a phrase or a key file"),
     bind(C::Wallets, &[ch('/')], A::Filter, "filter", "filter as you type; tag:name by tag, chain:evm by chain"),
     bind(C::Wallets, &[ch('c')], A::NextChain, "", "show one chain, the other, or both"),
     bind(C::Wallets, &[ch('e')], A::Label, "", "edit the label"),
@@ -127,6 +131,7 @@ pub const BINDINGS: &[Binding] = &[
     bind(C::Wallet, &[ch('e')], A::Label, "label", "edit the label"),
     bind(C::Wallet, &[ch('t')], A::AddTags, "tag", "add tags"),
     bind(C::Wallet, &[ch('T')], A::RemoveTags, "", "remove tags"),
+    bind(C::Wallet, &[ch('x')], A::Export, "export", "export the key into a file"),
     bind(C::Wallet, &[ch('r')], A::Refresh, "refresh", "ask the node again"),
     bind(C::Wallet, &[ESC, LEFT, ch('h')], A::Back, "back", "back to the list"),
     // Send
@@ -165,6 +170,9 @@ pub const BINDINGS: &[Binding] = &[
     bind(C::Settings, &[ch(' '), RIGHT], A::Change, "change", "the next value"),
     bind(C::Settings, &[ESC, LEFT, ch('h')], A::Back, "back", "one step back"),
     bind(C::Settings, &[ch('t')], A::Test, "try the node", "ask the endpoint how it is, once"),
+    // Backup
+    bind(C::Backup, &[ENTER, RIGHT, ch('l')], A::Accept, "choose", "do this"),
+    bind(C::Backup, &[ESC, LEFT, ch('h')], A::Back, "back", "one step back"),
     // Jobs
     bind(C::Jobs, &[ENTER, RIGHT, ch('l')], A::Accept, "open", "open the transfer"),
     bind(C::Jobs, &[ch('x')], A::Cancel, "cancel", "cancel the job"),
@@ -174,6 +182,8 @@ pub const BINDINGS: &[Binding] = &[
     bind(C::Open, &[ch('2')], A::GoAudit, "", "go to the audit log"),
     bind(C::Open, &[ch('3')], A::GoJobs, "", "go to the jobs"),
     bind(C::Open, &[ch('4')], A::GoSettings, "", "go to the settings"),
+    bind(C::Open, &[ch('5')], A::GoBackup, "", "go to backup and recovery"),
+    bind(C::Open, &[ch('i')], A::Import, "", "import a key, a phrase or a key file"),
     bind(
         C::Open,
         &[ctrl('r')],

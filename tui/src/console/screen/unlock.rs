@@ -109,10 +109,19 @@ impl Page for Unlock {
         true
     }
 
+    fn available(&self, action: Action, _shared: &Shared) -> bool {
+        let has_recovery = self.summary.as_ref().is_some_and(|summary| summary.has_recovery);
+        action != Action::Recover || (has_recovery && !self.unlocking.is_waiting())
+    }
+
     fn act(&mut self, action: Action, cx: &mut Cx<'_>) -> Handled {
         match action {
             Action::Accept => self.try_unlock(cx),
             Action::Back => self.password.clear(),
+            Action::Recover if self.available(action, cx.shared) => {
+                self.password.clear();
+                cx.go(Nav::Push(Screen::Recover(Box::default())));
+            }
             _ => return Handled::No,
         }
         Handled::Yes

@@ -15,6 +15,7 @@ use crate::console::keymap::{Action, Context};
 use crate::console::modal::{Modal, Purpose};
 use crate::console::page::{Cx, Event, Handled, Nav, Page};
 use crate::console::screen::Screen;
+use crate::console::screen::export::ExportScreen;
 use crate::console::state::{Node, Shared};
 
 pub mod facts;
@@ -119,6 +120,10 @@ impl Page for WalletScreen {
                 cx.go(Nav::Push(Screen::send(self.wallet.clone())));
             }
             Action::Send => cx.notice("transfers from EVM wallets are not made here yet"),
+            Action::Export => {
+                let screen = ExportScreen::new(self.wallet.clone());
+                cx.go(Nav::Push(Screen::Export(Box::new(screen))));
+            }
             Action::Label | Action::AddTags | Action::RemoveTags => self.prompt(action, cx),
             Action::Refresh => {
                 cx.shared.ask_again();

@@ -86,7 +86,8 @@ pub fn start_derivation_of(
 }
 
 /// Tags as typed: separated by commas or spaces.
-fn tags(text: &str) -> Vec<String> {
+#[must_use]
+pub fn tags(text: &str) -> Vec<String> {
     text.split([',', ' '])
         .map(str::trim)
         .filter(|tag| !tag.is_empty())

@@ -222,3 +222,53 @@ fn the_help_and_the_palette_come_from_the_keymap() {
     press(&mut state, KeyCode::Char(':'));
     snapshot("palette_80x24", &screen(&mut state, 80, 24));
 }
+
+#[test]
+fn both_chains_and_imported_keys_as_they_look() {
+    let mut state = opened(0);
+    let effects = update(
+        &mut state,
+        Msg::Key(crossterm::event::KeyEvent::new(
+            KeyCode::Char('r'),
+            crossterm::event::KeyModifiers::NONE,
+        )),
+    );
+    let id = started(&effects, |work| {
+        matches!(work, Work::Wallets(WalletsWork::Page(_)))
+    });
+    let mut derived = wallet(4);
+    derived.address = "0x9858EfFD232B4033E47d90003D41EC34EcaEda94".parse().unwrap();
+    derived.family = Some(keyward_core::path::PathFamily::EvmBip44);
+    derived.path = "m/44'/60'/0'/0/4".into();
+    let mut imported = wallet(5);
+    (imported.master, imported.family, imported.index) = (None, None, None);
+    (imported.path, imported.own_password) = (String::new(), true);
+    imported.address = "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266".parse().unwrap();
+    let page = WalletPage {
+        total: 3,
+        rows: vec![wallet(0), derived, imported],
+    };
+    let answer = Answer::Wallets(WalletsAnswer::Page(Ok(page)));
+    update(&mut state, Msg::Answer { id, answer });
+    snapshot("wallets_chains_80x24", &screen(&mut state, 80, 24));
+    press(&mut state, KeyCode::End);
+    snapshot("wallets_chains_140x40", &screen(&mut state, 140, 40));
+    press(&mut state, KeyCode::Enter);
+    snapshot("wallet_evm_80x24", &screen(&mut state, 80, 24));
+}
+
+#[test]
+fn a_key_steps_through_the_chains() {
+    let mut state = opened(10);
+    for expected in [Some(Chain::Solana), Some(Chain::Evm), None] {
+        let effects = press(&mut state, KeyCode::Char('c'));
+        let asked = effects.iter().find_map(|effect| match effect {
+            Effect::Start {
+                work: Work::Wallets(WalletsWork::Page(query)),
+                ..
+            } => Some(query.chain),
+            _ => None,
+        });
+        assert_eq!(asked, Some(expected));
+    }
+}

@@ -223,7 +223,9 @@ fn empty(list: &Wallets, shared: &Shared, frame: &mut Frame<'_>, area: Rect) {
             Line::styled("No wallets yet.", palette.text),
             Line::from(vec![
                 Span::styled("d", palette.accent),
-                Span::styled(" derives some from the vault's phrase.", palette.muted),
+                Span::styled(" derives some from the vault's phrase, ", palette.muted),
+                Span::styled("i", palette.accent),
+                Span::styled(" imports a key.", palette.muted),
             ]),
         ]
     } else {

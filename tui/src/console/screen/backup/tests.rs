@@ -1,0 +1,190 @@
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+use crossterm::event::KeyCode;
+
+use super::*;
+use crate::console::msg::Msg;
+use crate::console::state::State;
+use crate::console::update::update;
+use crate::console::view::testing::*;
+
+const PASSWORD: &str = "canary-Wicker-9041-omen";
+
+fn menu() -> State {
+    let mut state = opened(10);
+    press(&mut state, KeyCode::Char('5'));
+    assert!(matches!(state.screen, Screen::Backup(_)));
+    state
+}
+
+fn working(effects: &[Effect]) -> Option<(RequestId, &BackupWork)> {
+    effects.iter().find_map(|effect| match effect {
+        Effect::Start {
+            id,
+            work: Work::Backup(work),
+            ..
+        } => Some((*id, work)),
+        _ => None,
+    })
+}
+
+/// A recovery key was made.
+fn made() -> State {
+    let mut state = menu();
+    press(&mut state, KeyCode::Enter);
+    type_text(&mut state, PASSWORD);
+    let effects = press(&mut state, KeyCode::Enter);
+    let Some((id, BackupWork::AddRecovery(password))) = working(&effects) else {
+        panic!("a recovery key is made")
+    };
+    assert_eq!(password.as_str(), PASSWORD);
+    let answer = Answer::Backup(BackupAnswer::Added(Ok(RecoveryKey::from_bytes([0x5a; 32]))));
+    update(&mut state, Msg::Answer { id, answer });
+    state
+}
+
+fn group(at: usize) -> String {
+    let text = RecoveryKey::from_bytes([0x5a; 32]).expose_text();
+    text.split('-').nth(at).unwrap().to_owned()
+}
+
+fn asked(state: &State) -> [usize; 2] {
+    match &state.screen {
+        Screen::Backup(page) => page.asked,
+        _ => panic!("the screen"),
+    }
+}
+
+#[test]
+fn the_key_is_hidden_until_asked_for_and_hides_itself() {
+    let mut state = made();
+    let secret = group(4);
+    assert!(!screen(&mut state, 80, 24).contains(&secret));
+    snapshot("backup_hidden_80x24", &screen(&mut state, 80, 24));
+    press(&mut state, KeyCode::Char('v'));
+    assert!(screen(&mut state, 80, 24).contains(&secret));
+    assert!(!format!("{state:?}").contains(&secret));
+    let effects = wait(&mut state, SHOWN_MS);
+    assert!(effects.iter().any(|effect| matches!(effect, Effect::Redraw)));
+    assert!(!screen(&mut state, 80, 24).contains(&secret));
+}
+
+#[test]
+fn two_groups_are_asked_back() {
+    let mut state = made();
+    press(&mut state, KeyCode::Enter);
+    type_text(&mut state, "XXXX");
+    press(&mut state, KeyCode::Enter);
+    type_text(&mut state, "XXXX");
+    press(&mut state, KeyCode::Enter);
+    assert!(screen(&mut state, 80, 24).contains("not what the key says"));
+    let asked = asked(&state);
+    type_text(&mut state, &group(asked[0]).to_lowercase());
+    press(&mut state, KeyCode::Enter);
+    type_text(&mut state, &group(asked[1]));
+    press(&mut state, KeyCode::Enter);
+    let text = screen(&mut state, 80, 24);
+    assert!(
+        text.contains("a recovery key opens this vault") && text.contains("in force"),
+        "{text}"
+    );
+    assert!(text.contains("Take the recovery key away"));
+}
+
+#[test]
+fn it_is_not_left_by_mistake_and_going_elsewhere_waits() {
+    let mut state = made();
+    press(&mut state, KeyCode::Char('1'));
+    assert!(matches!(state.screen, Screen::Backup(_)));
+    press(&mut state, KeyCode::Esc);
+    assert!(screen(&mut state, 80, 24).contains("Leave without the recovery key?"));
+    press(&mut state, KeyCode::Char('y'));
+    assert!(screen(&mut state, 80, 24).contains("was not checked"));
+}
+
+#[test]
+fn a_rotation_says_what_it_does_and_takes_a_word() {
+    let mut state = menu();
+    state.shared.session.as_mut().unwrap().summary.has_recovery = true;
+    press(&mut state, KeyCode::Down);
+    press(&mut state, KeyCode::Down);
+    press(&mut state, KeyCode::Enter);
+    snapshot("backup_rotate_80x24", &screen(&mut state, 80, 24));
+    type_text(&mut state, PASSWORD);
+    press(&mut state, KeyCode::Enter);
+    assert!(working(&press(&mut state, KeyCode::Enter)).is_none());
+    type_text(&mut state, "rotate");
+    let effects = press(&mut state, KeyCode::Enter);
+    let Some((id, BackupWork::Rotate(_))) = working(&effects) else {
+        panic!("it is rotated")
+    };
+    press(&mut state, KeyCode::Esc);
+    assert!(screen(&mut state, 80, 24).contains("sealing every record again"));
+    let rotation = Rotation {
+        epoch: 2,
+        records: 11,
+        recovery: Some(RecoveryKey::from_bytes([0x5a; 32])),
+    };
+    let answer = Answer::Backup(BackupAnswer::Rotated(Ok(rotation)));
+    update(&mut state, Msg::Answer { id, answer });
+    let text = screen(&mut state, 80, 24);
+    assert!(
+        text.contains("The recovery key") && text.contains("key number 2"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_file_of_the_vault_is_written_where_it_was_said() {
+    let mut state = menu();
+    press(&mut state, KeyCode::Down);
+    press(&mut state, KeyCode::Enter);
+    for text in [PASSWORD, "/tmp/vault.keyward", "", ""] {
+        type_text(&mut state, text);
+        if !text.is_empty() || !matches!(&state.screen, Screen::Backup(page) if page.form.focus() == 3) {
+            press(&mut state, KeyCode::Enter);
+        }
+    }
+    let effects = press(&mut state, KeyCode::Enter);
+    let Some((id, BackupWork::Save { path, own: None, .. })) = working(&effects) else {
+        panic!("it is saved: {}", screen(&mut state, 80, 24))
+    };
+    assert_eq!(path, "/tmp/vault.keyward");
+    let answer = Answer::Backup(BackupAnswer::Saved(Ok("/tmp/vault.keyward".into())));
+    update(&mut state, Msg::Answer { id, answer });
+    assert!(screen(&mut state, 80, 24).contains("the vault is in /tmp/vault.keyward"));
+}
+
+#[test]
+fn a_wrong_password_can_be_typed_again() {
+    let mut state = menu();
+    press(&mut state, KeyCode::Enter);
+    type_text(&mut state, PASSWORD);
+    let effects = press(&mut state, KeyCode::Enter);
+    let (id, _) = working(&effects).unwrap();
+    let answer = Answer::Backup(BackupAnswer::Added(Err(Failure::new(
+        "the vault did not open",
+        "try again",
+    ))));
+    update(&mut state, Msg::Answer { id, answer });
+    let text = screen(&mut state, 80, 24);
+    assert!(text.contains("did not open"), "{text}");
+    type_text(&mut state, PASSWORD);
+    assert!(working(&press(&mut state, KeyCode::Enter)).is_some());
+    assert!(!format!("{}{state:?}", screen(&mut state, 80, 24)).contains("Wicker"));
+}
+
+#[test]
+fn locking_drops_the_key() {
+    let mut state = made();
+    press(&mut state, KeyCode::Char('v'));
+    control(&mut state, 'l');
+    assert!(!screen(&mut state, 80, 24).contains(&group(0)));
+}
+
+#[test]
+fn the_menu_as_it_looks() {
+    let mut state = menu();
+    snapshot("backup_80x24", &screen(&mut state, 80, 24));
+    snapshot("backup_120x40", &screen(&mut state, 120, 40));
+}
