@@ -13,6 +13,8 @@ mod documents;
 mod encoding;
 #[path = "evm/published.rs"]
 mod published;
+#[path = "evm/samples.rs"]
+mod samples;
 #[path = "evm/transactions.rs"]
 mod transactions;
 #[path = "evm/typed_data.rs"]

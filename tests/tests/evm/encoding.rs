@@ -12,7 +12,8 @@ use proptest::collection::vec as some;
 use proptest::prelude::*;
 
 use crate::damage::any_damage;
-use crate::transactions::{any_authorization, their_u256};
+use crate::samples::any_authorization;
+use crate::transactions::their_u256;
 
 /// What alloy makes of one value at the front, and all in it; refused beyond Keyward's depth.
 fn their_value(bytes: &mut &[u8], depth: usize) -> Option<Value> {
