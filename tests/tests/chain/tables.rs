@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use keyward_core::address::{Address, Blockhash, Signature};
 use keyward_core::amount::Lamports;
 use keyward_core::ed25519::SecretKey;
@@ -10,11 +12,13 @@ use keyward_core::solana::{
     AccountMeta, AddressTableLookup, Instruction, Message, MessageVersion, Transaction, compile_message,
     instructions,
 };
-use keyward_custody::chain::{ChainError, Commitment, LookupTables, SearchScope, SolanaNode};
+use keyward_custody::chain::{ChainError, Commitment, LookupTables, NodeConfig, SearchScope, SolanaNode};
 use keyward_custody::{SignError, SignRequest};
+use serde_json::json;
 use solana_address_lookup_table_interface::instruction as table_program;
 use solana_pubkey::Pubkey;
 
+use crate::faults::{FaultServer, Reply};
 use crate::scene::{SOL, Scene, fresh_address};
 
 const LIMIT: Duration = Duration::from_secs(60);
@@ -177,4 +181,68 @@ async fn a_payment_to_an_account_in_a_table_lands_and_a_deactivated_table_is_ref
     }
     let error = node.lookup_tables(&[table]).await.unwrap_err();
     assert!(error.to_string().contains("deactivated"), "{error}");
+}
+
+/// The data of a table, as the program lays it out.
+fn table_data(deactivation: u64, held: &[Address]) -> Vec<u8> {
+    let mut data = 1_u32.to_le_bytes().to_vec();
+    data.extend_from_slice(&deactivation.to_le_bytes());
+    data.resize(56, 0);
+    held.iter()
+        .for_each(|address| data.extend_from_slice(address.as_bytes()));
+    data
+}
+
+#[tokio::test]
+async fn what_a_node_says_of_a_table_is_held_to_its_form() {
+    let owner = "AddressLookupTab1e1111111111111111111111111";
+    let held = [fresh_address(), fresh_address()];
+    let good = STANDARD.encode(table_data(u64::MAX, &held));
+    let cut = STANDARD.encode(&table_data(u64::MAX, &held)[..57]);
+    let leaving = STANDARD.encode(table_data(9, &held));
+    let account = |owner: &str, data: serde_json::Value| json!({ "lamports": 1, "owner": owner, "executable": false, "data": data });
+    let system = "11111111111111111111111111111111";
+    let table = fresh_address();
+    for (expected, value) in [
+        ("ok", json!([account(owner, json!([good, "base64"]))])),
+        ("lookup-table", json!([null])),
+        ("lookup-table", json!([account(system, json!([good, "base64"]))])),
+        (
+            "lookup-table",
+            json!([account(owner, json!([leaving, "base64"]))]),
+        ),
+        ("lookup-table", json!([account(owner, json!([cut, "base64"]))])),
+        ("lookup-table", json!([account(owner, json!(["", "base64"]))])),
+        (
+            "node-answer-nonsense",
+            json!([account(owner, json!([good, "base58"]))]),
+        ),
+        (
+            "node-answer-nonsense",
+            json!([account(owner, json!(["!!", "base64"]))]),
+        ),
+        ("node-answer-nonsense", json!([account(owner, json!(good))])),
+        ("node-answer-nonsense", json!([])),
+        (
+            "node-answer-nonsense",
+            json!([account(owner, json!([good, "base64"])), null]),
+        ),
+        ("node-answer-nonsense", json!(null)),
+    ] {
+        let answer = json!({ "context": { "slot": 5 }, "value": value });
+        let server = FaultServer::start(None, move |_| Reply::Result(answer.clone()))
+            .await
+            .unwrap();
+        let node = SolanaNode::connect(&NodeConfig::new(&server.url)).unwrap();
+        match node.lookup_tables(&[table]).await {
+            Ok(tables) => {
+                assert_eq!(expected, "ok", "{value}");
+                assert_eq!(tables.contents(&table), Some(&held[..]));
+            }
+            Err(error) => assert_eq!(error.code(), expected, "{value}: {error}"),
+        }
+    }
+    let node = SolanaNode::connect(&NodeConfig::new("http://127.0.0.1:9")).unwrap();
+    let error = node.lookup_tables(&[table; 33]).await.unwrap_err();
+    assert_eq!(error.code(), "out-of-bounds");
 }
