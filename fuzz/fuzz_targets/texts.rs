@@ -46,7 +46,10 @@ fn addresses(text: &str) {
     }
     if let Ok(signature) = text.parse::<WalletSignature>() {
         let shown = signature.to_string();
-        assert!(shown.eq_ignore_ascii_case(text));
+        // The last byte of an EVM wallet's is read as 0 or 1 too, and shown as 27 or 28.
+        let len = text.len().saturating_sub(2);
+        let same = shown.get(..len).zip(text.get(..len));
+        assert!(same.is_some_and(|(shown, text)| shown.eq_ignore_ascii_case(text)));
         assert_eq!(shown.parse(), Ok(signature));
     }
 }
