@@ -9,10 +9,14 @@
 mod console;
 #[path = "e2e/console_canary.rs"]
 mod console_canary;
+#[path = "e2e/console_keys.rs"]
+mod console_keys;
 #[path = "e2e/console_trouble.rs"]
 mod console_trouble;
 #[path = "e2e/killed.rs"]
 mod killed;
+#[path = "e2e/killed_rotation.rs"]
+mod killed_rotation;
 #[path = "e2e/memory.rs"]
 mod memory;
 #[path = "e2e/spine.rs"]
