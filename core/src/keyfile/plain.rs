@@ -26,9 +26,9 @@ pub(super) fn as_text(bytes: &[u8]) -> Option<&str> {
     (!text.contains(control)).then(|| text.trim())
 }
 
-/// Whether the bytes are of Keyward's own making: its magics begin with `KWV`, and versions below 256 with a zero.
-pub(super) const fn is_keyward(bytes: &[u8]) -> bool {
-    matches!(bytes, [b'K', b'W', b'V', _, 0, ..])
+/// Whether the bytes are a Keyward vault file, which `crate::vault::VaultFile` opens.
+pub(super) fn is_keyward(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"KEYWARD\0")
 }
 
 /// Bytes that are no text.

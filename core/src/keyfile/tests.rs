@@ -435,7 +435,7 @@ fn a_named_format_is_held_to() {
         }
     ));
     assert!(matches!(
-        refusal(b"KWVF\0\x01 and so on", &plain_options()),
+        refusal(b"KEYWARD\0\0\x01 and so on", &plain_options()),
         KeyfileError::KeywardVault
     ));
 }
