@@ -6,6 +6,8 @@
 
 #[path = "cli/audit.rs"]
 mod audit;
+#[path = "cli/both_chains.rs"]
+mod both_chains;
 #[path = "cli/canary.rs"]
 mod canary;
 #[path = "cli/derive.rs"]
@@ -14,8 +16,12 @@ mod derive;
 mod find_path;
 #[path = "cli/fixture.rs"]
 mod fixture;
+#[path = "cli/import.rs"]
+mod import;
 #[path = "cli/init.rs"]
 mod init;
+#[path = "cli/inspect.rs"]
+mod inspect;
 #[path = "cli/node.rs"]
 mod node;
 #[path = "cli/settings.rs"]
@@ -26,5 +32,7 @@ mod signing;
 mod terminal;
 #[path = "cli/trouble.rs"]
 mod trouble;
+#[path = "cli/vault.rs"]
+mod vault;
 #[path = "cli/wallets.rs"]
 mod wallets;

@@ -4,20 +4,27 @@
 //! exit code. Commands hold no state of their own and make no decision about keys or policy. The fields and codes are
 //! documented in `docs/cli.md`.
 
+mod arguments;
 mod audit;
 mod balance;
 mod completions;
 mod context;
 mod derive;
+mod export;
 mod find_path;
+mod import;
 mod init;
+mod inspect;
 mod logging;
 mod message;
+mod phrase;
+mod phrases;
 mod policy;
 mod send;
 mod settings;
 mod transaction;
 mod transfers;
+mod typed_data;
 mod vault;
 mod wallets;
 
@@ -92,15 +99,21 @@ enum Command {
     Init(init::Args),
     Derive(derive::Args),
     FindPath(find_path::Args),
+    Import(import::Args),
+    Export(export::Args),
     #[command(subcommand)]
     Wallets(wallets::Command),
+    #[command(subcommand)]
+    Phrases(phrases::Command),
     Balance(balance::Args),
     Send(send::Args),
     #[command(subcommand)]
     Transfers(transfers::Command),
+    Inspect(inspect::Args),
     SignMessage(message::SignArgs),
     VerifyMessage(message::VerifyArgs),
     SignTransaction(transaction::Args),
+    SignTypedData(typed_data::Args),
     #[command(subcommand)]
     Audit(audit::Command),
     #[command(subcommand)]
@@ -165,13 +178,18 @@ async fn dispatch(command: Option<Command>, context: &mut Context) -> Result<Rep
         Some(Command::Init(args)) => init::run(context, args).await,
         Some(Command::Derive(args)) => derive::run(&args),
         Some(Command::FindPath(args)) => find_path::run(&args),
+        Some(Command::Import(args)) => import::run(context, args).await,
+        Some(Command::Export(args)) => export::run(context, args).await,
         Some(Command::Wallets(command)) => wallets::run(context, command).await,
+        Some(Command::Phrases(command)) => phrases::run(context, command).await,
         Some(Command::Balance(args)) => balance::run(context, args).await,
         Some(Command::Send(args)) => send::run(context, args).await,
         Some(Command::Transfers(command)) => transfers::run(context, command).await,
+        Some(Command::Inspect(args)) => inspect::run(context, args).await,
         Some(Command::SignMessage(args)) => message::sign(context, args).await,
         Some(Command::VerifyMessage(args)) => message::verify(&args),
         Some(Command::SignTransaction(args)) => transaction::run(context, args).await,
+        Some(Command::SignTypedData(args)) => typed_data::run(context, args).await,
         Some(Command::Audit(command)) => audit::run(context, command).await,
         Some(Command::Vault(command)) => vault::run(context, command).await,
         Some(Command::Policy(command)) => policy::run(context, command).await,

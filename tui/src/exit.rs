@@ -125,6 +125,17 @@ impl Failure {
 
 impl From<CustodyError> for Failure {
     fn from(error: CustodyError) -> Self {
+        if let CustodyError::ExportRefused { reasons } = &error {
+            let failure = Self::new(
+                Exit::Refused,
+                "refused",
+                "refused by policy; the key stays where it is",
+                error.remedy(),
+            );
+            return reasons.iter().fold(failure, |failure, reason| {
+                failure.with_reason(reason.code(), reason.to_string())
+            });
+        }
         Self::new(
             custody_exit(&error),
             error.code(),
@@ -182,7 +193,16 @@ impl From<SignError> for Failure {
                 });
             }
             SignError::Custody(error) => return error.into(),
-            SignError::RateLimited { .. } | SignError::LooksLikeTransaction => Exit::Refused,
+            SignError::RateLimited { .. }
+            | SignError::LooksLikeTransaction
+            | SignError::InvalidSignature { .. }
+            | SignError::NotInvited { .. }
+            | SignError::SignIn(_)
+            | SignError::SignInUnchecked => Exit::Refused,
+            SignError::Evm(_)
+            | SignError::TypedData(_)
+            | SignError::LookupTables(_)
+            | SignError::WrongChain { .. } => Exit::InvalidInput,
             SignError::Undecodable(ref reason) => {
                 let failure = Self::new(
                     Exit::InvalidInput,
@@ -202,7 +222,9 @@ impl From<SignError> for Failure {
 impl From<ChainError> for Failure {
     fn from(error: ChainError) -> Self {
         let exit = match error {
-            ChainError::InvalidUrl { .. } | ChainError::OutOfBounds { .. } => Exit::InvalidInput,
+            ChainError::InvalidUrl { .. }
+            | ChainError::OutOfBounds { .. }
+            | ChainError::LookupTable { .. } => Exit::InvalidInput,
             _ => Exit::Unreachable,
         };
         Self::new(exit, error.code(), error.to_string(), error.remedy())

@@ -63,6 +63,25 @@ impl Source {
         matches!(self, Self::Stdin)
     }
 
+    /// What to call it in messages.
+    pub(crate) fn name(&self) -> String {
+        match self {
+            Self::Stdin => "standard input".to_owned(),
+            Self::File { path, .. } => path.display().to_string(),
+        }
+    }
+
+    /// The file's name without its extension; empty for standard input.
+    pub(crate) fn stem(&self) -> String {
+        match self {
+            Self::Stdin => String::new(),
+            Self::File { path, .. } => path
+                .file_stem()
+                .map(|stem| stem.to_string_lossy().into_owned())
+                .unwrap_or_default(),
+        }
+    }
+
     /// Reads all of it, at most `limit` bytes.
     pub(crate) fn read_all(&self, what: &str, limit: usize) -> Result<Zeroizing<Vec<u8>>, Failure> {
         match self {

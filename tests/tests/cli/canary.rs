@@ -17,10 +17,26 @@ const FACTOR: &str = "c0ffee00c0ffee11c0ffee22c0ffee33c0ffee44c0ffee55c0ffee66c0
 /// BIP-39's published vector for 7f7f…7f: each word is in no other text of the program.
 const PHRASE: &str = "legal winner thank year wave sausage worth useful legal winner thank yellow";
 
+/// A password of a wallet's own, a key as another program's file holds it, and a further phrase (BIP-39's vector for ff…ff).
+const OWN_PASSWORD: &str = "canary-Lq4-of-its-own-Fv2";
+const KEY: &str = "5ca1ab1e0ddba11c0decafe5eed0fa110c8edb0a7faced0dd5ea5badf00dc0de";
+const SECOND_PHRASE: &str = "zoo zoo zoo zoo zoo zoo zoo zoo zoo zoo zoo wrong";
+
 /// Every spelling in which one of the secrets could have leaked.
 fn needles() -> Vec<Vec<u8>> {
     let mut needles = Vec::new();
-    for secret in [PASSWORD, NEW_PASSWORD, WRONG_PASSWORD, PASSPHRASE, FACTOR, PHRASE] {
+    let texts = [
+        PASSWORD,
+        NEW_PASSWORD,
+        WRONG_PASSWORD,
+        PASSPHRASE,
+        FACTOR,
+        PHRASE,
+        OWN_PASSWORD,
+        KEY,
+        SECOND_PHRASE,
+    ];
+    for secret in texts {
         needles.push(secret.as_bytes().to_vec());
         needles.push(hex::encode(secret).into_bytes());
         needles.push(
@@ -34,6 +50,22 @@ fn needles() -> Vec<Vec<u8>> {
     needles.push(vec![0x7f; 16]);
     needles.push(hex::encode([0x7f; 16]).into_bytes());
     needles.push(hex::decode(FACTOR).unwrap());
+    needles.push(b"zoo zoo".to_vec());
+    let key = hex::decode(KEY).unwrap();
+    needles.push(bs58::encode(&key).into_string().into_bytes());
+    needles.push(
+        base64::engine::general_purpose::STANDARD_NO_PAD
+            .encode(&key)
+            .into_bytes(),
+    );
+    needles.push(
+        key.iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join(",")
+            .into_bytes(),
+    );
+    needles.push(key);
     needles
 }
 
@@ -97,6 +129,30 @@ fn no_secret_is_printed_logged_or_stored() {
     let init = format!("init --import - --kdf scrypt-16384 --wallets 3 --passphrase-file {passphrase}");
     let change = format!("vault password --new-password-file {}", new.display());
     let damaged = PHRASE.replace("yellow", "yelow");
+    let second_damaged = SECOND_PHRASE.replace("wrong", "wrng");
+    let (own, key) = (file("own", OWN_PASSWORD), file("key", KEY));
+    let (own, new_file, key) = (own.display(), new.display(), key.display());
+    let out = |name: &str| given.path(name).display().to_string();
+    let guarded = |words: &str| format!("{words} --wallet-password-file {own}");
+    let import = guarded(&format!("import {key} --chain evm --label guarded"));
+    let unnamed = format!("import {key}");
+    let misnamed = format!("import {key} --format solana-keygen");
+    let export = guarded(&format!("export guarded --format hex --out {}", out("out.hex")));
+    let keystore = guarded(&format!(
+        "export guarded --format keystore-v3 --file-password-file {new_file} --out {}",
+        out("keystore")
+    ));
+    let signed = guarded("sign-message guarded --message hello");
+    let recovery = format!("vault recovery add --out {}", out("recovery"));
+    let rotate = format!("vault rotate --out {}", out("recovery-2"));
+    let recover = format!(
+        "vault recover --recovery-key-file {} --new-password-file {new_file}",
+        out("recovery")
+    );
+    let backup = format!(
+        "vault export --new-password-file {new_file} --out {}",
+        out("backup")
+    );
     let wrong = file("wrong", WRONG_PASSWORD);
     let runs = [
         (init.as_str(), &password, damaged.as_str(), 10),
@@ -112,6 +168,26 @@ fn no_secret_is_printed_logged_or_stored() {
         ("audit checkpoint", &password, "", 0),
         ("audit list --json", &password, "", 0),
         ("audit verify", &password, "", 0),
+        (&import, &password, "", 0),
+        (&unnamed, &password, "", 10),
+        (&misnamed, &password, "", 10),
+        ("export guarded --format hex --stdout", &password, "", 4),
+        (&export, &wrong, "", 4),
+        (&export, &password, "", 0),
+        (&keystore, &password, "", 0),
+        (&signed, &password, "", 0),
+        ("import - --label second", &password, SECOND_PHRASE, 0),
+        ("import - --json", &password, &second_damaged, 10),
+        (
+            "wallets derive --phrase 2 --chain evm --count 2",
+            &password,
+            "",
+            0,
+        ),
+        ("phrases list --json", &password, "", 0),
+        (&recovery, &password, "", 0),
+        (&rotate, &password, "", 0),
+        (&backup, &password, "", 0),
         (&change, &password, "", 0),
         ("wallets label #0 second", &new, "", 0),
         ("wallets list --json", &password, "", 0),
@@ -125,8 +201,23 @@ fn no_secret_is_printed_logged_or_stored() {
         assert_clean(words, output.stdout.as_bytes());
         assert_clean(words, output.stderr.as_bytes());
     }
+    let output = run(&recover, &new, "");
+    assert_eq!(output.code(), Some(4), "the old recovery key: {output}");
+    assert_clean(&recover, output.stderr.as_bytes());
+    let keys = ["recovery", "recovery-2"].map(|name| fs::read_to_string(given.path(name)).unwrap());
     let mut files = Vec::new();
     files_below(sandbox.root(), &mut files);
+    for path in &files {
+        let content = fs::read(path).unwrap();
+        for key in &keys {
+            let group = key.trim().split_at(14).0.as_bytes();
+            assert!(
+                !content.windows(group.len()).any(|window| window == group),
+                "{} holds a recovery key",
+                path.display()
+            );
+        }
+    }
     assert!(
         files.contains(&log) && files.contains(&sandbox.vault()),
         "{files:?}"

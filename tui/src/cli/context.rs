@@ -12,7 +12,8 @@ use std::sync::OnceLock;
 use keyward_core::vault::SecondFactor;
 use keyward_custody::chain::{NodeConfig, SolanaNode};
 use keyward_custody::{
-    Custody, CustodyError, OpenOptions, Password, StoreLocation, VaultStatus, VaultSummary,
+    Custody, CustodyError, OpenOptions, Password, StoreLocation, VaultStatus, VaultSummary, Wallet,
+    WalletPasswords,
 };
 use zeroize::Zeroizing;
 
@@ -109,6 +110,14 @@ impl Context {
             config_path: self.config_path()?,
             no_color: env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()),
         })
+    }
+
+    /// The node that this very command names, if it names one.
+    pub(crate) fn named_node(&mut self) -> Result<Option<SolanaNode>, Failure> {
+        match self.global.rpc {
+            Some(_) => self.node().map(Some),
+            None => Ok(None),
+        }
     }
 
     /// The node that the person chose. Nothing is contacted yet.
@@ -241,6 +250,37 @@ pub(crate) fn ask_password(question: &str) -> Result<Password, Failure> {
     })
 }
 
+/// The password that a wallet needs besides the vault's; `None` for a wallet without.
+pub(crate) fn wallet_password(wallet: &Wallet, source: Option<&Source>) -> Result<Option<Password>, Failure> {
+    if !wallet.own_password {
+        return Ok(None);
+    }
+    if let Some(source) = source {
+        return read_password(source, "wallet's password").map(Some);
+    }
+    let question = format!("Password of wallet {}: ", wallet.address.abbreviated());
+    match secret_input::prompt(&question)? {
+        Some(typed) => Ok(Some(into_password(typed))),
+        None => Err(Failure::new(
+            Exit::Locked,
+            "wallet_password_needed",
+            format!(
+                "wallet {} has a password of its own",
+                wallet.address.abbreviated()
+            ),
+            "give --wallet-password-file FILE",
+        )),
+    }
+}
+
+/// As [`wallet_password`], as the signing service takes it.
+pub(crate) fn wallet_passwords(wallet: &Wallet, source: Option<&Source>) -> Result<WalletPasswords, Failure> {
+    Ok(match wallet_password(wallet, source)? {
+        Some(password) => WalletPasswords::of_one(wallet.address, password),
+        None => WalletPasswords::none(),
+    })
+}
+
 /// Asks a person for a new password, twice, and judges it before the second time.
 pub(crate) fn ask_new_password(question: &str) -> Result<Password, Failure> {
     let first = ask_password(question)?;
@@ -305,6 +345,52 @@ pub(crate) fn create_private(path: &std::path::Path, content: &[u8]) -> io::Resu
         let _ = std::fs::remove_file(path);
     }
     written
+}
+
+/// A file that did not exist, mode 0600, made before what goes into it is there. Dropped, it is gone again.
+pub(crate) struct NewFile {
+    what: &'static str,
+    path: PathBuf,
+    file: Option<std::fs::File>,
+}
+
+impl NewFile {
+    /// Makes the empty file.
+    pub(crate) fn create(what: &'static str, path: &std::path::Path) -> Result<Self, Failure> {
+        let mut options = std::fs::OpenOptions::new();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let file = options
+            .open(path)
+            .map_err(|error| create_failure(what, path, &error))?;
+        Ok(Self {
+            what,
+            path: path.to_owned(),
+            file: Some(file),
+        })
+    }
+
+    /// Writes its content and keeps it. A file that is not complete is taken away.
+    pub(crate) fn keep(mut self, content: &[u8]) -> Result<(), Failure> {
+        let Some(file) = &mut self.file else {
+            return Ok(());
+        };
+        file.write_all(content)
+            .and_then(|()| file.sync_all())
+            .map_err(|error| create_failure(self.what, &self.path, &error))?;
+        self.file = None;
+        Ok(())
+    }
+}
+
+impl Drop for NewFile {
+    fn drop(&mut self) {
+        if self.file.take().is_some() {
+            // It is our own: it did not exist a moment ago.
+            let _ = std::fs::remove_file(&self.path);
+        }
+    }
 }
 
 /// Says why a file could not be created.

@@ -3,15 +3,14 @@
 use keyward_core::account;
 use keyward_core::derive::{DeriveError, SolanaDeriver, derive_path};
 use keyward_core::evm::{self, EvmDeriver};
-use keyward_core::mnemonic::{Mnemonic, MnemonicError};
 use keyward_core::path::{ChildIndex, DerivationPath, PathFamily};
 use serde_json::json;
-use zeroize::Zeroizing;
 
-use super::init::{passphrase_from_stdin, read_phrase};
+use super::arguments::family_among;
+use super::phrase::{LanguageArgs, ask_phrase, parse_phrase, read_passphrase};
 use crate::exit::{Exit, Failure};
 use crate::output::{Align, Report, Table};
-use crate::secret_input::{self, Source};
+use crate::secret_input::Source;
 
 /// The most addresses of one run.
 const MAX_COUNT: u32 = 10_000;
@@ -34,6 +33,8 @@ pub(crate) struct Args {
     /// Read the phrase's BIP-39 passphrase from this file's only line
     #[arg(long, value_name = "FILE")]
     passphrase_file: Option<Source>,
+    #[command(flatten)]
+    language: LanguageArgs,
     /// A derivation path, such as "m/44'/501'/0'/0'"; "{i}" in it stands for the index
     #[arg(long, value_name = "PATH", conflicts_with = "family")]
     path: Option<String>,
@@ -72,21 +73,15 @@ struct Derived {
 }
 
 pub(crate) fn run(args: &Args) -> Result<Report, Failure> {
-    if args.passphrase_file.as_ref().is_some_and(Source::is_stdin) {
-        return Err(passphrase_from_stdin());
-    }
     let family = family_of(args.chain, args.family.as_deref())?;
     let paths = args
         .path
         .as_deref()
-        .map(|path| paths(path, args.start, args.count))
+        .map(|path| paths(args.chain, path, args.start, args.count))
         .transpose()?;
     let passphrase = read_passphrase(args.passphrase_file.as_ref())?;
-    let phrase = match secret_input::prompt("Recovery phrase: ")? {
-        Some(typed) => typed,
-        None => read_phrase(&Source::Stdin)?,
-    };
-    let seed = parse_phrase(&phrase)?.to_seed(&passphrase);
+    let phrase = ask_phrase()?;
+    let seed = parse_phrase(&phrase, args.language.language)?.to_seed(&passphrase);
     let (family_id, rows) = match paths {
         Some(paths) => {
             let derived = paths.into_iter().map(|(index, path)| {
@@ -186,31 +181,30 @@ fn family_of(chain: Chain, name: Option<&str>) -> Result<PathFamily, Failure> {
             Chain::Evm => PathFamily::EvmBip44,
         });
     };
-    let families = PathFamily::of(chain.into());
-    PathFamily::from_id(name)
-        .ok()
-        .filter(|family| families.contains(family))
-        .ok_or_else(|| {
-            let ids: Vec<&str> = families.iter().map(|family| family.id()).collect();
-            Failure::invalid(
-                "family_unknown",
-                "there is no such path family",
-                format!("choose one of {}", ids.join(", ")),
-            )
-        })
+    family_among(PathFamily::of(chain.into()), name)
 }
 
 /// Where the index goes in a path that stands for many.
 const INDEX: &str = "{i}";
 
 /// The paths that one text stands for: itself, or one for each index.
-fn paths(text: &str, start: u32, count: u32) -> Result<Vec<(Option<u32>, DerivationPath)>, Failure> {
+fn paths(
+    chain: Chain,
+    text: &str,
+    start: u32,
+    count: u32,
+) -> Result<Vec<(Option<u32>, DerivationPath)>, Failure> {
     if text.contains(INDEX) {
         let end = start
             .checked_add(count)
             .ok_or_else(|| failure(DeriveError::RangeEnd))?;
         return (start..end)
-            .map(|index| Ok((Some(index), parse_path(&text.replace(INDEX, &index.to_string()))?)))
+            .map(|index| {
+                Ok((
+                    Some(index),
+                    parse_path(chain, &text.replace(INDEX, &index.to_string()))?,
+                ))
+            })
             .collect();
     }
     if start != 0 || count != 1 {
@@ -221,38 +215,21 @@ fn paths(text: &str, start: u32, count: u32) -> Result<Vec<(Option<u32>, Derivat
             "write {i} where the index goes, as in m/44'/501'/{i}'/0'",
         ));
     }
-    Ok(vec![(None, parse_path(text)?)])
+    Ok(vec![(None, parse_path(chain, text)?)])
 }
 
-fn parse_path(text: &str) -> Result<DerivationPath, Failure> {
+fn parse_path(chain: Chain, text: &str) -> Result<DerivationPath, Failure> {
+    let example = match chain {
+        Chain::Solana => "m/44'/501'/0'/0'",
+        Chain::Evm => "m/44'/60'/0'/0/0",
+    };
     text.parse().map_err(|error| {
         Failure::invalid(
             "path_invalid",
             format!("--path: {error}"),
-            "write it like m/44'/501'/0'/0'",
+            format!("write it like {example}"),
         )
     })
-}
-
-/// Reads a BIP-39 phrase; the error names a position, never a word.
-pub(crate) fn parse_phrase(text: &str) -> Result<Mnemonic, Failure> {
-    Mnemonic::parse(text).map_err(|error| {
-        let code = match error {
-            MnemonicError::WordCount { .. } => "phrase_word_count",
-            MnemonicError::UnknownWord { .. } => "phrase_unknown_word",
-            MnemonicError::Checksum => "phrase_checksum",
-            _ => "phrase_invalid",
-        };
-        Failure::invalid(code, error.to_string(), "compare it with what was written down")
-    })
-}
-
-/// Reads the BIP-39 passphrase; without a file it is empty.
-pub(crate) fn read_passphrase(source: Option<&Source>) -> Result<Zeroizing<String>, Failure> {
-    source.map_or_else(
-        || Ok(Zeroizing::new(String::new())),
-        |source| secret_input::read_line_from(source, "passphrase"),
-    )
 }
 
 fn failure(error: DeriveError) -> Failure {

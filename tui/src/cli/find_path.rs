@@ -12,11 +12,10 @@ use keyward_core::mnemonic::{Mnemonic, MnemonicError, Wordlist};
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
-use super::derive::parse_phrase;
-use super::init::read_phrase;
+use super::phrase::{ask_phrase, parse_phrase};
 use crate::exit::{Exit, Failure};
 use crate::output::{Align, Report, Table};
-use crate::secret_input::{self, Source};
+use crate::secret_input::Source;
 
 /// The largest file of passphrases, in bytes.
 const MAX_PASSPHRASES_LEN: usize = 16 << 20;
@@ -54,10 +53,7 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> Result<Report, Failure> {
     let plan = plan(args)?;
     let passphrases = passphrases(args.passphrases_file.as_ref())?;
-    let phrase = match secret_input::prompt("Recovery phrase: ")? {
-        Some(typed) => typed,
-        None => read_phrase(&Source::Stdin)?,
-    };
+    let phrase = ask_phrase()?;
     let mnemonic = read_mnemonic(&phrase)?;
     let found = search(&mnemonic, &passphrases, &plan)?;
     Ok(report(&found))
@@ -72,7 +68,7 @@ fn read_mnemonic(phrase: &str) -> Result<Mnemonic, Failure> {
                 .map_err(|error| Failure::invalid("phrase_invalid", error.to_string(), "type it again"))
         }
         Ok(mnemonic) => Ok(mnemonic),
-        Err(_) => parse_phrase(phrase),
+        Err(_) => parse_phrase(phrase, None),
     }
 }
 

@@ -8,16 +8,18 @@ use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 
 use keyward_core::amount::Lamports;
+use keyward_core::evm::U256;
 use keyward_core::mnemonic::{Mnemonic, WordCount};
 use keyward_core::path::PathFamily;
-use keyward_core::policy::PolicyLimits;
+use keyward_core::policy::{EvmLimits, PolicyLimits};
 use keyward_core::vault::KdfParams;
 use keyward_custody::{Custody, CustodyError, DeriveRequest, NewVault, Progress, VaultStatus, VaultSummary};
 use serde_json::json;
 use zeroize::Zeroizing;
 
 use super::context::{Context, create_failure, create_private, given_second_factor};
-use super::derive::{parse_family, parse_phrase, read_passphrase};
+use super::derive::parse_family;
+use super::phrase::{LanguageArgs, parse_phrase, read_passphrase, read_phrase};
 use super::wallets::{page_of, wallet_json};
 use crate::exit::{Exit, Failure};
 use crate::output::{Align, Report, Table, fields};
@@ -43,6 +45,8 @@ pub(crate) struct Args {
     /// Use the phrase in this file, or on standard input for `-`, instead of new words
     #[arg(long, value_name = "FILE|-", conflicts_with = "phrase_out")]
     import: Option<Source>,
+    #[command(flatten)]
+    language: LanguageArgs,
     /// Read the phrase's BIP-39 passphrase from this file's only line
     #[arg(long, value_name = "FILE")]
     passphrase_file: Option<Source>,
@@ -64,6 +68,12 @@ pub(crate) struct Args {
     /// Refuse to sign transactions with a higher priority fee than this, in SOL
     #[arg(long, value_name = "SOL", default_value = "0.001")]
     max_priority_fee: String,
+    /// Sign EVM transactions that send at most this much of a chain's coin; without it, none are signed
+    #[arg(long, value_name = "COIN", requires = "max_coin_fee")]
+    max_coin: Option<String>,
+    /// Sign EVM transactions that cost at most this much of a chain's coin in fees
+    #[arg(long, value_name = "COIN", requires = "max_coin")]
+    max_coin_fee: Option<String>,
     /// How many wallets to derive at once
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(0..=100_000))]
     wallets: u32,
@@ -79,6 +89,7 @@ struct Wanted {
 
 pub(crate) async fn run(context: &mut Context, args: Args) -> Result<Report, Failure> {
     let wanted = check(&args)?;
+    let passphrase = read_passphrase(args.passphrase_file.as_ref())?;
     let custody = context.open_or_create().await?;
     if !matches!(custody.status().await?, VaultStatus::Empty) {
         return Err(CustodyError::AlreadyInitialised.into());
@@ -86,7 +97,6 @@ pub(crate) async fn run(context: &mut Context, args: Args) -> Result<Report, Fai
     let password = context.new_password()?;
     password.check_strength().map_err(CustodyError::from)?;
     let second_factor = given_second_factor()?;
-    let passphrase = read_passphrase(args.passphrase_file.as_ref())?;
     let (mnemonic, written_to) = phrase(&args, &wanted)?;
     let words = mnemonic.word_count().words();
     let new = NewVault {
@@ -118,9 +128,6 @@ fn check(args: &Args) -> Result<Wanted, Failure> {
             "give --phrase-out FILE, or import a phrase with --import -",
         ));
     }
-    if args.passphrase_file.as_ref().is_some_and(Source::is_stdin) {
-        return Err(passphrase_from_stdin());
-    }
     let amount = |name: &str, text: &str| {
         Lamports::parse(text).map_err(|error| {
             Failure::invalid("amount_invalid", format!("{name}: {error}"), "write it like 1.5")
@@ -147,18 +154,36 @@ fn check(args: &Args) -> Result<Wanted, Failure> {
             sol_per_transaction: amount("--max-sol", &args.max_sol)?,
             tokens_per_transaction: args.max_tokens,
             max_priority_fee: amount("--max-priority-fee", &args.max_priority_fee)?,
-            evm: None,
+            evm: match (&args.max_coin, &args.max_coin_fee) {
+                (Some(value), Some(fee)) => Some(EvmLimits {
+                    wei_per_transaction: wei("--max-coin", value)?,
+                    max_fee_wei: wei("--max-coin-fee", fee)?,
+                }),
+                _ => None,
+            },
         },
     })
 }
 
-pub(crate) fn passphrase_from_stdin() -> Failure {
-    Failure::new(
-        Exit::Usage,
-        "passphrase_from_stdin",
-        "the passphrase cannot come from standard input",
-        "put it into a file and give --passphrase-file FILE",
-    )
+/// Reads an amount of a chain's coin, which has 18 decimals on all of them.
+fn wei(name: &str, text: &str) -> Result<U256, Failure> {
+    const DECIMALS: usize = 18;
+    let (whole, part) = text.split_once('.').unwrap_or((text, ""));
+    let is_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    let has_form = !whole.is_empty() && is_digits(whole) && is_digits(part) && part.len() <= DECIMALS;
+    has_form
+        .then(|| format!("{whole}{part:0<DECIMALS$}"))
+        .and_then(|digits| match digits.trim_start_matches('0') {
+            "" => Some(U256::ZERO),
+            digits => digits.parse().ok(),
+        })
+        .ok_or_else(|| {
+            Failure::invalid(
+                "amount_invalid",
+                format!("{name}: not an amount with at most {DECIMALS} decimals"),
+                "write it like 0.5",
+            )
+        })
 }
 
 fn can_show_words() -> bool {
@@ -177,7 +202,7 @@ fn phrase(args: &Args, wanted: &Wanted) -> Result<(Mnemonic, Option<PathBuf>), F
             Some(text) => text,
             None => read_phrase(source)?,
         };
-        return Ok((parse_phrase(&text)?, None));
+        return Ok((parse_phrase(&text, args.language.language)?, None));
     }
     let mnemonic = new_words(wanted.words)?;
     match &args.phrase_out {
@@ -191,12 +216,6 @@ fn phrase(args: &Args, wanted: &Wanted) -> Result<(Mnemonic, Option<PathBuf>), F
             Ok((mnemonic, None))
         }
     }
-}
-
-/// A phrase as text: several lines are one phrase.
-pub(crate) fn read_phrase(source: &Source) -> Result<Zeroizing<String>, Failure> {
-    let bytes = source.read_all("phrase", secret_input::MAX_SECRET_BYTES)?;
-    secret_input::text_of(&bytes, "phrase")
 }
 
 fn new_words(count: WordCount) -> Result<Mnemonic, Failure> {

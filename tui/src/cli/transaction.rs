@@ -5,25 +5,33 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use keyward_core::address::Address;
 use keyward_core::solana::{Transaction, parses_as_transaction};
-use keyward_custody::SignRequest;
+use keyward_custody::chain::LookupTables;
+use keyward_custody::{Custody, Password, SignRequest, WalletPasswords};
 use serde_json::json;
 
-use super::context::Context;
+use super::context::{Context, read_password, wallet_passwords};
 use crate::exit::Failure;
 use crate::output::{Report, fields, printable};
 use crate::secret_input::Source;
 
+mod evm;
+
 /// More than any encoding of the longest transaction, so that "too long" is said by the decoder.
 const MAX_INPUT_BYTES: usize = 16 * 1024;
+/// The same for EVM transactions in hex.
+const MAX_EVM_INPUT_BYTES: usize = 300_000;
 
 /// Sign a transaction made elsewhere, if policy allows it
 ///
-/// Every wallet of the vault among the transaction's signers signs. The input is raw bytes, base64, base58 or hex. The
-/// signed transaction is printed in base64; it is not sent.
+/// Every wallet of the vault among a Solana transaction's signers signs. The input is raw bytes, base64, base58 or hex. Its
+/// lookup tables are resolved with the node that --rpc names. The signed transaction is printed in base64; it is not sent.
+///
+/// With --evm-wallet, an EVM transaction is signed for the chain of --chain-id, and printed in hex.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  keyward sign-transaction unsigned.b64\n  keyward sign-transaction - --json < unsigned.bin"
+    after_help = "Examples:\n  keyward sign-transaction unsigned.b64\n  keyward sign-transaction - --json < unsigned.bin\n  keyward sign-transaction payload.hex --evm-wallet 'evm-bip44#0' --chain-id 1"
 )]
 pub(crate) struct Args {
     /// A file, or standard input for `-`
@@ -32,17 +40,45 @@ pub(crate) struct Args {
     /// The network it is meant for, by its genesis hash, as the audit's intent hash covers it
     #[arg(long, value_name = "GENESIS_HASH", default_value = "unspecified")]
     network: String,
+    /// Sign an EVM transaction with this wallet; the input is its unsigned payload, in hex or raw
+    #[arg(
+        long,
+        value_name = "WALLET",
+        requires = "chain_id",
+        conflicts_with = "network"
+    )]
+    evm_wallet: Option<String>,
+    /// The chain that the EVM transaction is meant for; one for another is refused
+    #[arg(long, value_name = "ID", requires = "evm_wallet")]
+    chain_id: Option<u64>,
+    /// Read a wallet's own password, where it has one, from this file's only line, or from standard input for `-`
+    #[arg(long, value_name = "FILE|-")]
+    wallet_password_file: Option<Source>,
 }
 
 pub(crate) async fn run(context: &mut Context, args: Args) -> Result<Report, Failure> {
     let (custody, summary) = context.open().await?;
     // The password comes first where both are on standard input.
     context.unlock(&custody, &summary).await?;
+    if let (Some(name), Some(chain_id)) = (&args.evm_wallet, args.chain_id) {
+        let wallet = custody.wallet(name).await?;
+        let address = super::wallets::evm(&wallet)?;
+        let passwords = wallet_passwords(&wallet, args.wallet_password_file.as_ref())?;
+        let input = args.file.read_all("transaction", MAX_EVM_INPUT_BYTES)?;
+        return evm::sign(&custody, address, chain_id, &input, &passwords).await;
+    }
+    let own_password = match &args.wallet_password_file {
+        Some(source) => Some(read_password(source, "wallet's password")?),
+        None => None,
+    };
     let input = args.file.read_all("transaction", MAX_INPUT_BYTES)?;
-    let transaction = detect(&input);
-    let signed = custody
-        .sign_transaction(SignRequest::new(transaction, args.network))
-        .await?;
+    let mut request = SignRequest::new(detect(&input), args.network);
+    request.lookup_tables = lookup_tables(context, &request.transaction).await?;
+    let passwords = match own_password {
+        Some(password) => signers_password(&custody, &request.transaction, password).await?,
+        None => WalletPasswords::none(),
+    };
+    let signed = custody.sign_transaction_with(request, &passwords).await?;
     let complete = Transaction::decode(&signed.bytes).is_ok_and(|transaction| transaction.is_fully_signed());
     let encoded = BASE64.encode(&signed.bytes);
     let wallets: Vec<String> = signed.wallets.iter().map(ToString::to_string).collect();
@@ -72,6 +108,53 @@ pub(crate) async fn run(context: &mut Context, args: Args) -> Result<Report, Fai
         "transaction": encoded,
     });
     Ok(Report::new(text, json))
+}
+
+/// What the transaction's lookup tables hold, where the command names a node; without, policy refuses what needs them.
+async fn lookup_tables(context: &mut Context, transaction: &[u8]) -> Result<LookupTables, Failure> {
+    let wanted: Vec<Address> = Transaction::decode(transaction)
+        .map(|transaction| {
+            let lookups = transaction.message.lookups.iter();
+            lookups.map(|lookup| lookup.table).collect()
+        })
+        .unwrap_or_default();
+    if wanted.is_empty() {
+        return Ok(LookupTables::none());
+    }
+    match context.named_node()? {
+        Some(node) => Ok(node.lookup_tables(&wanted).await?),
+        None => Ok(LookupTables::none()),
+    }
+}
+
+/// The password for the one signer that has one of its own.
+async fn signers_password(
+    custody: &Custody,
+    transaction: &[u8],
+    password: Password,
+) -> Result<WalletPasswords, Failure> {
+    let Ok(transaction) = Transaction::decode(transaction) else {
+        // The signing service says what is wrong with it.
+        return Ok(WalletPasswords::none());
+    };
+    let mut guarded = Vec::new();
+    for signer in transaction.message.required_signers() {
+        guarded.extend(
+            custody
+                .wallet_by_address(*signer)
+                .await?
+                .filter(|wallet| wallet.own_password),
+        );
+    }
+    match guarded.as_slice() {
+        [] => Ok(WalletPasswords::none()),
+        [one] => Ok(WalletPasswords::of_one(one.address, password)),
+        _ => Err(Failure::invalid(
+            "several_wallet_passwords",
+            "several of the signers have passwords of their own",
+            "sign in the console, or with one wallet after the other in vaults of their own",
+        )),
+    }
 }
 
 /// The transaction's bytes: the reading that is a transaction, else the likeliest one, for the decoder to refuse.

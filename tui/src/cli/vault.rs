@@ -1,4 +1,4 @@
-//! `keyward vault`: status and password.
+//! `keyward vault`: status, password, recovery, rotation and the vault file.
 
 use keyward_custody::VaultStatus;
 use serde_json::json;
@@ -8,7 +8,10 @@ use crate::exit::Failure;
 use crate::output::{Report, fields, time};
 use crate::secret_input::Source;
 
-/// Show the vault's state, or change its password
+mod file;
+mod recovery;
+
+/// Show the vault's state, change what opens it, rotate its key, carry it in one file
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {
     /// Show what is known without the password
@@ -26,12 +29,23 @@ pub(crate) enum Command {
         #[arg(long, value_name = "FILE|-")]
         new_password_file: Option<Source>,
     },
+    Recover(recovery::RecoverArgs),
+    #[command(subcommand)]
+    Recovery(recovery::Command),
+    Rotate(recovery::RotateArgs),
+    Export(file::ExportArgs),
+    Import(file::ImportArgs),
 }
 
 pub(crate) async fn run(context: &mut Context, command: Command) -> Result<Report, Failure> {
     match command {
         Command::Status => status(context).await,
         Command::Password { new_password_file } => password(context, new_password_file.as_ref()).await,
+        Command::Recover(args) => recovery::recover(context, &args).await,
+        Command::Recovery(command) => recovery::run(context, command).await,
+        Command::Rotate(args) => recovery::rotate(context, &args).await,
+        Command::Export(args) => file::export(context, &args).await,
+        Command::Import(args) => file::import(context, &args).await,
     }
 }
 
@@ -67,6 +81,16 @@ async fn status(context: &Context) -> Result<Report, Failure> {
             }
             .to_owned(),
         ),
+        (
+            "recovery key",
+            if summary.has_recovery {
+                "opens it too"
+            } else {
+                "none"
+            }
+            .to_owned(),
+        ),
+        ("vault key", format!("number {}", summary.epoch)),
     ]);
     let json = json!({
         "vault": path,
@@ -77,6 +101,8 @@ async fn status(context: &Context) -> Result<Report, Failure> {
         "family": summary.family.id(),
         "kdf": summary.kdf.to_string(),
         "second_factor": summary.needs_second_factor,
+        "recovery": summary.has_recovery,
+        "epoch": summary.epoch,
     });
     Ok(Report::new(text, json))
 }

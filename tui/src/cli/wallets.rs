@@ -1,32 +1,32 @@
-//! `keyward wallets`: derive, list, show, label and tag the vault's wallets.
+//! `keyward wallets`: derive, list, show, label, tag and protect the vault's wallets.
 
+use keyward_core::account::Chain;
 use keyward_core::address::Address;
+use keyward_core::evm::EvmAddress;
+use keyward_core::path::PathFamily;
 use keyward_custody::{
-    CustodyError, DeriveRequest, DerivedRange, Progress, Wallet, WalletPage, WalletQuery, WalletSort,
+    CustodyError, DeriveRequest, DerivedRange, MasterId, Progress, Wallet, WalletPage, WalletQuery,
+    WalletSort,
 };
 use serde_json::{Value, json};
 
+use super::arguments::{chain_parser, family_among};
 use super::context::Context;
 use crate::exit::Failure;
 use crate::output::{self, Align, Report, Table, fields, time};
 
-/// Derive, list, show, label and tag wallets
+mod password;
+
+/// Derive, list, show, label, tag and protect wallets
 ///
 /// A wallet is named by its address, its label, or # and its index (quote it: '#7').
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {
-    /// Derive further wallets from the vault's phrase
+    /// Derive further wallets from one of the vault's phrases
     #[command(
-        after_help = "Examples:\n  keyward wallets derive --count 10000\n  keyward wallets derive --start 50 --count 1"
+        after_help = "Examples:\n  keyward wallets derive --count 10000\n  keyward wallets derive --start 50 --count 1\n  keyward wallets derive --chain evm --count 10\n  keyward wallets derive --phrase 2 --family evm-ledger-live"
     )]
-    Derive {
-        /// The first index; without it, after the highest one so far
-        #[arg(long, value_name = "N")]
-        start: Option<u32>,
-        /// How many, 1 to 100000
-        #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=100_000))]
-        count: u32,
-    },
+    Derive(DeriveArgs),
     /// List wallets, a page at a time
     #[command(
         after_help = "Examples:\n  keyward wallets list --tag bots --sort label\n  keyward wallets list --offset 1000 --limit 1000 --json"
@@ -59,6 +59,44 @@ pub(crate) enum Command {
         #[arg(long, value_name = "TAG")]
         remove: Vec<String>,
     },
+    #[command(subcommand)]
+    Password(password::Command),
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct DeriveArgs {
+    /// The first index; without it, after the highest one so far
+    #[arg(long, value_name = "N")]
+    start: Option<u32>,
+    /// How many, 1 to 100000
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    count: u32,
+    /// The phrase, by its number in `keyward phrases list`; without it, the one that the vault was made with
+    #[arg(long = "phrase", value_name = "NUMBER")]
+    master: Option<MasterId>,
+    /// The path family, of either chain; without it, the phrase's own
+    #[arg(long, value_name = "FAMILY", conflicts_with = "chain")]
+    family: Option<String>,
+    /// The chain, by its usual family: bip44-change or evm-bip44
+    #[arg(long, value_name = "CHAIN", value_parser = chain_parser())]
+    chain: Option<Chain>,
+}
+
+impl DeriveArgs {
+    fn request(&self) -> Result<DeriveRequest, Failure> {
+        let family = match (&self.family, self.chain) {
+            (Some(name), _) => Some(family_among(&PathFamily::ALL, name)?),
+            (None, Some(Chain::Solana)) => Some(PathFamily::Bip44Change),
+            (None, Some(Chain::Evm)) => Some(PathFamily::EvmBip44),
+            (None, None) => None,
+        };
+        Ok(DeriveRequest {
+            master: self.master,
+            family,
+            start: self.start,
+            count: self.count,
+        })
+    }
 }
 
 #[derive(Debug, clap::Args)]
@@ -69,6 +107,9 @@ pub(crate) struct ListArgs {
     /// Only wallets with exactly this tag
     #[arg(long, value_name = "TAG")]
     tag: Option<String>,
+    /// Only wallets of this chain
+    #[arg(long, value_name = "CHAIN", value_parser = chain_parser())]
+    chain: Option<Chain>,
     /// The order
     #[arg(long, value_enum, default_value_t = Sort::Index)]
     sort: Sort,
@@ -102,17 +143,7 @@ impl From<Sort> for WalletSort {
 
 pub(crate) async fn run(context: &mut Context, command: Command) -> Result<Report, Failure> {
     match command {
-        Command::Derive { start, count } => {
-            derive(
-                context,
-                DeriveRequest {
-                    start,
-                    count,
-                    ..DeriveRequest::default()
-                },
-            )
-            .await
-        }
+        Command::Derive(args) => derive(context, args.request()?).await,
         Command::List(args) => list(context, args).await,
         Command::Show { wallet } => {
             let (custody, _) = context.open().await?;
@@ -125,6 +156,7 @@ pub(crate) async fn run(context: &mut Context, command: Command) -> Result<Repor
             Ok(show(&custody.wallet(&address.to_string()).await?))
         }
         Command::Tag { wallets, add, remove } => tag(context, &wallets, &add, &remove).await,
+        Command::Password(command) => password::run(context, command).await,
     }
 }
 
@@ -161,10 +193,11 @@ fn derived(outcome: Result<DerivedRange, CustodyError>) -> Result<Report, Failur
 }
 
 async fn list(context: &Context, args: ListArgs) -> Result<Report, Failure> {
-    let (custody, _) = context.open().await?;
+    let (custody, summary) = context.open().await?;
     let query = WalletQuery {
         text: args.filter,
         tag: args.tag,
+        chain: args.chain,
         sort: args.sort.into(),
         descending: args.descending,
         offset: args.offset,
@@ -180,8 +213,10 @@ async fn list(context: &Context, args: ListArgs) -> Result<Report, Failure> {
     ]);
     for wallet in &rows {
         let used = wallet.last_used_ms.map_or_else(|| "never".to_owned(), time);
+        let place = wallet.index.map(|_| wallet.place(summary.family));
+        let place = place.as_deref().unwrap_or("-");
         let cells = [
-            wallet.number(),
+            place.strip_prefix('#').unwrap_or(place).to_owned(),
             wallet.label.clone(),
             wallet.address.to_string(),
             wallet.tags.join(" "),
@@ -240,8 +275,19 @@ fn show(wallet: &Wallet) -> Report {
     };
     let text = fields(&[
         ("address", wallet.address.to_string()),
+        ("chain", wallet.address.chain().id().to_owned()),
+        (
+            "phrase",
+            wallet
+                .master
+                .map_or_else(|| "none".to_owned(), |id| id.to_string()),
+        ),
         ("index", wallet.number()),
         ("path", none(&wallet.path)),
+        (
+            "own password",
+            if wallet.own_password { "yes" } else { "no" }.to_owned(),
+        ),
         ("label", none(&wallet.label)),
         ("tags", none(&wallet.tags.join(" "))),
         ("created", time(wallet.created_ms)),
@@ -266,6 +312,10 @@ pub(crate) fn page_of(offset: u64, limit: u32) -> WalletQuery {
 pub(crate) fn wallet_json(wallet: &Wallet) -> Value {
     json!({
         "index": wallet.index,
+        "chain": wallet.address.chain().id(),
+        "phrase": wallet.master.map(MasterId::get),
+        "family": wallet.family.map(PathFamily::id),
+        "own_password": wallet.own_password,
         "address": wallet.address.to_string(),
         "path": wallet.path,
         "label": wallet.label,
@@ -307,6 +357,17 @@ pub(crate) fn solana(wallet: &Wallet) -> Result<Address, Failure> {
             "wrong_chain",
             "the wallet is of another chain than Solana",
             "name a wallet of Solana",
+        )
+    })
+}
+
+/// The wallet's address on EVM chains, for what only they know.
+pub(crate) fn evm(wallet: &Wallet) -> Result<EvmAddress, Failure> {
+    wallet.address.as_evm().copied().ok_or_else(|| {
+        Failure::invalid(
+            "wrong_chain",
+            "the wallet is of another chain than the Ethereum family",
+            "name a wallet of it, such as 'evm-bip44#0'",
         )
     })
 }

@@ -1,0 +1,195 @@
+//! What opens a vault and what is in it: recovery key, rotation, wallets' own passwords, the whole vault as a file.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+
+use keyward_tests::sandbox::Sandbox;
+
+use crate::fixture::{FIRST_ADDRESS, OTHER_PASSWORD, PASSWORD, Vault, fails, keyward};
+
+fn is_private(path: &Path) -> bool {
+    fs::metadata(path).unwrap().permissions().mode() & 0o777 == 0o600
+}
+
+#[test]
+fn a_recovery_key_sets_a_new_password() {
+    let vault = Vault::new(1);
+    assert_eq!(vault.json("vault status")["recovery"], false);
+    let recovery = vault.sandbox.path("recovery.txt");
+    let add = format!("vault recovery add --out {}", recovery.display());
+    fails(vault.run("vault recovery add"), 2, "recovery_out_missing");
+    let wrong = vault.sandbox.write("wrong", OTHER_PASSWORD).unwrap();
+    let run = keyward(&vault.sandbox, &add).arg("--password-file").arg(&wrong);
+    fails(run, 4, "wrong_password");
+    assert!(!recovery.exists(), "what failed left a file");
+    let answer = vault.json(&add);
+    assert!(answer.get("recovery_key").is_none(), "{answer}");
+    assert!(is_private(&recovery));
+    assert_eq!(vault.json("vault status")["recovery"], true);
+    fails(vault.run(&add), 8, "file_exists");
+
+    let recover = format!(
+        "vault recover --recovery-key-file {} --new-password-file {}",
+        recovery.display(),
+        wrong.display()
+    );
+    let answer = vault
+        .locked(&recover)
+        .arg("--json")
+        .success()
+        .unwrap()
+        .json()
+        .unwrap();
+    assert_eq!(answer["changed"], true);
+    fails(vault.run("wallets label #0 treasury"), 4, "wrong_password");
+    let run = keyward(&vault.sandbox, "wallets label #0 treasury --password-file").arg(&wrong);
+    run.success().unwrap();
+
+    let text = fs::read_to_string(&recovery).unwrap();
+    let run = |text: &str| {
+        let run = keyward(
+            &vault.sandbox,
+            "vault recover --recovery-key-file - --new-password-file",
+        );
+        run.arg(&vault.password_file).stdin(text)
+    };
+    let first = text.chars().next().unwrap();
+    let mistyped = text.replacen(first, if first == '0' { "1" } else { "0" }, 1);
+    for typed in [mistyped.as_str(), "", "hello"] {
+        let output = run(typed).run().unwrap();
+        assert_eq!(output.code(), Some(10), "{output}");
+    }
+    // Groups and case are the person's own.
+    run(&text.replace('-', " ").to_lowercase()).success().unwrap();
+    vault.json("vault recovery remove");
+    fails(run(&text), 4, "wrong_recovery_key");
+    fails(vault.run("vault recovery remove"), 10, "invalid");
+}
+
+#[test]
+fn a_rotation_keeps_everything_and_replaces_the_recovery_key() {
+    let vault = Vault::new(3);
+    assert_eq!(vault.json("vault status")["epoch"], 1);
+    let answer = vault.json("vault rotate");
+    assert_eq!((&answer["epoch"], &answer["records"]), (&2.into(), &4.into()));
+    assert!(answer["recovery_file"].is_null());
+    let old = vault.sandbox.path("old.txt");
+    vault.json(&format!("vault recovery add --out {}", old.display()));
+    fails(vault.run("vault rotate"), 2, "recovery_out_missing");
+    assert_eq!(vault.json("vault status")["epoch"], 2);
+    let new = vault.sandbox.path("new.txt");
+    let answer = vault.json(&format!("vault rotate --out {}", new.display()));
+    assert_eq!(answer["epoch"], 3);
+    assert!(is_private(&new));
+    let recover = |file: &Path| {
+        keyward(&vault.sandbox, "vault recover --new-password-file")
+            .arg(&vault.password_file)
+            .arg("--recovery-key-file")
+            .arg(file)
+    };
+    fails(recover(&old), 4, "wrong_recovery_key");
+    recover(&new).success().unwrap();
+    assert_eq!(vault.json("sign-message #2 --message hello")["length"], 5);
+    assert_eq!(vault.json("audit verify")["intact"], true);
+}
+
+#[test]
+fn a_wallets_own_password_is_set_changed_and_removed() {
+    let vault = Vault::new(1);
+    let file = |name: &str, content: &str| vault.sandbox.write(name, content).unwrap().display().to_string();
+    let (one, two) = (
+        file("one", "hazel-orbit-candle-57"),
+        file("two", "walnut-meadow-spark-38"),
+    );
+    let set = format!("wallets password set #0 --new-wallet-password-file {one}");
+    assert_eq!(vault.json(&set)["wallet"]["own_password"], true);
+    fails(vault.run(&set), 10, "wallet_password_there");
+    let change = |old: &str| {
+        let words = format!(
+            "wallets password change #0 --wallet-password-file {old} --new-wallet-password-file {two}"
+        );
+        vault.run(&words)
+    };
+    fails(change(&two), 4, "wrong_wallet_password");
+    change(&one).success().unwrap();
+    let remove = |old: &str| {
+        vault.run(&format!(
+            "wallets password remove #0 --wallet-password-file {old}"
+        ))
+    };
+    fails(remove(&one), 4, "wrong_wallet_password");
+    remove(&two).success().unwrap();
+    assert_eq!(vault.json("wallets show #0")["wallet"]["own_password"], false);
+    fails(remove(&two), 10, "wallet_password_none");
+    let weak = file("weak", "short");
+    let run = vault.run(&format!(
+        "wallets password set #0 --new-wallet-password-file {weak}"
+    ));
+    fails(run, 10, "weak_password");
+}
+
+#[test]
+fn a_vault_leaves_as_one_file_and_comes_back() {
+    let vault = Vault::new(2);
+    vault.json("wallets label #1 treasury");
+    let out = vault.sandbox.path("backup.keyward");
+    let export = format!("vault export --out {}", out.display());
+    vault.json(&export);
+    assert!(is_private(&out));
+    fails(vault.run(&export), 8, "file_exists");
+    // Nothing of it can be read without the password.
+    let bytes = fs::read(&out).unwrap();
+    assert!(!bytes.windows(8).any(|window| window == b"treasury"));
+
+    let other = Sandbox::new().unwrap();
+    let right = other.write("right", PASSWORD).unwrap();
+    let wrong = other.write("wrong", OTHER_PASSWORD).unwrap();
+    let import = |password: &Path, file: &Path| {
+        keyward(&other, "vault import")
+            .arg(file)
+            .arg("--password-file")
+            .arg(password)
+    };
+    fails(import(&wrong, &out), 4, "wrong_password");
+    assert!(!other.vault().exists(), "what failed left a database");
+    let cut = other.write("cut.keyward", &bytes[..bytes.len() - 1]).unwrap();
+    fails(import(&right, &cut), 4, "wrong_password");
+    let none = other.write("none.keyward", "hello").unwrap();
+    fails(import(&right, &none), 10, "vault_file_invalid");
+    assert!(!other.vault().exists(), "what failed left a database");
+    let answer = import(&right, &out)
+        .arg("--json")
+        .success()
+        .unwrap()
+        .json()
+        .unwrap();
+    assert_eq!(answer["wallet_count"], 2);
+    fails(import(&right, &out), 10, "already_initialised");
+    let show = keyward(&other, "wallets show #0 --json")
+        .success()
+        .unwrap()
+        .json()
+        .unwrap();
+    assert_eq!(show["wallet"]["address"], FIRST_ADDRESS);
+    let signed = |sandbox: &Sandbox| {
+        let run = keyward(sandbox, "sign-message treasury --message hello --password-file");
+        run.arg(&vault.password_file).success().unwrap().stdout
+    };
+    assert_eq!(signed(&other), signed(&vault.sandbox));
+
+    // A file with a password of its own opens with that one alone.
+    let password = vault.sandbox.write("own", OTHER_PASSWORD).unwrap();
+    let own = vault.sandbox.path("own.keyward");
+    let words = format!(
+        "vault export --out {} --new-password-file {}",
+        own.display(),
+        password.display()
+    );
+    vault.json(&words);
+    let third = Sandbox::new().unwrap();
+    let run = keyward(&third, "vault import").arg(&own).arg("--password-file");
+    run.arg(&password).success().unwrap();
+    // As a key file it is refused, with the way to bring it in.
+    fails(vault.run("import").arg(&own), 10, "keyward_vault_file");
+}

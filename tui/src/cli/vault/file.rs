@@ -1,0 +1,127 @@
+//! `keyward vault export` and `vault import`: the whole vault as one sealed `.keyward` file, and back.
+
+use std::path::{Path, PathBuf};
+
+use keyward_core::vault::{MAX_FILE_LEN, VaultFile};
+use keyward_custody::CustodyError;
+use serde_json::json;
+
+use super::recovery::credentials;
+use crate::cli::context::{Context, NewFile, ask_password, given_second_factor, read_password};
+use crate::exit::Failure;
+use crate::output::{Report, fields};
+use crate::secret_input::Source;
+
+/// Write the whole vault into one sealed file
+///
+/// Phrases, keys, labels, tags and policy. It opens with the vault's own password and second factor, or, with
+/// --new-password-file, with that password alone.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  keyward vault export --out backup.keyward
+  keyward vault export --out for-browser.keyward --new-password-file other.txt")]
+pub(crate) struct ExportArgs {
+    /// The file, which must not exist (mode 0600)
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+    /// Give the file a password of its own: this file's only line, or standard input for `-`
+    #[arg(long, value_name = "FILE|-")]
+    new_password_file: Option<Source>,
+}
+
+/// Make a vault of a .keyward file
+///
+/// There must be none yet: name a place for it with --vault. Its password is the file's.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  keyward vault import backup.keyward --vault restored.db")]
+pub(crate) struct ImportArgs {
+    /// The file
+    #[arg(value_name = "FILE")]
+    file: Source,
+}
+
+pub(super) async fn export(context: &Context, args: &ExportArgs) -> Result<Report, Failure> {
+    let (custody, summary) = context.open().await?;
+    let file = NewFile::create("vault file", &args.out)?;
+    let (password, factor) = credentials(context, &summary)?;
+    let new = args
+        .new_password_file
+        .as_ref()
+        .map(|source| read_password(source, "file's password"))
+        .transpose()?;
+    let bytes = custody
+        .export_vault_file(&password, factor.as_ref(), new.as_ref())
+        .await?;
+    let len = bytes.len();
+    file.keep(&bytes)?;
+    let path = args.out.display().to_string();
+    let text = format!("the vault is in {path}: keep it where this machine is not\n");
+    let json = json!({
+        "vault_id": summary.id.to_string(),
+        "file": path,
+        "length": len,
+        "own_password": new.is_some(),
+    });
+    Ok(Report::new(text, json))
+}
+
+pub(super) async fn import(context: &Context, args: &ImportArgs) -> Result<Report, Failure> {
+    let location = context.location()?;
+    let existed = !matches!(location.path().try_exists(), Ok(false));
+    if existed && let Ok((_, _)) = context.open().await {
+        return Err(CustodyError::AlreadyInitialised.into());
+    }
+    // Standard input holds the password first, where both are there.
+    let given = context.given_password()?;
+    let bytes = args.file.read_all("vault file", MAX_FILE_LEN)?;
+    let header = VaultFile::inspect(&bytes).map_err(|error| {
+        let text = error.to_string();
+        let (cause, remedy) = text.split_once("; ").unwrap_or((&text, "choose another backup"));
+        Failure::invalid("vault_file_invalid", cause, remedy)
+    })?;
+    let factor = if header.needs_second_factor() {
+        given_second_factor()?
+    } else {
+        None
+    };
+    let password = match given {
+        Some(password) => password,
+        None => ask_password("Password of the file: ")?,
+    };
+    let custody = context.open_or_create().await?;
+    let imported = custody
+        .import_vault_file(bytes.to_vec(), &password, factor.as_ref())
+        .await;
+    let summary = match imported {
+        Ok(summary) => summary,
+        Err(error) => {
+            if !existed {
+                context.close().await;
+                discard(location.path());
+            }
+            return Err(error.into());
+        }
+    };
+    let text = fields(&[
+        ("vault", location.to_string()),
+        ("id", summary.id.to_string()),
+        ("wallets", summary.wallet_count.to_string()),
+    ]);
+    let json = json!({
+        "vault": location.to_string(),
+        "vault_id": summary.id.to_string(),
+        "wallet_count": summary.wallet_count,
+    });
+    Ok(Report::new(text, json))
+}
+
+/// Takes away the empty database that a moment ago did not exist.
+fn discard(path: &Path) {
+    for suffix in ["", "-wal", "-shm"] {
+        let mut name = path.as_os_str().to_owned();
+        name.push(suffix);
+        // What stays is empty: a nuisance, not a loss.
+        let _ = std::fs::remove_file(PathBuf::from(name));
+    }
+}
