@@ -25,6 +25,8 @@ mod signing;
 mod solana_signing;
 #[path = "suite/storage.rs"]
 mod storage;
+#[path = "suite/stretching.rs"]
+mod stretching;
 #[path = "suite/vault.rs"]
 mod vault;
 #[path = "suite/vault_file.rs"]

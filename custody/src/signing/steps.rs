@@ -13,8 +13,9 @@ use super::{RATE_WINDOW_MS, SigningStep};
 use crate::audit::ledger::Draft;
 use crate::error::{CustodyError, SignError};
 use crate::memory::clearing_stack;
+use crate::password::Password;
 use crate::store::{Ask, Commit, IntentKind, SpendWindow, Write, transact, transact_as};
-use crate::vault::{Custody, Session};
+use crate::vault::{Custody, Session, blocking};
 use crate::wallets::secrets::{open_key, whole_again};
 
 /// How often a decision is taken anew because the policy changed at the same moment.
@@ -40,7 +41,7 @@ impl Custody {
         } = authorised;
         if !grants.is_empty() {
             self.observe(SigningStep::Authorised);
-            let used = self.use_keys(&session, &job, grants)?;
+            let used = self.use_keys(&session, &job, grants).await?;
             self.observe(SigningStep::KeyUsed);
             signatures.extend(self.record(&session, kind, used).await?);
             self.observe(SigningStep::Recorded);
@@ -128,26 +129,39 @@ impl Custody {
         Ok(policy)
     }
 
-    /// Step 4: each key is opened, used once, and wiped before the next.
-    fn use_keys(&self, session: &Session, job: &Job<'_>, grants: Vec<Grant>) -> Result<Vec<Used>, SignError> {
+    /// Step 4: each key is opened, used once, and wiped before the next. One with a password of its own is opened on
+    /// another thread, since stretching the password takes long.
+    async fn use_keys(
+        &self,
+        session: &Arc<Session>,
+        job: &Job<'_>,
+        grants: Vec<Grant>,
+    ) -> Result<Vec<Used>, SignError> {
         // Locked in between: the reservation stays, and the same request signs under it after the next unlock.
         if !session.is_open() {
             return Err(CustodyError::Locked.into());
         }
-        Ok(grants
-            .into_iter()
-            .map(|grant| {
-                let (wallet, address, hash) = (grant.wallet.id, grant.wallet.address, grant.hash);
-                let own_password = grant.wallet.own_password;
-                Used {
-                    wallet,
-                    address,
-                    hash,
-                    own_password,
-                    outcome: clearing_stack(|| use_key(session, job, grant)),
-                }
-            })
-            .collect())
+        let mut all = Vec::with_capacity(grants.len());
+        for grant in grants {
+            let (wallet, address, hash) = (grant.wallet.id, grant.wallet.address, grant.hash);
+            let own_password = grant.wallet.own_password;
+            let password = job.passwords.of(&address);
+            let outcome = if own_password {
+                let (session, bytes) = (Arc::clone(session), job.bytes.clone());
+                let password = password.map(Password::copy);
+                blocking(move || use_key(&session, bytes, grant, password.as_ref())).await?
+            } else {
+                clearing_stack(|| use_key(session, job.bytes.clone(), grant, password))
+            };
+            all.push(Used {
+                wallet,
+                address,
+                hash,
+                own_password,
+                outcome,
+            });
+        }
+        Ok(all)
     }
 
     /// Step 5: what became of it, committed before any signature leaves. A power cut may take this entry back, and
@@ -263,12 +277,14 @@ struct Used {
     outcome: Result<WalletSignature, String>,
 }
 
-fn use_key(session: &Session, job: &Job<'_>, grant: Grant) -> Result<WalletSignature, String> {
-    let message =
-        ApprovedMessage::new(grant.approval, job.bytes.clone()).map_err(|error| error.to_string())?;
-    let wallet = &grant.wallet;
-    let password = job.passwords.of(&wallet.address);
-    let key = open_key(session, wallet, password).map_err(|error| match error {
+fn use_key(
+    session: &Session,
+    bytes: Vec<u8>,
+    grant: Grant,
+    password: Option<&Password>,
+) -> Result<WalletSignature, String> {
+    let message = ApprovedMessage::new(grant.approval, bytes).map_err(|error| error.to_string())?;
+    let key = open_key(session, &grant.wallet, password).map_err(|error| match error {
         CustodyError::Damaged { .. } => {
             "the wallet's sealed key does not open: its row is damaged".to_owned()
         }
