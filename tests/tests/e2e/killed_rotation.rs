@@ -1,0 +1,301 @@
+//! Killed with signal 9 while the vault key is rotated: the vault has the old key or the new one, whole. Every wallet signs,
+//! the recovery key of that side opens it, the audit log verifies, and rotating it again comes to its end.
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, ensure};
+use keyward_core::amount::Lamports;
+use keyward_core::key::WalletKey;
+use keyward_core::mnemonic::Mnemonic;
+use keyward_core::path::PathFamily;
+use keyward_core::policy::PolicyLimits;
+use keyward_core::secp256k1;
+use keyward_core::vault::RecoveryKey;
+use keyward_custody::{
+    AuditReport, Custody, DeriveRequest, NewVault, OpenOptions, Password, Progress, StoreLocation,
+    VaultStatus, Wallet, WalletPasswords, WalletQuery,
+};
+use keyward_tests::sandbox::Sandbox;
+use sqlx::{Connection as _, SqliteConnection};
+
+const PHRASE: &str =
+    "abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon about";
+const SECOND: &str = "legal winner thank year wave sausage worth useful legal winner thank yellow";
+const PASSWORD: &str = "quartz-lantern-ferry-81";
+const OWN: &str = "walnut-harbour-ember-37";
+/// 5 of each chain from one phrase, 2 from another, one imported.
+const WALLETS: usize = 13;
+
+/// A vault with every kind of wallet, and its recovery key.
+struct Scene {
+    sandbox: Sandbox,
+    recovery: RecoveryKey,
+}
+
+fn password() -> Password {
+    Password::new(PASSWORD.to_owned())
+}
+
+fn own() -> Password {
+    Password::new(OWN.to_owned())
+}
+
+impl Scene {
+    async fn new() -> anyhow::Result<Self> {
+        let sandbox = Sandbox::new()?;
+        let custody = open(&sandbox).await?;
+        custody
+            .create_vault(NewVault {
+                password: password(),
+                second_factor: None,
+                kdf: "scrypt-16384".parse()?,
+                limits: PolicyLimits {
+                    sol_per_transaction: Lamports::new(1_000_000_000),
+                    tokens_per_transaction: 1_000,
+                    max_priority_fee: Lamports::new(1_000_000),
+                    evm: None,
+                },
+                mnemonic: Mnemonic::parse(PHRASE)?,
+                passphrase: String::new().into(),
+                family: PathFamily::Bip44Change,
+            })
+            .await?;
+        let second = Mnemonic::parse(SECOND)?;
+        let second = custody
+            .import_phrase(&second, "", "second", PathFamily::Bip44)
+            .await?
+            .id;
+        for (master, family, count) in [
+            (None, None, 5),
+            (None, Some(PathFamily::EvmBip44), 5),
+            (Some(second), None, 2),
+        ] {
+            let request = DeriveRequest {
+                master,
+                family,
+                start: None,
+                count,
+            };
+            custody.derive_wallets(request, &Progress::default()).await?;
+        }
+        let key = WalletKey::from(secp256k1::SecretKey::from_bytes(&[5; 32])?);
+        custody.import_key(key, "imported", &[], Some(own())).await?;
+        let recovery = custody.add_recovery(&password(), None).await?;
+        custody.close().await?;
+        Ok(Self { sandbox, recovery })
+    }
+
+    fn start(&self, place: &str) -> anyhow::Result<Rotator> {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_rotator"))
+            .arg(place)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()?;
+        let mut stdin = child.stdin.take().context("no standard input")?;
+        let stdout = BufReader::new(child.stdout.take().context("no standard output")?);
+        writeln!(stdin, "{}\n{PASSWORD}", self.sandbox.vault().display())?;
+        Ok(Rotator { child, stdout })
+    }
+
+    async fn sql(&self, statement: &'static str) -> anyhow::Result<()> {
+        let url = format!("sqlite://{}", self.sandbox.vault().display());
+        let mut connection = SqliteConnection::connect(&url).await?;
+        sqlx::raw_sql(statement).execute(&mut connection).await?;
+        connection.close().await?;
+        Ok(())
+    }
+
+    /// Waits until so many bytes that nobody committed are in the journal.
+    fn wait_for_journal(&self, bytes: u64) -> anyhow::Result<()> {
+        let mut journal = self.sandbox.vault().into_os_string();
+        journal.push("-wal");
+        let end = Instant::now() + Duration::from_mins(2);
+        while std::fs::metadata(&journal).map_or(0, |file| file.len()) < bytes {
+            ensure!(Instant::now() < end, "the rotation writes nothing");
+            std::thread::yield_now();
+        }
+        Ok(())
+    }
+
+    /// All that must hold afterwards.
+    async fn check(&self, place: &str, epoch: u32) -> anyhow::Result<()> {
+        let custody = open(&self.sandbox).await?;
+        custody.unlock(&password(), None).await?;
+        self.works(&custody, place, epoch).await?;
+        // Whatever was left behind does not stand in the way of the next one.
+        let rotation = custody.rotate_vault_key(&password(), None).await?;
+        ensure!(rotation.epoch == epoch + 1, "{place}: {rotation:?}");
+        ensure!(rotation.records == WALLETS + 2, "{place}: {rotation:?}");
+        self.works(&custody, place, epoch + 1).await
+    }
+
+    async fn works(&self, custody: &Custody, place: &str, epoch: u32) -> anyhow::Result<()> {
+        let VaultStatus::Unlocked(summary) = custody.status().await? else {
+            anyhow::bail!("{place}: locked")
+        };
+        assert_eq!(summary.epoch, epoch, "{place}");
+        let url = format!("sqlite://{}", self.sandbox.vault().display());
+        let mut connection = SqliteConnection::connect(&url).await?;
+        for (what, query) in [
+            (
+                "records",
+                "SELECT epoch FROM wallets UNION SELECT epoch FROM master_wallets",
+            ),
+            ("retired keys", "SELECT COUNT(*) + 1 FROM audit_keys"),
+        ] {
+            let found: Vec<i64> = sqlx::query_scalar(query).fetch_all(&mut connection).await?;
+            assert_eq!(found, [i64::from(epoch)], "{place}: {what}");
+        }
+        connection.close().await?;
+        let wallets = wallets(custody).await?;
+        assert_eq!(wallets.len(), WALLETS, "{place}");
+        for wallet in wallets {
+            let passwords = WalletPasswords::of_one(wallet.address, own());
+            custody
+                .sign_message_with(wallet.address, b"after the kill", &passwords)
+                .await
+                .with_context(|| format!("{place}: {} does not sign", wallet.address))?;
+        }
+        // Both phrases open: a further wallet comes from each.
+        for master in custody.masters().await? {
+            let request = DeriveRequest {
+                master: Some(master.id),
+                family: None,
+                start: Some(0),
+                count: 1,
+            };
+            custody.derive_wallets(request, &Progress::default()).await?;
+        }
+        let opens = open(&self.sandbox)
+            .await?
+            .unlock_with_recovery(&self.recovery)
+            .await
+            .is_ok();
+        assert_eq!(
+            opens,
+            epoch == 1,
+            "{place}: the recovery key of the first vault key"
+        );
+        let report = custody.audit_verify(None).await?;
+        ensure!(
+            matches!(report, AuditReport::Intact { .. }),
+            "{place}: {report:?}"
+        );
+        Ok(())
+    }
+}
+
+async fn open(sandbox: &Sandbox) -> anyhow::Result<Custody> {
+    Ok(Custody::open(&StoreLocation::from_path(sandbox.vault()), OpenOptions::default()).await?)
+}
+
+async fn wallets(custody: &Custody) -> anyhow::Result<Vec<Wallet>> {
+    Ok(custody.wallets(&WalletQuery::default()).await?.rows)
+}
+
+/// The process to be killed.
+struct Rotator {
+    child: Child,
+    stdout: BufReader<ChildStdout>,
+}
+
+impl Rotator {
+    fn says(&mut self, expected: &str) -> anyhow::Result<()> {
+        let mut line = String::new();
+        self.stdout.read_line(&mut line)?;
+        ensure!(line.trim_end() == expected, "the rotator said {line:?}");
+        Ok(())
+    }
+
+    /// SIGKILL to our own child, which is not yet waited for.
+    fn kill(mut self) -> anyhow::Result<()> {
+        ensure!(
+            self.child.try_wait()?.is_none(),
+            "it has ended before it was killed"
+        );
+        self.child.kill()?;
+        self.child.wait()?;
+        Ok(())
+    }
+}
+
+impl Drop for Rotator {
+    fn drop(&mut self) {
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}
+
+async fn killed_at(place: &str, epoch: u32) -> anyhow::Result<()> {
+    let scene = Scene::new().await?;
+    let mut rotator = scene.start(place)?;
+    rotator.says("reached")?;
+    rotator.kill()?;
+    scene.check(place, epoch).await
+}
+
+/// Killed inside the transaction, with pages of it in the journal: the trigger fills the journal until the cache spills
+/// into it, and then never ends.
+async fn killed_within(place: &str, trigger: &'static str) -> anyhow::Result<()> {
+    let scene = Scene::new().await?;
+    scene.sql(trigger).await?;
+    let mut rotator = scene.start("going")?;
+    rotator.says("reached")?;
+    scene.wait_for_journal(6 << 20)?;
+    rotator.kill()?;
+    scene.sql("DROP TRIGGER stand; DROP TABLE ballast").await?;
+    scene.check(place, 1).await
+}
+
+#[tokio::test]
+async fn killed_while_the_try_is_counted_the_old_key_stands() -> anyhow::Result<()> {
+    killed_at("counting", 1).await
+}
+
+#[tokio::test]
+async fn killed_before_anything_is_sealed_the_old_key_stands() -> anyhow::Result<()> {
+    killed_at("opened", 1).await
+}
+
+#[tokio::test]
+async fn killed_with_everything_sealed_and_nothing_written_the_old_key_stands() -> anyhow::Result<()> {
+    killed_at("writing", 1).await
+}
+
+#[tokio::test]
+async fn killed_with_half_of_the_wallets_written_the_old_key_stands() -> anyhow::Result<()> {
+    let trigger = "CREATE TABLE ballast (bytes BLOB); \
+        CREATE TRIGGER stand AFTER UPDATE OF sealed ON wallets WHEN OLD.wallet_id = 7 BEGIN \
+        INSERT INTO ballast SELECT randomblob(4000) FROM \
+        (WITH RECURSIVE n (i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 4000) SELECT i FROM n); \
+        INSERT INTO ballast SELECT COUNT(*) FROM \
+        (WITH RECURSIVE n (i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n) SELECT i FROM n); END";
+    killed_within("half of the wallets", trigger).await
+}
+
+#[tokio::test]
+async fn killed_with_all_but_the_end_of_the_log_written_the_old_key_stands() -> anyhow::Result<()> {
+    let trigger = "CREATE TABLE ballast (bytes BLOB); \
+        CREATE TRIGGER stand AFTER INSERT ON audit_entries BEGIN \
+        INSERT INTO ballast SELECT randomblob(4000) FROM \
+        (WITH RECURSIVE n (i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 4000) SELECT i FROM n); \
+        INSERT INTO ballast SELECT COUNT(*) FROM \
+        (WITH RECURSIVE n (i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n) SELECT i FROM n); END";
+    killed_within("the log's end", trigger).await
+}
+
+#[tokio::test]
+async fn killed_when_it_is_done_the_new_key_stands() -> anyhow::Result<()> {
+    killed_at("rotated", 2).await
+}
+
+#[tokio::test]
+async fn not_stopped_it_rotates() -> anyhow::Result<()> {
+    let scene = Scene::new().await?;
+    let mut rotator = scene.start("nowhere")?;
+    rotator.says("rotated")?;
+    ensure!(rotator.child.wait()?.success(), "the rotator failed");
+    scene.check("nowhere", 2).await
+}
