@@ -4,19 +4,37 @@
 //! strings of JavaScript or of wasm-bindgen. Whatever fails throws a real `Error` with a `code`. The page keeps the
 //! array it passed and should wipe it (`array.fill(0)`); this side cannot be sure that nothing else reads it.
 //!
-//! For now it tells its version and derives addresses. It holds no vault, signs nothing, keeps nothing between
-//! calls, reaches no network and draws nothing.
+//! The classes exported here are the lower half of the package `keyward`: its TypeScript half (`wasm/js`) turns them
+//! into what pages use and is the only caller. Nothing here reaches a network, keeps anything between page loads, or
+//! draws anything. Memory that is freed is wiped, and the stack is cleared after each piece of work with a secret.
 #![forbid(unsafe_code)]
 
-mod address;
+mod authority;
+mod bytes;
+mod evm;
 mod failure;
+mod random;
+mod review;
+mod session;
+mod solana;
+mod vault;
 
 use js_sys::{Error, Uint8Array};
+use keyward_core::mnemonic::{Mnemonic, WordCount};
 use wasm_bindgen::prelude::wasm_bindgen;
-use zeroize::Zeroizing;
 
-use crate::address::Phrase;
-use crate::failure::Failure;
+pub use crate::evm::RawEvmSigner;
+pub use crate::solana::RawSolanaSigner;
+pub use crate::vault::RawVault;
+
+use crate::bytes::{exposed, secret, text};
+use crate::failure::{Failure, thrown};
+
+/// Wipes what is freed: copies that a library left in its buffers do not outlive them.
+#[cfg(target_arch = "wasm32")]
+#[global_allocator]
+static ALLOCATOR: zeroizing_alloc::ZeroAlloc<std::alloc::System> =
+    zeroizing_alloc::ZeroAlloc(std::alloc::System);
 
 /// The version of this package.
 #[wasm_bindgen]
@@ -25,40 +43,31 @@ pub fn version() -> String {
     env!("CARGO_PKG_VERSION").to_owned()
 }
 
-/// The Solana address, in base58, that a BIP-39 phrase has at an index of a path family.
-///
-/// `phrase` and `passphrase` are UTF-8, the latter empty for none; `family` is one of `bip44-change` (the usual one),
-/// `bip44`, `bip44-root`, `sollet` and `raw`; `index` is an integer from 0 to 2147483647.
+/// A new English phrase of 12, 15, 18, 21 or 24 words, as UTF-8, from the platform's randomness.
 ///
 /// # Errors
-/// An `Error` whose `code` is `phrase-too-long`, `phrase-encoding`, `phrase-word-count`, `phrase-unknown-word`,
-/// `phrase-checksum`, `path-family`, `path-index` or `derivation`. Its message never contains a word of the phrase.
-#[wasm_bindgen(js_name = solanaAddress)]
-pub fn solana_address(
-    phrase: &Uint8Array,
-    passphrase: &Uint8Array,
-    family: &str,
-    index: f64,
-) -> Result<String, Error> {
-    derive(phrase, passphrase, family, index).map_err(|failure| failure.into_error())
+/// An `Error` whose `code` is `phrase-word-count` or `randomness`.
+#[wasm_bindgen(js_name = generateMnemonic)]
+pub fn generate_mnemonic(words: f64) -> Result<Uint8Array, Error> {
+    thrown(|| {
+        let words = random::integer(words, 24).ok_or(Failure::Number)?;
+        let count = WordCount::try_from(words as usize).map_err(Failure::Phrase)?;
+        let entropy = random::secret_bytes(count.entropy_len())?;
+        let mnemonic = Mnemonic::from_entropy(&entropy).map_err(Failure::Phrase)?;
+        Ok(exposed(mnemonic.expose_phrase().as_bytes()))
+    })
 }
 
-fn derive(phrase: &Uint8Array, passphrase: &Uint8Array, family: &str, index: f64) -> Result<String, Failure> {
-    let phrase = Phrase {
-        phrase: &secret_bytes(phrase)?,
-        passphrase: &secret_bytes(passphrase)?,
-    };
-    Ok(phrase.address(family, index)?.to_string())
-}
-
-/// Copies a secret out of the page's memory. The length is looked at first, so that no page can make this side
-/// allocate without bounds.
-fn secret_bytes(array: &Uint8Array) -> Result<Zeroizing<Vec<u8>>, Failure> {
-    let length = usize::try_from(array.length()).map_err(|_| Failure::TooLong)?;
-    if length > address::MAX_SECRET_BYTES {
-        return Err(Failure::TooLong);
-    }
-    let mut bytes = Zeroizing::new(vec![0; length]);
-    array.copy_to(&mut bytes);
-    Ok(bytes)
+/// Returns when the bytes are a phrase that can be used; throws the reason when not.
+///
+/// # Errors
+/// An `Error` whose `code` begins with `phrase-`. Of an unknown word it has the `position`, counted from 1.
+#[wasm_bindgen(js_name = checkMnemonic)]
+pub fn check_mnemonic(phrase: &Uint8Array) -> Result<u32, Error> {
+    thrown(|| {
+        let phrase = secret(phrase)?;
+        let mnemonic = Mnemonic::parse(text(&phrase)?).map_err(Failure::Phrase)?;
+        // At most 24.
+        Ok(mnemonic.word_count().words() as u32)
+    })
 }

@@ -33,7 +33,7 @@ Chores of the project. Usage: cargo xtask <chore>
   test      installs or finds what the tests need and runs every test
   setup     only installs or finds what the tests need
   tidy      checks layering, names, texts, lock files and migrations; a second or two
-  wasm      builds the browser package's crate and tests it in a headless browser
+  wasm      builds the browser package and tests it in a headless browser and in Node
   bench     every benchmark, the console's start included; arguments after it go to the benchmarks
   fuzz      every fuzz target for a minute; --seconds N and names of targets choose others
   demo      starts a node on loopback, funds a wallet and opens the console against it

@@ -100,9 +100,11 @@ pub(crate) struct TestCounts {
 }
 
 impl TestCounts {
-    /// Adds a line such as `test result: ok. 3 passed; 0 failed; 1 ignored; …`; other lines change nothing.
+    /// Adds a line such as `test result: ok. 3 passed; 0 failed; 1 ignored; …`, or one of Node's closing lines, such
+    /// as `# pass 3`; other lines change nothing.
     fn add(&mut self, line: &str) {
         let Some((_, counts)) = line.split_once("test result: ") else {
+            self.add_of_node(line);
             return;
         };
         self.runners += 1;
@@ -120,6 +122,28 @@ impl TestCounts {
                 "ignored" => self.ignored += count,
                 _ => {}
             }
+        }
+    }
+}
+
+impl TestCounts {
+    /// `# tests 4`, `# pass 3`, `# fail 1`, `# skipped 0`, `# todo 0`, `# cancelled 0`: Node's reporter `tap`.
+    fn add_of_node(&mut self, line: &str) {
+        let mut words = line.split_whitespace();
+        let (Some("#"), Some(word), Some(count), None) =
+            (words.next(), words.next(), words.next(), words.next())
+        else {
+            return;
+        };
+        let Ok(count) = count.parse::<u32>() else {
+            return;
+        };
+        match word {
+            "tests" => self.runners += 1,
+            "pass" => self.passed += count,
+            "fail" | "cancelled" => self.failed += count,
+            "skipped" | "todo" => self.ignored += count,
+            _ => {}
         }
     }
 }
@@ -241,6 +265,33 @@ mod tests {
                 passed: 19,
                 failed: 2,
                 ignored: 3
+            }
+        );
+    }
+
+    #[test]
+    fn closing_lines_of_node_are_counted() {
+        let mut counts = TestCounts::default();
+        for line in [
+            "# Subtest: # pass 7",
+            "# tests 6",
+            "# suites 0",
+            "# pass 3",
+            "# fail 1",
+            "# cancelled 1",
+            "# skipped 1",
+            "# todo 0",
+            "# duration_ms 12.5",
+        ] {
+            counts.add(line);
+        }
+        assert_eq!(
+            counts,
+            TestCounts {
+                runners: 1,
+                passed: 3,
+                failed: 2,
+                ignored: 1
             }
         );
     }

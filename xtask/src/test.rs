@@ -26,7 +26,7 @@ pub(crate) fn run_in(stages: &mut Stages) {
         let counts = process::run_tests(&mut cargo(&["test", "--workspace", "--no-fail-fast"]))?;
         Ok(format!("{counts}{}", memory_remark()))
     });
-    stages.run("browser tests", || Ok(wasm::test_in_browser()?.to_string()));
+    wasm::run_in(stages);
 }
 
 /// The tests that read another process's memory need root; without it they say so and pass. Then the table says it too.

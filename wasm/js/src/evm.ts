@@ -1,0 +1,106 @@
+import type { RawEvmSigner } from "./glue/keyward.js";
+import { bytes, fromHex, toHex, type Hex } from "./bytes.js";
+import { Handle, disposable } from "./handle.js";
+import { KeywardError } from "./errors.js";
+import type { EvmTransactionReview, TypedDataReview } from "./review.js";
+
+/** A document of EIP-712; numbers may be `bigint`. `types` need not hold `EIP712Domain`: it is made from `domain`. */
+export interface TypedDataDocument {
+  readonly domain?: Readonly<Record<string, unknown>>;
+  readonly types: Readonly<Record<string, readonly { readonly name: string; readonly type: string }[]>>;
+  readonly primaryType: string;
+  readonly message: Readonly<Record<string, unknown>>;
+}
+
+/** A message: text, bytes, or either as viem writes it. */
+export type EvmMessage = string | Uint8Array | { readonly raw: Hex | Uint8Array };
+
+/** An EVM wallet. Everything is decoded and judged before it is signed. */
+export class EvmSigner {
+  readonly #handle: Handle<RawEvmSigner>;
+  /** With the checksum of EIP-55. */
+  readonly address: Hex;
+  /** Compressed, 33 bytes. */
+  readonly publicKey: Uint8Array;
+  /** The path that the wallet was derived by, if it was. */
+  readonly path: string | undefined;
+
+  private constructor(raw: RawEvmSigner) {
+    this.#handle = new Handle(raw, "signer");
+    this.address = raw.address() as Hex;
+    this.publicKey = raw.publicKey();
+    this.path = raw.path();
+  }
+
+  /** @internal */
+  static of(raw: RawEvmSigner): EvmSigner {
+    return new EvmSigner(raw);
+  }
+
+  /** Signs a personal message (EIP-191, `personal_sign`). Only readable text is signed, never a hash. */
+  async signMessage(message: EvmMessage): Promise<Hex> {
+    const content = messageBytes(message);
+    return toHex(this.#handle.use((raw) => raw.signMessage(content)));
+  }
+
+  /** Signs typed data (EIP-712, `eth_signTypedData_v4`), as an object or as JSON. */
+  async signTypedData(document: TypedDataDocument | string): Promise<Hex> {
+    const json = documentJson(document);
+    return toHex(this.#handle.use((raw) => raw.signTypedData(json)));
+  }
+
+  /** Signs a serialized, unsigned transaction (legacy with EIP-155, or types 1, 2 and 4); gives it ready to be sent. */
+  async signTransaction(unsigned: Hex | Uint8Array): Promise<Hex> {
+    const payload = fromHex(unsigned, "unsigned");
+    return toHex(this.#handle.use((raw) => raw.signTransaction(payload)));
+  }
+
+  /** What an unsigned transaction does, and whether it may be signed. */
+  inspect(unsigned: Hex | Uint8Array): EvmTransactionReview {
+    const payload = fromHex(unsigned, "unsigned");
+    return JSON.parse(this.#handle.use((raw) => raw.inspect(payload))) as EvmTransactionReview;
+  }
+
+  /** What typed data says, and whether it may be signed. */
+  inspectTypedData(document: TypedDataDocument | string): TypedDataReview {
+    const json = documentJson(document);
+    return JSON.parse(this.#handle.use((raw) => raw.inspectTypedData(json))) as TypedDataReview;
+  }
+
+  /** Wipes the key at once; the signer cannot be used again. */
+  free(): void {
+    this.#handle.free();
+  }
+}
+
+disposable(EvmSigner.prototype);
+
+function messageBytes(message: EvmMessage): Uint8Array {
+  if (typeof message === "string") {
+    return new TextEncoder().encode(message);
+  }
+  return "raw" in message ? fromHex(message.raw, "message.raw") : bytes(message, "message");
+}
+
+/** The fields that a domain may have, in the order of EIP-712. */
+const DOMAIN_FIELDS = [
+  { name: "name", type: "string" },
+  { name: "version", type: "string" },
+  { name: "chainId", type: "uint256" },
+  { name: "verifyingContract", type: "address" },
+  { name: "salt", type: "bytes32" },
+] as const;
+
+function documentJson(document: TypedDataDocument | string): string {
+  if (typeof document === "string") {
+    return document;
+  }
+  const domain = document.domain ?? {};
+  const own = DOMAIN_FIELDS.filter((field) => domain[field.name] !== undefined);
+  const whole = { ...document, domain, types: { EIP712Domain: own, ...document.types } };
+  try {
+    return JSON.stringify(whole, (_name, value: unknown) => (typeof value === "bigint" ? value.toString() : value));
+  } catch (cause) {
+    throw new KeywardError("argument", "the typed data cannot be written as JSON", { cause });
+  }
+}

@@ -1,0 +1,199 @@
+//! The class behind `EvmSigner`.
+
+use js_sys::{Error, Uint8Array};
+use keyward_core::evm::EvmAddress;
+use keyward_core::evm::intent::EvmIntent;
+use keyward_core::evm::personal;
+use keyward_core::evm::transaction::Transaction;
+use keyward_core::evm::typed_data::TypedData;
+use keyward_core::key::WalletKey;
+use keyward_core::policy::{ApprovedMessage, Request, WalletSignature};
+use serde_json::json;
+use wasm_bindgen::prelude::wasm_bindgen;
+
+use crate::bytes::{MAX_PAYLOAD_BYTES, bounded, exposed};
+use crate::failure::{Failure, thrown};
+use crate::review;
+use crate::session::Signing;
+
+/// An EVM wallet that signs.
+#[wasm_bindgen]
+pub struct RawEvmSigner {
+    signing: Signing,
+    address: EvmAddress,
+    public_key: [u8; 33],
+}
+
+impl std::fmt::Debug for RawEvmSigner {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RawEvmSigner")
+            .field("address", &self.address)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Drop for RawEvmSigner {
+    fn drop(&mut self) {
+        if let Ok(mut key) = self.signing.key.try_borrow_mut() {
+            *key = None;
+        }
+    }
+}
+
+#[wasm_bindgen]
+impl RawEvmSigner {
+    /// The address, with the checksum of EIP-55.
+    #[must_use]
+    pub fn address(&self) -> String {
+        self.address.to_string()
+    }
+
+    /// The public key, compressed (SEC 1): 33 bytes.
+    #[wasm_bindgen(js_name = publicKey)]
+    #[must_use]
+    pub fn public_key(&self) -> Uint8Array {
+        exposed(&self.public_key)
+    }
+
+    /// The path that it was derived by, if it was.
+    #[must_use]
+    pub fn path(&self) -> Option<String> {
+        self.signing.path.clone()
+    }
+
+    /// Signs a personal message (EIP-191) and gives r, s and v (27 or 28), 65 bytes.
+    ///
+    /// # Errors
+    /// An `Error` with a `code`; `refused` has the `reasons`.
+    #[wasm_bindgen(js_name = signMessage)]
+    pub fn sign_message(&self, message: &Uint8Array) -> Result<Uint8Array, Error> {
+        thrown(|| {
+            let message = bounded(message, MAX_PAYLOAD_BYTES)?;
+            let request = Request::EvmMessage {
+                wallet: &self.address,
+                message: &message,
+            };
+            let signature = self.signed(&request, personal::signing_payload(&message))?;
+            bytes_of(&signature)
+        })
+    }
+
+    /// Signs typed data (EIP-712), given as the JSON of `eth_signTypedData_v4`; gives r, s and v, 65 bytes.
+    ///
+    /// # Errors
+    /// An `Error` with a `code`; `refused` has the `reasons`.
+    #[wasm_bindgen(js_name = signTypedData)]
+    pub fn sign_typed_data(&self, document: &str) -> Result<Uint8Array, Error> {
+        thrown(|| {
+            let typed_data = TypedData::from_json(document)?;
+            let request = Request::TypedData {
+                wallet: &self.address,
+                typed_data: &typed_data,
+            };
+            let signature = self.signed(&request, typed_data.signing_payload())?;
+            bytes_of(&signature)
+        })
+    }
+
+    /// Signs a transaction, given as the bytes that are hashed, and gives it signed, ready to be sent.
+    ///
+    /// # Errors
+    /// An `Error` with a `code`; `refused` has the `reasons`.
+    #[wasm_bindgen(js_name = signTransaction)]
+    pub fn sign_transaction(&self, payload: &Uint8Array) -> Result<Uint8Array, Error> {
+        thrown(|| {
+            let payload = bounded(payload, MAX_PAYLOAD_BYTES)?;
+            let transaction = Transaction::decode_unsigned(&payload)?;
+            transaction.check()?;
+            let intent = EvmIntent::from_transaction(&transaction, self.address);
+            let request = Request::EvmTransaction {
+                wallet: &self.address,
+                intent: &intent,
+            };
+            let signature = self.signed(&request, payload.to_vec())?;
+            let signature = *signature.as_secp256k1().ok_or(Failure::OtherChain)?;
+            Ok(exposed(
+                &transaction.into_signed(signature, &self.address)?.encode(),
+            ))
+        })
+    }
+
+    /// What a transaction does and what the authority says about it, as JSON.
+    ///
+    /// # Errors
+    /// An `Error` with a `code`.
+    pub fn inspect(&self, payload: &Uint8Array) -> Result<String, Error> {
+        thrown(|| {
+            let payload = bounded(payload, MAX_PAYLOAD_BYTES)?;
+            let transaction = Transaction::decode_unsigned(&payload)?;
+            let intent = EvmIntent::from_transaction(&transaction, self.address);
+            let request = Request::EvmTransaction {
+                wallet: &self.address,
+                intent: &intent,
+            };
+            let review = json!({
+                "kind": "evm-transaction",
+                "chainId": intent.chain_id.to_string(),
+                "nonce": intent.nonce.to_string(),
+                "to": transaction.to.map(|to| to.to_string()),
+                "valueWei": intent.value.to_string(),
+                "maxFeeWei": intent.max_fee.to_string(),
+                "sentences": intent.sentences(),
+            });
+            let verdict = review::verdict(&self.signing.authority, &request);
+            Ok(review::with_verdict(review, verdict))
+        })
+    }
+
+    /// What typed data says and what the authority says about it, as JSON.
+    ///
+    /// # Errors
+    /// An `Error` with a `code`.
+    #[wasm_bindgen(js_name = inspectTypedData)]
+    pub fn inspect_typed_data(&self, document: &str) -> Result<String, Error> {
+        thrown(|| {
+            let typed_data = TypedData::from_json(document)?;
+            let request = Request::TypedData {
+                wallet: &self.address,
+                typed_data: &typed_data,
+            };
+            let risks: Vec<String> = typed_data.risks().iter().map(ToString::to_string).collect();
+            let review = json!({
+                "kind": "typed-data",
+                "chainId": typed_data.domain().chain_id.to_string(),
+                "primaryType": typed_data.primary_type(),
+                "sentences": typed_data.sentences(),
+                "risks": risks,
+            });
+            let verdict = review::verdict(&self.signing.authority, &request);
+            Ok(review::with_verdict(review, verdict))
+        })
+    }
+}
+
+impl RawEvmSigner {
+    pub(crate) fn new(signing: Signing) -> Result<Self, Failure> {
+        let address = *signing.address.as_evm().ok_or(Failure::OtherChain)?;
+        let public_key = match signing.key.borrow().as_ref() {
+            Some(WalletKey::Secp256k1(key)) => *key.public_key().as_bytes(),
+            _ => return Err(Failure::OtherChain),
+        };
+        Ok(Self {
+            signing,
+            address,
+            public_key,
+        })
+    }
+
+    fn signed(&self, request: &Request<'_>, payload: Vec<u8>) -> Result<WalletSignature, Failure> {
+        let key = self.signing.key.borrow();
+        let key = key.as_ref().ok_or(Failure::Locked)?;
+        let approval = self.signing.authority.approve(request)?;
+        Ok(ApprovedMessage::new(approval, payload)?.sign(key)?)
+    }
+}
+
+fn bytes_of(signature: &WalletSignature) -> Result<Uint8Array, Failure> {
+    let signature = signature.as_secp256k1().ok_or(Failure::OtherChain)?;
+    Ok(exposed(&signature.to_bytes()))
+}
