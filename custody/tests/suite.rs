@@ -17,6 +17,8 @@ mod evm_signing;
 mod fixture;
 #[path = "suite/imports.rs"]
 mod imports;
+#[path = "suite/migration.rs"]
+mod migration;
 #[path = "suite/rotation.rs"]
 mod rotation;
 #[path = "suite/signing.rs"]
