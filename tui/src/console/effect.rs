@@ -12,6 +12,8 @@ use keyward_custody::{CustodyError, ProgressState};
 
 use super::effects::audit::{AuditAnswer, AuditWork};
 use super::effects::backup::{BackupAnswer, BackupWork};
+use super::effects::find::{FindAnswer, FindWork};
+use super::effects::inspect::{InspectAnswer, InspectWork};
 use super::effects::keys::{KeysAnswer, KeysWork};
 use super::effects::node::{NodeAnswer, NodeWork};
 use super::effects::send::{SendAnswer, SendWork};
@@ -114,6 +116,10 @@ pub enum Work {
     Keys(KeysWork),
     /// What opens the vault beside its password.
     Backup(BackupWork),
+    /// Reading what is to be signed.
+    Inspect(InspectWork),
+    /// The search for a path.
+    Find(FindWork),
 }
 
 /// What work answers.
@@ -135,6 +141,10 @@ pub enum Answer {
     Keys(KeysAnswer),
     /// From what opens the vault beside its password.
     Backup(BackupAnswer),
+    /// From reading what is to be signed.
+    Inspect(InspectAnswer),
+    /// From the search for a path.
+    Find(FindAnswer),
     /// The task came to nothing (a defect: it panicked).
     Broken(Failure),
 }

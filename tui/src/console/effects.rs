@@ -24,6 +24,8 @@ use crate::config::Config;
 pub mod audit;
 pub mod backup;
 mod files;
+pub mod find;
+pub mod inspect;
 pub mod keys;
 pub mod node;
 pub mod send;
@@ -314,6 +316,8 @@ async fn perform(services: Arc<Services>, work: Work, reporter: Reporter) -> Ans
         Work::Audit(work) => Answer::Audit(audit::perform(&services, work).boxed().await),
         Work::Settings(work) => Answer::Settings(settings::perform(&services, work).boxed().await),
         Work::Keys(work) => Answer::Keys(keys::perform(&services, work).boxed().await),
+        Work::Inspect(work) => Answer::Inspect(inspect::perform(&services, work).boxed().await),
+        Work::Find(work) => Answer::Find(find::perform(work, &reporter).boxed().await),
         Work::Backup(work) => Answer::Backup(backup::perform(&services, work).boxed().await),
     }
 }

@@ -54,6 +54,10 @@ pub enum Context {
     Done,
     /// Backup and recovery.
     Backup,
+    /// What a transaction or message does.
+    Inspect,
+    /// The search for a path.
+    Find,
     /// A wallet's page.
     Wallet,
     /// The send form.
@@ -96,6 +100,8 @@ impl Context {
             Self::File => "In a file's name",
             Self::Done => "Done",
             Self::Backup => "Backup and recovery",
+            Self::Inspect => "Inspect",
+            Self::Find => "Find a path",
             Self::Wallet => "Wallet",
             Self::Send => "Send",
             Self::Review => "Review",

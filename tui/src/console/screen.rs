@@ -9,8 +9,10 @@ pub mod audit;
 pub mod backup;
 pub mod derive;
 pub mod export;
+pub mod find;
 pub mod first_run;
 pub mod import;
+pub mod inspect;
 pub mod jobs;
 pub mod opening;
 pub mod password;
@@ -46,6 +48,10 @@ pub enum Screen {
     Backup(Box<backup::BackupScreen>),
     /// Opening the vault by its recovery key.
     Recover(Box<recover::RecoverScreen>),
+    /// What a transaction or message does.
+    Inspect(Box<inspect::InspectScreen>),
+    /// The search for a path.
+    Find(Box<find::FindScreen>),
     /// One wallet.
     Wallet(Box<wallet::WalletScreen>),
     /// The jobs.
@@ -104,6 +110,8 @@ impl Screen {
                 | Self::Audit(_)
                 | Self::Settings(_)
                 | Self::Backup(_)
+                | Self::Inspect(_)
+                | Self::Find(_)
                 | Self::Transfer(_)
                 | Self::Password(_)
         )
@@ -123,6 +131,8 @@ impl Screen {
             Self::Export(page) => &**page,
             Self::Backup(page) => &**page,
             Self::Recover(page) => &**page,
+            Self::Inspect(page) => &**page,
+            Self::Find(page) => &**page,
             Self::Wallet(page) => &**page,
             Self::Jobs(page) => &**page,
             Self::Send(page) => &**page,
@@ -147,6 +157,8 @@ impl Screen {
             Self::Export(page) => &mut **page,
             Self::Backup(page) => &mut **page,
             Self::Recover(page) => &mut **page,
+            Self::Inspect(page) => &mut **page,
+            Self::Find(page) => &mut **page,
             Self::Wallet(page) => &mut **page,
             Self::Jobs(page) => &mut **page,
             Self::Send(page) => &mut **page,

@@ -298,6 +298,10 @@ fn destination(action: Action, parts: &Parts<'_>) -> Option<Nav> {
         Action::GoSettings => Some(Nav::Switch(Screen::Settings(Box::default()))),
         Action::GoBackup if matches!(parts.screen, Screen::Backup(_)) => None,
         Action::GoBackup => Some(Nav::Switch(Screen::Backup(Box::default()))),
+        Action::Inspect if matches!(parts.screen, Screen::Inspect(_)) => None,
+        Action::Inspect => Some(Nav::Switch(Screen::Inspect(Box::default()))),
+        Action::FindPath if matches!(parts.screen, Screen::Find(_)) => None,
+        Action::FindPath => Some(Nav::Switch(Screen::Find(Box::default()))),
         Action::Import => Some(Nav::Push(Screen::Import(Box::default()))),
         _ => None,
     }

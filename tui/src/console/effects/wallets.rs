@@ -75,7 +75,7 @@ pub enum WalletsAnswer {
 }
 
 /// Stops a derivation when its task is dropped.
-struct CancelOnDrop(Progress);
+pub(super) struct CancelOnDrop(pub(super) Progress);
 
 impl Drop for CancelOnDrop {
     fn drop(&mut self) {

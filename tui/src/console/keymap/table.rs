@@ -173,6 +173,9 @@ pub const BINDINGS: &[Binding] = &[
     // Backup
     bind(C::Backup, &[ENTER, RIGHT, ch('l')], A::Accept, "choose", "do this"),
     bind(C::Backup, &[ESC, LEFT, ch('h')], A::Back, "back", "one step back"),
+    // Inspect, find
+    bind(C::Inspect, &[ESC, LEFT, ch('h')], A::Back, "back", "back to the field"),
+    bind(C::Find, &[ctrl('x')], A::Cancel, "stop", "stop the search"),
     // Jobs
     bind(C::Jobs, &[ENTER, RIGHT, ch('l')], A::Accept, "open", "open the transfer"),
     bind(C::Jobs, &[ch('x')], A::Cancel, "cancel", "cancel the job"),
@@ -183,6 +186,8 @@ pub const BINDINGS: &[Binding] = &[
     bind(C::Open, &[ch('3')], A::GoJobs, "", "go to the jobs"),
     bind(C::Open, &[ch('4')], A::GoSettings, "", "go to the settings"),
     bind(C::Open, &[ch('5')], A::GoBackup, "", "go to backup and recovery"),
+    bind(C::Open, &[ch('6')], A::Inspect, "", "inspect a transaction or message"),
+    bind(C::Open, &[ch('7')], A::FindPath, "", "find the path and passphrase of an address"),
     bind(C::Open, &[ch('i')], A::Import, "", "import a key, a phrase or a key file"),
     bind(
         C::Open,

@@ -253,9 +253,7 @@ impl Page for Wallets {
 
     fn available(&self, action: Action, _shared: &Shared) -> bool {
         match action {
-            Action::Send => self
-                .selected()
-                .is_some_and(|wallet| wallet.solana().is_some()),
+            Action::Send => self.selected().is_some_and(|wallet| wallet.solana().is_some()),
             Action::ClearMarks => !self.marks.is_empty(),
             Action::ClearFilter => !self.filter.is_empty(),
             Action::Accept | Action::Mark | Action::Act | Action::Label | Action::Copy => {

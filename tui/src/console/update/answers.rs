@@ -3,6 +3,7 @@
 use super::{show_failure, with_cx};
 use crate::console::effect::{Answer, Effect, Failure, FailureKind, Lifetime, RequestId, Work};
 use crate::console::effects::audit::AuditAnswer;
+use crate::console::effects::find::{self, FindAnswer};
 use crate::console::effects::node::{NodeAnswer, NodeWork};
 use crate::console::effects::send::{SendAnswer, SendWork};
 use crate::console::effects::vault::VaultAnswer;
@@ -13,6 +14,7 @@ use crate::console::screen::Screen;
 use crate::console::state::{Node, Session, State};
 use crate::console::text::{count, grouped};
 use crate::console::transfers::{self, Ending};
+use keyward_core::discovery::SearchReport;
 use keyward_custody::transfer::TransferResult;
 use keyward_custody::{AuditReport, VaultStatus, VaultSummary};
 
@@ -76,6 +78,11 @@ fn central(id: RequestId, answer: Answer, cx: &mut Cx<'_>) -> Option<Answer> {
         Answer::Audit(AuditAnswer::Verified(result)) => {
             verified(id, result, cx);
             None
+        }
+        Answer::Find(FindAnswer::Searched(result)) => {
+            searched(id, &result, cx);
+            // The screen shows it whole, if it is still there.
+            Some(Answer::Find(FindAnswer::Searched(result)))
         }
         Answer::Broken(failure) => broken(id, failure, cx),
         other => Some(other),
@@ -228,6 +235,21 @@ fn verified(id: RequestId, result: Result<AuditReport, Failure>, cx: &mut Cx<'_>
         Err(failure) => show_failure(failure.clone(), cx),
     }
     cx.shared.jobs.end(id, verdict, now_ms);
+    cx.go(Nav::Tell(Event::JobEnded(id)));
+}
+
+/// A search for a path has ended.
+fn searched(id: RequestId, result: &Result<SearchReport, Failure>, cx: &mut Cx<'_>) {
+    let now_ms = cx.shared.now_ms;
+    match result {
+        Ok(report) => {
+            let words = find::summary(report);
+            cx.shared.jobs.end(id, Ok(words.clone()), now_ms);
+            cx.notice(words);
+        }
+        Err(failure) if failure.kind == FailureKind::Cancelled => cx.shared.jobs.cancelled(id, now_ms),
+        Err(failure) => cx.shared.jobs.end(id, Err(failure.clone()), now_ms),
+    }
     cx.go(Nav::Tell(Event::JobEnded(id)));
 }
 

@@ -287,7 +287,7 @@ fn instruction(action: &Action) -> &'static str {
             ComputeBudgetSetting::UnitPrice(_) => "ComputeBudget.Price",
             _ => "ComputeBudget",
         },
-        Action::Decoded { instruction, .. } => *instruction,
+        Action::Decoded { instruction, .. } => instruction,
         _ => "unknown",
     }
 }

@@ -63,7 +63,7 @@ pub(super) fn view(form: &SendForm, shared: &Shared, frame: &mut Frame<'_>, area
 
 fn sender(form: &SendForm, shared: &Shared, frame: &mut Frame<'_>, area: Rect) {
     let palette = &shared.palette;
-    let (amount, age) = widget::balance(shared.balance(&form.from.address), shared);
+    let (amount, age) = widget::balance(shared.balance(form.from.address), shared);
     let holds = match age {
         None => format!("{amount} SOL"),
         Some(age) => format!("{amount} SOL, {age}"),
@@ -191,7 +191,7 @@ fn recipient_note(form: &SendForm, shared: &Shared, frame: &mut Frame<'_>, area:
                 "! this is the sender itself".to_owned()
             } else if let Some(wallet) = &form.ours {
                 let holds = shared
-                    .balance(&address)
+                    .balance(address)
                     .and_then(|balance| balance.lamports)
                     .map_or_else(String::new, |lamports: Lamports| {
                         format!(" · holds {lamports} SOL")

@@ -81,7 +81,7 @@ fn another_node_makes_old_balances_unknown() {
         .balances
         .learn(wallet(0).address, Some(Lamports::ONE_SOL), now_ms);
     choose(&mut state, "https://node.example");
-    assert!(state.shared.balance(&wallet(0).address).is_none());
+    assert!(state.shared.balance(wallet(0).address).is_none());
 }
 
 #[test]

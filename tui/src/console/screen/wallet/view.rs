@@ -71,7 +71,7 @@ fn facts(page: &WalletScreen, shared: &Shared, frame: &mut Frame<'_>, area: Rect
             Span::styled(value, palette.text),
         ])
     };
-    let balance = shared.balance(&wallet.address);
+    let balance = shared.balance(wallet.address);
     let (amount, age) = widget::balance(balance, shared);
     let remark = match (&shared.node, age) {
         (_, Some(age)) => age,

@@ -128,7 +128,7 @@ fn columns(list: &Wallets, shared: &Shared, seen: u64, label: usize) -> Line<'st
     let oldest = list
         .window
         .rows(list.top, seen)
-        .filter_map(|(_, wallet)| shared.balance(&wallet.address))
+        .filter_map(|(_, wallet)| shared.balance(wallet.address))
         .filter(|balance| balance.lamports.is_some())
         .map(|balance| balance.at_ms)
         .min()
@@ -164,7 +164,7 @@ fn wallet_line(list: &Wallets, shared: &Shared, wallet: &Wallet, at: u64, label:
     spans.push(Span::raw("  "));
     spans.extend(short_address(&wallet.address.to_string(), palette));
     let (amount, age) = match wallet.address.chain() {
-        Chain::Solana => widget::balance(shared.balance(&wallet.address), shared),
+        Chain::Solana => widget::balance(shared.balance(wallet.address), shared),
         // The column is of SOL; an amount of another chain would be read as one.
         Chain::Evm => ("EVM".into(), Some(String::new())),
     };
@@ -273,7 +273,7 @@ fn detail(wallet: Option<&Wallet>, shared: &Shared, frame: &mut Frame<'_>, area:
             Span::styled(value, palette.text),
         ])
     };
-    let (amount, age) = widget::balance(shared.balance(&wallet.address), shared);
+    let (amount, age) = widget::balance(shared.balance(wallet.address), shared);
     let balance = match wallet.address.chain() {
         Chain::Solana => format!(
             "{amount} SOL{}",
