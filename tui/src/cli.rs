@@ -11,6 +11,7 @@ mod completions;
 mod context;
 mod derive;
 mod export;
+mod find_account;
 mod find_path;
 mod import;
 mod init;
@@ -99,6 +100,7 @@ enum Command {
     Init(init::Args),
     Derive(derive::Args),
     FindPath(find_path::Args),
+    FindAccount(find_account::Args),
     Import(import::Args),
     Export(export::Args),
     #[command(subcommand)]
@@ -178,6 +180,7 @@ async fn dispatch(command: Option<Command>, context: &mut Context) -> Result<Rep
         Some(Command::Init(args)) => init::run(context, args).await,
         Some(Command::Derive(args)) => derive::run(&args),
         Some(Command::FindPath(args)) => find_path::run(&args),
+        Some(Command::FindAccount(args)) => find_account::run(context, &args).await,
         Some(Command::Import(args)) => import::run(context, args).await,
         Some(Command::Export(args)) => export::run(context, args).await,
         Some(Command::Wallets(command)) => wallets::run(context, command).await,

@@ -2,7 +2,7 @@
 
 use keyward_tests::sandbox::Sandbox;
 
-use crate::fixture::{FIRST_ADDRESS, PHRASE, SECOND_ADDRESS, fails, keyward};
+use crate::fixture::{FIRST_ADDRESS, PASSWORD, PHRASE, SECOND_ADDRESS, fails, keyward};
 
 #[test]
 fn the_published_address_comes_out() {
@@ -181,4 +181,51 @@ fn what_is_wrong_is_named_and_never_repeated() {
         10,
         "derivation",
     );
+}
+
+#[test]
+fn a_phrase_of_two_languages_is_asked_about() {
+    // Words of both lists, with a checksum that holds in both; found by trying.
+    const BOTH: &str =
+        "volume innocent science phrase figure lecture intact concert guide fatigue sentence wagon";
+    let sandbox = Sandbox::new().unwrap();
+    let password = sandbox.write("password", PASSWORD).unwrap();
+    let phrase = sandbox.write("phrase", BOTH).unwrap();
+    let init = format!(
+        "init --kdf scrypt-16384 --import {} --password-file {}",
+        phrase.display(),
+        password.display()
+    );
+    for words in ["derive", &init, &format!("import --dry-run {}", phrase.display())] {
+        let error = fails(keyward(&sandbox, words).stdin(BOTH), 10, "phrase_ambiguous");
+        assert_eq!(
+            error["remedy"], "give --language english or --language french",
+            "{words}"
+        );
+        assert!(!error.to_string().contains("volume"), "{error}");
+        for language in ["english", "french"] {
+            let run = keyward(&sandbox, &format!("{words} --language {language}"));
+            // One vault is enough; the other words make none.
+            let run = run.stdin(BOTH).run().unwrap();
+            let expected = if words == init && language == "french" {
+                10
+            } else {
+                0
+            };
+            assert_eq!(run.code(), Some(expected), "{run}");
+        }
+        let run = keyward(&sandbox, &format!("{words} --language czech")).stdin(BOTH);
+        let code = if words == init {
+            "already_initialised"
+        } else {
+            "phrase_unknown_word"
+        };
+        fails(run, 10, code);
+    }
+    // The same words are the same seed in every language.
+    let first = |language: &str| {
+        let run = keyward(&sandbox, &format!("derive --language {language}")).stdin(BOTH);
+        run.success().unwrap().stdout
+    };
+    assert_eq!(first("english"), first("french"));
 }

@@ -8,7 +8,7 @@ use keyward_tests::node::TestNode;
 use keyward_tests::sandbox::Sandbox;
 use serde_json::Value;
 
-use crate::fixture::{FIRST_ADDRESS, SECOND_ADDRESS, Vault, fails, keyward, reasons_of};
+use crate::fixture::{FIRST_ADDRESS, PHRASE, SECOND_ADDRESS, Vault, fails, keyward, reasons_of};
 
 /// An address of a person that no vault here knows.
 const STRANGER: &str = "7WktogJEd2wQ9eH2oWusmcoFTgeYi6rS632UviTBJ2jm";
@@ -253,4 +253,65 @@ fn balances_of_strangers_need_no_vault() {
     assert_eq!(answer["balances"][0]["address"], STRANGER);
     assert_eq!(answer["balances"][0]["index"], Value::Null);
     assert!(!sandbox.vault().exists());
+}
+
+#[test]
+fn the_accounts_of_a_phrase_are_found_where_they_were_used() {
+    let node = TestNode::start().unwrap();
+    let sandbox = Sandbox::new().unwrap();
+    let find = |phrase: &str, options: &str| {
+        keyward(&sandbox, &format!("find-account --gap 3 {options} --rpc"))
+            .arg(&node.rpc_url)
+            .stdin(phrase)
+    };
+    let nothing = find(PHRASE, "").arg("--json").exits(5).unwrap().json().unwrap();
+    assert_eq!(nothing["used"], Value::Array(Vec::new()));
+    // Every family is named, also when nothing is found.
+    let searched = nothing["searched"].as_array().unwrap();
+    assert_eq!(searched.len(), 5, "{nothing}");
+    assert!(
+        searched.iter().all(|one| one["status"] == "complete"),
+        "{nothing}"
+    );
+
+    node.fund_blocking(&SECOND_ADDRESS.parse().unwrap(), Lamports::ONE_SOL)
+        .unwrap();
+    let found = find(PHRASE, "").arg("--json").success().unwrap().json().unwrap();
+    let used = found["used"].as_array().unwrap();
+    assert_eq!(used.len(), 1, "{found}");
+    assert_eq!(used[0]["address"], SECOND_ADDRESS);
+    assert_eq!(used[0]["path"], "m/44'/501'/1'/0'");
+    assert_eq!(used[0]["lamports"], Lamports::ONE_SOL.get());
+    // The gap begins again behind it.
+    let usual = found["searched"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|one| one["family"] == "bip44-change");
+    assert_eq!(usual.unwrap()["answered"], 5, "{found}");
+    fails(find(PHRASE, "--family evm-bip44"), 10, "family_unknown");
+    fails(find("abandon", ""), 10, "phrase_word_count");
+    assert!(!sandbox.vault().exists());
+}
+
+#[test]
+fn accounts_that_a_node_says_nothing_of_are_not_called_unused() {
+    let sandbox = Sandbox::new().unwrap();
+    let port = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port();
+    let run = keyward(
+        &sandbox,
+        &format!("find-account --gap 2 --json --rpc http://127.0.0.1:{port}"),
+    );
+    let answer = run.stdin(PHRASE).exits(6).unwrap().json().unwrap();
+    assert_eq!(answer["certain"], false);
+    let searched = answer["searched"].as_array().unwrap();
+    assert!(
+        searched.iter().all(|one| one["status"] == "undetermined"),
+        "{answer}"
+    );
+    fails(keyward(&sandbox, "find-account").stdin(PHRASE), 6, "no_endpoint");
 }
