@@ -46,7 +46,7 @@ pub(crate) struct SignArgs {
     /// Sign it as an off-chain message of Solana: as its command line writes it (short), or by the proposal
     #[arg(long, value_enum, value_name = "LAYOUT", num_args = 0..=1, require_equals = true, default_missing_value = "short")]
     offchain: Option<Layout>,
-    /// The page that asks for a sign-in, such as https://example.com, where the text is one
+    /// The page that asks, where the text is a sign-in, such as `https://example.com`
     #[arg(long, value_name = "ORIGIN", conflicts_with = "offchain")]
     origin: Option<String>,
     /// Read the wallet's own password, where it has one, from this file's only line, or from standard input for `-`
