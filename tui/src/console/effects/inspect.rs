@@ -11,6 +11,8 @@ use keyward_core::evm::intent::{EvmIntent, chain_name};
 use keyward_core::evm::transaction::{Decoded, Transaction as EvmTransaction};
 use keyward_core::evm::typed_data::TypedData;
 use keyward_core::intent::{Action, Intent};
+use keyward_core::keyfile::{self, Format};
+use keyward_core::mnemonic::{Mnemonic, MnemonicError};
 use keyward_core::offchain::{self, SignableMessage};
 use keyward_core::solana::{Message, MessageVersion, SignatureState, Transaction};
 use zeroize::Zeroizing;
@@ -121,8 +123,29 @@ fn read(input: &[u8]) -> Result<Read, Failure> {
     if input.is_empty() || word(input).is_some_and(|word| word.len() > LONGEST_WORD) {
         return Err(nothing());
     }
+    // A text is shown as it is, and a key is a text too.
+    if looks_secret(input) {
+        return Err(Failure::new(
+            "this looks like a key or a phrase, so nothing of it is shown",
+            "i in the list of wallets imports it",
+        ));
+    }
     let found = offchain::read(input).map_err(|_| nothing())?;
     message(&found).map(Read::Done)
+}
+
+/// Whether it is a key, or a phrase with at most its checksum wrong. Any text of words begins like a phrase.
+fn looks_secret(input: &[u8]) -> bool {
+    match keyfile::detect(input).map(keyfile::Detected::format) {
+        Ok(Format::Phrase) => std::str::from_utf8(input).is_ok_and(|text| {
+            !matches!(
+                Mnemonic::parse(text),
+                Err(MnemonicError::WordCount { .. } | MnemonicError::UnknownWord { .. })
+            )
+        }),
+        Ok(_) => true,
+        Err(_) => false,
+    }
 }
 
 /// The input itself and what its characters may stand for.
@@ -404,6 +427,22 @@ mod tests {
             panic!("a text");
         };
         assert_eq!((shown.kind, shown.sentences.len()), ("text", 2));
+    }
+
+    #[test]
+    fn a_key_or_phrase_by_mistake_is_not_shown() {
+        let phrase =
+            "abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon about";
+        for secret in [
+            &"07".repeat(32),
+            &format!("0x{}", "07".repeat(32)),
+            &phrase.to_owned(),
+        ] {
+            let Err(failure) = read(secret.as_bytes()) else {
+                panic!("{secret} is no message");
+            };
+            assert!(failure.cause.contains("key or a phrase"), "{failure:?}");
+        }
     }
 
     #[test]

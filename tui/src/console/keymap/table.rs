@@ -111,7 +111,7 @@ pub const BINDINGS: &[Binding] = &[
     bind(C::Wallets, &[ch('s')], A::Send, "send", "send from this wallet"),
     bind(C::Wallets, &[ch('d')], A::Derive, "derive", "derive more wallets"),
     bind(C::Wallets, &[ch('i')], A::Import, "import", "import a key, a phrase or a key file"),
-    bind(C::Wallets, &[ch('/')], A::Filter, "filter", "filter as you type; tag:name by tag, chain:evm by chain"),
+    bind(C::Wallets, &[ch('/')], A::Filter, "filter", "filter as you type; tag:name, chain:evm, #7"),
     bind(C::Wallets, &[ch('c')], A::NextChain, "", "show one chain, the other, or both"),
     bind(C::Wallets, &[ch('e')], A::Label, "", "edit the label"),
     bind(C::Wallets, &[ch('t')], A::AddTags, "", "add tags to the marked, or to this wallet"),
