@@ -1,5 +1,8 @@
 //! Nothing secret in a log at trace level, an error, a `Debug`, a column or a file.
 
+#[path = "canary/chains.rs"]
+mod chains;
+
 use std::io::Write;
 use std::sync::{Arc, Mutex};
 
@@ -54,18 +57,36 @@ fn canaries() -> Vec<(String, Vec<u8>)> {
     for (name, raw) in bytes {
         // The entropy of this phrase is zeros, which every file has.
         if raw.iter().any(|byte| *byte != 0) {
-            all.push((format!("{name}, hex"), hex::encode(&raw).into_bytes()));
-            all.push((format!("{name}, HEX"), hex::encode_upper(&raw).into_bytes()));
-            if let Ok(thirty_two) = <[u8; 32]>::try_from(raw.as_slice()) {
-                let base58 = keyward_core::address::Address::new(thirty_two).to_string();
-                all.push((format!("{name}, base58"), base58.into_bytes()));
-            }
-            let decimal = format!("{raw:?}");
-            all.push((format!("{name}, decimal"), decimal.into_bytes()));
-            all.push((name, raw));
+            spell(&mut all, &name, &raw);
         }
     }
     all
+}
+
+/// Secret bytes in every form in which a program might write them.
+fn spell(all: &mut Vec<(String, Vec<u8>)>, name: &str, raw: &[u8]) {
+    let mut push = |form: &str, bytes: Vec<u8>| all.push((format!("{name}, {form}"), bytes));
+    push("hex", hex::encode(raw).into_bytes());
+    push("HEX", hex::encode_upper(raw).into_bytes());
+    if let Ok(thirty_two) = <[u8; 32]>::try_from(raw) {
+        let base58 = keyward_core::address::Address::new(thirty_two).to_string();
+        push("base58", base58.into_bytes());
+    }
+    if let Ok(pair) = <[u8; 64]>::try_from(raw) {
+        let base58 = keyward_core::address::Signature::new(pair).to_string();
+        push("base58", base58.into_bytes());
+    }
+    if raw.len() >= 32 {
+        push("its first half", raw[..raw.len() / 2].to_vec());
+        push("its second half", raw[raw.len() / 2..].to_vec());
+    }
+    let decimal = format!("{raw:?}");
+    push("decimal", decimal.trim_matches(['[', ']']).as_bytes().to_vec());
+    push(
+        "decimal, close",
+        decimal.trim_matches(['[', ']']).replace(' ', "").into_bytes(),
+    );
+    push("raw", raw.to_vec());
 }
 
 fn holds(haystack: &[u8], needle: &[u8]) -> bool {
@@ -81,6 +102,7 @@ async fn no_secret_leaves_its_place() {
         .with_max_level(tracing::Level::TRACE)
         .with_writer(move || writer.clone())
         .init();
+    tracing::trace!("the log is watched");
 
     let fixture = Fixture::new();
     let custody = fixture.open().await;
@@ -162,6 +184,15 @@ async fn no_secret_leaves_its_place() {
     errors.push(Box::new(
         custody.sign_message(&first(), b"hello").await.unwrap_err(),
     ));
+    let mut canaries = canaries();
+    let restored = Fixture::new();
+    let sealed = chains::live(
+        &custody,
+        &next,
+        &restored,
+        (&mut said, &mut errors, &mut canaries),
+    )
+    .await;
     said.push(format!("{custody:?} {:?}", custody.status().await.unwrap()));
     said.push(format!(
         "{:?}",
@@ -177,10 +208,15 @@ async fn no_secret_leaves_its_place() {
             .map(|error| format!("{error} {error:?} {:?}", error.source().map(ToString::to_string))),
     );
 
-    let mut places = vec![("what was said".to_owned(), said.concat().into_bytes())];
+    let mut places = vec![
+        ("what was said".to_owned(), said.concat().into_bytes()),
+        ("the vault file".to_owned(), sealed),
+    ];
     // With the journal still open, then with everything written back.
     for _ in 0..2 {
-        for file in std::fs::read_dir(fixture.path().parent().unwrap()).unwrap() {
+        let folders =
+            [&fixture, &restored].map(|one| std::fs::read_dir(one.path().parent().unwrap()).unwrap());
+        for file in folders.into_iter().flatten() {
             let path = file.unwrap().path();
             places.push((path.display().to_string(), std::fs::read(&path).unwrap()));
         }
@@ -193,9 +229,10 @@ async fn no_secret_leaves_its_place() {
             .iter()
             .any(|(_, bytes)| holds(bytes, own.to_string().as_bytes()))
     );
-    assert!(places.iter().all(|(_, bytes)| !bytes.is_empty()));
+    let empty = places.iter().find(|(_, bytes)| bytes.is_empty());
+    assert_eq!(empty.map(|(place, _)| place), None);
     assert_ne!(own.to_string(), FIRST);
-    for (name, canary) in canaries() {
+    for (name, canary) in canaries {
         for (place, bytes) in &places {
             assert!(!holds(bytes, &canary), "{name} is in {place}");
         }
