@@ -11,15 +11,18 @@ use keyward_core::keyfile::{self, Format, ImportOptions, Imported, KeyfileError,
 use keyward_core::mnemonic::Mnemonic;
 use keyward_core::path::PathFamily;
 use keyward_custody::memory::clearing_stack;
-use keyward_custody::{Custody, CustodyError, ImportedPhrase, KeyImport, Password};
-use serde_json::{Value, json};
+use keyward_custody::{Custody, CustodyError, KeyImport, Password};
 
 use super::arguments::{chain_parser, family_among};
 use super::context::{Context, read_password};
-use super::phrase::{LanguageArgs, parse_phrase, phrase_failure, read_passphrase};
+use super::phrase::{LanguageArgs, parse_phrase, read_passphrase};
 use crate::exit::{Exit, Failure};
-use crate::output::{Align, Report, Table, fields};
+use crate::output::Report;
 use crate::secret_input::{self, Source};
+
+mod report;
+
+use report::{Row, key_failure, keys_report, phrase_report};
 
 /// The most files of one run.
 const MAX_FILES: usize = 1000;
@@ -255,15 +258,6 @@ fn sort(found: Vec<(Found, Imported)>, args: &Args) -> Result<Haul, Failure> {
     Ok(Haul::Keys(keys))
 }
 
-/// One key of the answer.
-struct Row {
-    file: String,
-    format: Format,
-    label: String,
-    address: AccountAddress,
-    known: Option<bool>,
-}
-
 async fn look_at_keys(custody: Option<&Custody>, keys: Vec<(Found, WalletKey)>) -> Result<Report, Failure> {
     let mut rows = Vec::with_capacity(keys.len());
     for (found, key) in keys {
@@ -324,53 +318,6 @@ fn row(found: Found, address: AccountAddress, known: Option<bool>) -> Row {
     }
 }
 
-fn keys_report(dry_run: bool, rows: &[Row]) -> Report {
-    let mut table = Table::new(&[
-        ("file", Align::Left),
-        ("format", Align::Left),
-        ("address", Align::Left),
-        ("label", Align::Left),
-        ("", Align::Left),
-    ]);
-    for row in rows {
-        let state = match row.known {
-            Some(true) => "there already",
-            Some(false) | None => "new",
-        };
-        table.row([
-            row.file.clone(),
-            row.format.id().to_owned(),
-            row.address.to_string(),
-            row.label.clone(),
-            state.to_owned(),
-        ]);
-    }
-    let added = rows.iter().filter(|row| row.known != Some(true)).count();
-    let text = format!(
-        "{}{added} new of {}{}\n",
-        table.render(),
-        rows.len(),
-        if dry_run { "; nothing is stored" } else { "" }
-    );
-    let keys: Vec<Value> = rows
-        .iter()
-        .map(|row| {
-            json!({
-                "file": row.file,
-                "format": row.format.id(),
-                "chain": row.address.chain().id(),
-                "address": row.address.to_string(),
-                "label": row.label,
-                "known": row.known,
-            })
-        })
-        .collect();
-    Report::new(
-        text,
-        json!({ "dry_run": dry_run, "added": if dry_run { 0 } else { added }, "keys": keys, "phrase": null }),
-    )
-}
-
 fn look_at_phrase(
     args: &Args,
     found: &Found,
@@ -417,88 +364,4 @@ fn first_address(
             .map(|key| key.address.into()),
     };
     first.ok_or(DeriveError::NoKey)
-}
-
-fn phrase_report(
-    dry_run: bool,
-    found: &Found,
-    mnemonic: &Mnemonic,
-    family: PathFamily,
-    first: &AccountAddress,
-    done: Option<ImportedPhrase>,
-) -> Report {
-    let language = mnemonic.wordlist().id();
-    let words = mnemonic.word_count().words();
-    let state = match done {
-        None => "nothing is stored".to_owned(),
-        Some(ImportedPhrase { id, known: true }) => format!("there already, as phrase {id}"),
-        Some(ImportedPhrase { id, known: false }) => {
-            format!("stored; derive wallets with `keyward wallets derive --phrase {id}`")
-        }
-    };
-    let text = fields(&[
-        (
-            "phrase",
-            done.map_or_else(|| "-".to_owned(), |done| done.id.to_string()),
-        ),
-        ("words", format!("{words}, {language}")),
-        ("path", family.template().to_owned()),
-        ("first address", first.to_string()),
-        ("label", found.label.clone()),
-        ("state", state),
-    ]);
-    let added = usize::from(done.is_some_and(|done| !done.known));
-    let json = json!({
-        "dry_run": dry_run,
-        "added": added,
-        "keys": [],
-        "phrase": {
-            "file": found.name,
-            "format": found.format.id(),
-            "id": done.map(|done| done.id.get()),
-            "known": done.map(|done| done.known),
-            "words": words,
-            "language": language,
-            "family": family.id(),
-            "first_address": first.to_string(),
-            "label": found.label,
-        },
-    });
-    Report::new(text, json)
-}
-
-/// Says what is wrong with a key file. The texts name places in it, never what is there.
-pub(crate) fn key_failure(name: &str, error: &KeyfileError) -> Failure {
-    use KeyfileError as E;
-    let (exit, code) = match error {
-        E::Phrase(error) => return phrase_failure(error),
-        E::Empty => (Exit::InvalidInput, "key_empty"),
-        E::TooLarge { .. } => (Exit::InvalidInput, "too_long"),
-        E::Unknown => (Exit::InvalidInput, "key_format_unknown"),
-        E::NotThisFormat(_) => (Exit::InvalidInput, "key_format_wrong"),
-        E::KeywardVault => (Exit::InvalidInput, "keyward_vault_file"),
-        E::EitherCurve { .. } => (Exit::InvalidInput, "chain_ambiguous"),
-        E::SeedOrAddress => (Exit::InvalidInput, "seed_or_address"),
-        E::WrongChain { .. } => (Exit::InvalidInput, "wrong_chain"),
-        E::Length { .. } => (Exit::InvalidInput, "key_length"),
-        E::Character { .. } => (Exit::InvalidInput, "key_character"),
-        E::NumberTooLarge { .. } | E::NotNumbers => (Exit::InvalidInput, "key_not_bytes"),
-        E::PublicKeyMismatch => (Exit::InvalidInput, "public_key_mismatch"),
-        E::ZeroKey | E::NotASecp256k1Key => (Exit::InvalidInput, "key_invalid"),
-        E::Kdf { .. } => (Exit::InvalidInput, "kdf_out_of_bounds"),
-        E::PasswordNeeded(_) => (Exit::Locked, "file_password_missing"),
-        E::Refused => (Exit::Locked, "file_not_opened"),
-        E::AddressMismatch { .. } => (Exit::InvalidInput, "address_mismatch"),
-        _ => (Exit::InvalidInput, "key_file_malformed"),
-    };
-    let remedy = match error {
-        E::KeywardVault => Some("bring it in with `keyward vault import`"),
-        E::EitherCurve { .. } => Some("give --chain solana or --chain evm"),
-        E::SeedOrAddress => Some("if it is a seed, give --chain solana"),
-        E::PasswordNeeded(_) => Some("give --file-password-file FILE"),
-        _ => None,
-    };
-    let text = error.to_string();
-    let (cause, advice) = text.split_once("; ").unwrap_or((&text, "check the file"));
-    Failure::new(exit, code, format!("{name}: {cause}"), remedy.unwrap_or(advice))
 }
