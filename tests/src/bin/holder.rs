@@ -1,7 +1,9 @@
 //! Holds a vault's secrets and lets go of them again, standing still after each step, so that a test can read its memory.
 //!
-//! Arguments: the best memory for the vault key (`plain`, `locked`, `secret-memory`), the vault's path, then five
-//! files: a phrase, its passphrase, the password, a wrong one, and a canary in hex. After each step it prints `at <step>` and waits for a line.
+//! Arguments: the best memory for the vault key (`plain`, `locked`, `secret-memory`), the vault's path, then ten
+//! files: a phrase, its passphrase, the password, a wrong one, a further phrase, a wallet's own password, an ed25519 key and
+//! an EVM key to import (hex), one that the recovery key is written to, and a canary in hex. After each step it prints
+//! `at <step>` and waits for a line.
 #![forbid(unsafe_code)]
 #![expect(
     clippy::print_stdout,
@@ -14,15 +16,20 @@ use std::io::Write as _;
 use anyhow::Context as _;
 use keyward_core::address::{Address, Blockhash, Signature};
 use keyward_core::amount::Lamports;
+use keyward_core::ed25519;
+use keyward_core::key::WalletKey;
 use keyward_core::mnemonic::Mnemonic;
 use keyward_core::path::PathFamily;
 use keyward_core::policy::PolicyLimits;
+use keyward_core::secp256k1;
 use keyward_core::solana::{MessageVersion, Transaction, compile_message, instructions};
+use keyward_core::vault::RecoveryKey;
 use keyward_custody::memory::Protection;
 use keyward_custody::{
     Custody, DeriveRequest, NewVault, OpenOptions, Password, Progress, SignRequest, StoreLocation,
-    WalletQuery,
+    WalletPasswords, WalletQuery,
 };
+use zeroize::Zeroizing;
 
 #[global_allocator]
 static ALLOCATOR: zeroizing_alloc::ZeroAlloc<std::alloc::System> =
@@ -34,6 +41,11 @@ struct Files {
     passphrase: String,
     password: String,
     wrong: String,
+    second: String,
+    own: String,
+    solana_key: String,
+    evm_key: String,
+    recovery: String,
 }
 
 #[tokio::main]
@@ -52,6 +64,11 @@ async fn main() -> anyhow::Result<()> {
         passphrase: next()?,
         password: next()?,
         wrong: next()?,
+        second: next()?,
+        own: next()?,
+        solana_key: next()?,
+        evm_key: next()?,
+        recovery: next()?,
     };
 
     // The control: what lies in plain memory must be found, and must not be found when it was given back.
@@ -76,8 +93,15 @@ async fn main() -> anyhow::Result<()> {
     unlock(&custody, &files.password).await?;
     sign(&custody).await?;
     stand("signed").await?;
+    import(&custody, &files).await?;
+    stand("imported").await?;
     custody.lock().await;
     stand("locked again").await?;
+
+    recover(&custody, &files).await?;
+    stand("recovered").await?;
+    custody.lock().await;
+    stand("locked after all").await?;
     custody.close().await?;
     stand("closed").await
 }
@@ -130,13 +154,92 @@ async fn unlock(custody: &Custody, file: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
+fn password(file: &str) -> anyhow::Result<Password> {
+    Ok(Password::new(secret_line(file)?))
+}
+
+/// On the heap, where every move leaves nothing behind.
+fn key_bytes(file: &str) -> anyhow::Result<Zeroizing<Vec<u8>>> {
+    let mut bytes = Zeroizing::new(vec![0; 32]);
+    hex::decode_to_slice(Zeroizing::new(secret_line(file)?).as_bytes(), &mut bytes)?;
+    Ok(bytes)
+}
+
+/// Keys of both chains and a further phrase: kept, signed with, one of them under a password of its own, one taken out.
+async fn import(custody: &Custody, files: &Files) -> anyhow::Result<()> {
+    let phrase = {
+        let mnemonic = Mnemonic::parse(&Zeroizing::new(secret_line(&files.second)?))?;
+        custody
+            .import_phrase(&mnemonic, "", "second", PathFamily::Bip44)
+            .await?
+    };
+    for family in [PathFamily::Bip44, PathFamily::EvmBip44] {
+        let request = DeriveRequest {
+            master: Some(phrase.id),
+            family: Some(family),
+            start: None,
+            count: 2,
+        };
+        custody.derive_wallets(request, &Progress::default()).await?;
+    }
+    let solana: WalletKey =
+        ed25519::SecretKey::from_seed(key_bytes(&files.solana_key)?.as_slice().try_into()?).into();
+    let evm: WalletKey =
+        secp256k1::SecretKey::from_bytes(key_bytes(&files.evm_key)?.as_slice().try_into()?)?.into();
+    let protected = evm.address();
+    custody.import_key(solana, "plain", &[], None).await?;
+    custody
+        .import_key(evm, "protected", &[], Some(password(&files.own)?))
+        .await?;
+    for wallet in custody.wallets(&WalletQuery::default()).await?.rows {
+        let passwords = WalletPasswords::of_one(wallet.address, password(&files.own)?);
+        custody
+            .sign_message_with(wallet.address, b"hello", &passwords)
+            .await?;
+    }
+    let guess = WalletPasswords::of_one(protected, password(&files.wrong)?);
+    let refused = custody.sign_message_with(protected, b"guess", &guess).await;
+    anyhow::ensure!(refused.is_err(), "a wrong wallet password signed");
+    let taken = custody
+        .export_key(
+            protected,
+            &password(&files.password)?,
+            None,
+            Some(&password(&files.own)?),
+        )
+        .await?;
+    drop(taken);
+    let file = custody
+        .export_vault_file(&password(&files.password)?, None, Some(&password(&files.own)?))
+        .await?;
+    black_box(&file);
+    custody
+        .rotate_vault_key(&password(&files.password)?, None)
+        .await?;
+    Ok(())
+}
+
+/// Makes a recovery key, writes it to its file, and unlocks with what the file says.
+async fn recover(custody: &Custody, files: &Files) -> anyhow::Result<()> {
+    {
+        let recovery = custody.add_recovery(&password(&files.password)?, None).await?;
+        std::fs::write(&files.recovery, recovery.expose_text().as_bytes())?;
+    }
+    let recovery = RecoveryKey::parse(&Zeroizing::new(secret_line(&files.recovery)?))?;
+    custody.unlock_with_recovery(&recovery).await?;
+    custody
+        .set_password_with_recovery(&recovery, &password(&files.password)?, None)
+        .await?;
+    sign(custody).await
+}
+
 async fn sign(custody: &Custody) -> anyhow::Result<()> {
     let query = WalletQuery {
         limit: 3,
         ..WalletQuery::default()
     };
-    for wallet in custody.wallets(&query).await?.rows {
-        let from = *wallet.solana().context("the wallet is of another chain")?;
+    let rows = custody.wallets(&query).await?.rows;
+    for from in rows.iter().filter_map(|wallet| wallet.solana().copied()) {
         let transfer = instructions::sol_transfer(from, Address::new([7; 32]), Lamports::new(1_000));
         let message = compile_message(MessageVersion::Legacy, from, &[transfer], Blockhash::new([9; 32]))?;
         let transaction = Transaction {

@@ -14,10 +14,12 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use anyhow::{Context as _, ensure};
 use keyward_core::derive::SolanaDeriver;
+use keyward_core::ed25519;
+use keyward_core::evm::EvmDeriver;
 use keyward_core::mnemonic::Mnemonic;
 use keyward_core::path::{ChildIndex, PathFamily};
 use keyward_core::slip10::ExtendedKey;
-use keyward_core::vault::VaultHeader;
+use keyward_core::vault::{RecoveryKey, VaultHeader};
 use keyward_tests::memory::{Findings, Needles, may_read_others, search};
 use keyward_tests::pty::{DEFAULT_BOUND, Key, Pty, PtyCommand};
 use keyward_tests::sandbox::Sandbox;
@@ -30,6 +32,9 @@ const PHRASE: &str =
 const PASSPHRASE: &str = "obsidian-canary-5127";
 const PASSWORD: &str = "tundra-violet-magnet-5082";
 const WRONG: &str = "meadow-falcon-tonic-9914";
+/// A further phrase, BIP-39's vector for 7f7f…7f.
+const SECOND: &str = "legal winner thank year wave sausage worth useful legal winner thank yellow";
+const OWN: &str = "saddle-cobalt-thicket-6631";
 
 /// Says that a test could not run. The chores' table says so too.
 fn cannot_run() -> bool {
@@ -60,30 +65,96 @@ fn secrets() -> anyhow::Result<Needles> {
         needles.secret(&format!("the chain code at {name}"), node.expose_chain_code());
     }
     for key in SolanaDeriver::new(&seed, PathFamily::Bip44Change)?.derive_chunk(0, 3)? {
-        let seed = key.secret.expose_seed();
-        needles.secret(&format!("the key of {}", key.path), seed);
-        let mut pair = seed.to_vec();
-        pair.extend_from_slice(key.address.as_bytes());
-        needles.whole(&format!("the pair of {}", key.path), &pair);
-        // RFC 8032, section 5.1.5: the scalar, clamped and not, and the prefix of the nonces.
-        let mut expanded: [u8; 64] = Sha512::digest(seed).into();
-        needles.secret(&format!("the hash of the key of {}", key.path), &expanded);
-        expanded[0] &= 0b1111_1000;
-        expanded[31] &= 0b0111_1111;
-        expanded[31] |= 0b0100_0000;
-        needles.secret(&format!("the scalar of {}", key.path), &expanded[..32]);
+        solana_key(&mut needles, &key.path.to_string(), &key.secret);
     }
+    imported_secrets(&mut needles)?;
     Ok(needles)
+}
+
+fn solana_key(needles: &mut Needles, name: &str, key: &ed25519::SecretKey) {
+    let seed = key.expose_seed();
+    needles.secret(&format!("the key of {name}"), seed);
+    let mut pair = seed.to_vec();
+    pair.extend_from_slice(key.address().as_bytes());
+    needles.whole(&format!("the pair of {name}"), &pair);
+    // RFC 8032, section 5.1.5: the scalar, clamped and not, and the prefix of the nonces.
+    let mut expanded: [u8; 64] = Sha512::digest(seed).into();
+    needles.secret(&format!("the hash of the key of {name}"), &expanded);
+    expanded[0] &= 0b1111_1000;
+    expanded[31] &= 0b0111_1111;
+    expanded[31] |= 0b0100_0000;
+    needles.secret(&format!("the scalar of {name}"), &expanded[..32]);
+}
+
+/// Bytes of no pattern that a program might have.
+fn imported(seed: u8) -> [u8; 32] {
+    std::array::from_fn(|i| (i as u8).wrapping_mul(83) ^ seed)
+}
+
+/// What comes into the vault after it was made.
+fn imported_secrets(needles: &mut Needles) -> anyhow::Result<()> {
+    needles.words("the second phrase", SECOND);
+    needles.text("a wallet's own password", OWN);
+    let seed = Mnemonic::parse(SECOND)?.to_seed("");
+    needles.secret("the second seed", seed.expose_bytes());
+    for number in 0..2 {
+        let index = ChildIndex::new(number)?;
+        let key = SolanaDeriver::new(&seed, PathFamily::Bip44)?.derive(index)?;
+        solana_key(needles, &format!("the second phrase, {}", key.path), &key.secret);
+        let key = EvmDeriver::new(&seed, PathFamily::EvmBip44)?.derive(index)?;
+        needles.secret(&format!("the EVM key {number}"), key.secret.expose_bytes());
+    }
+    solana_key(
+        needles,
+        "the imported wallet",
+        &ed25519::SecretKey::from_seed(&imported(0xc3)),
+    );
+    needles.secret("the imported EVM key", &imported(0x3c));
+    Ok(())
+}
+
+/// The recovery key, as its file has it, and the vault's key since it was rotated.
+async fn add_later_secrets(needles: &mut Needles, sandbox: &Sandbox) -> anyhow::Result<()> {
+    let header = VaultHeader::from_bytes(&header_bytes(sandbox).await?)?;
+    let key = header.open(PASSWORD.as_bytes(), None)?;
+    needles.secret("the vault key, rotated", key.expose_bytes());
+    needles.secret("the audit log's key, rotated", &*key.derive_subkey("audit-log"));
+    needles.secret("the policy's key, rotated", &*key.derive_subkey("policy"));
+    let text = std::fs::read_to_string(sandbox.path("recovery"))?;
+    if !text.is_empty() {
+        let recovery = RecoveryKey::parse(&text)?;
+        needles.secret("the recovery key", recovery.expose_bytes());
+        let joined = text.replace('-', "");
+        for form in [
+            text.clone(),
+            text.to_lowercase(),
+            text.replace('-', " "),
+            joined.clone(),
+        ] {
+            needles.text("the recovery key, as text", &form);
+        }
+        needles.text("the recovery key, in part", text.get(..14).context("too short")?);
+        needles.text(
+            "the recovery key, in part",
+            joined.get(..16).context("too short")?,
+        );
+    }
+    Ok(())
+}
+
+async fn header_bytes(sandbox: &Sandbox) -> anyhow::Result<Vec<u8>> {
+    let url = format!("sqlite://{}", sandbox.vault().display());
+    let mut connection = sqlx::SqliteConnection::connect(&url).await?;
+    let bytes = sqlx::query_scalar("SELECT header FROM vaults")
+        .fetch_one(&mut connection)
+        .await?;
+    connection.close().await?;
+    Ok(bytes)
 }
 
 /// The vault key, the stretched password and the keys below the vault key, as the vault in this file has them.
 async fn add_vault_secrets(needles: &mut Needles, sandbox: &Sandbox) -> anyhow::Result<()> {
-    let url = format!("sqlite://{}", sandbox.vault().display());
-    let mut connection = sqlx::SqliteConnection::connect(&url).await?;
-    let bytes: Vec<u8> = sqlx::query_scalar("SELECT header FROM vaults")
-        .fetch_one(&mut connection)
-        .await?;
-    connection.close().await?;
+    let bytes = header_bytes(sandbox).await?;
     let header = VaultHeader::from_bytes(&bytes)?;
     let key = header.open(PASSWORD.as_bytes(), None)?;
     needles.secret("the vault key", key.expose_bytes());
@@ -121,11 +192,16 @@ struct Holder {
 
 impl Holder {
     fn start(sandbox: &Sandbox, protection: &str, canary: &[u8]) -> anyhow::Result<Self> {
-        let files: [PathBuf; 5] = [
+        let files: [PathBuf; 10] = [
             sandbox.write("phrase", PHRASE)?,
             sandbox.write("passphrase", PASSPHRASE)?,
             sandbox.write("password", PASSWORD)?,
             sandbox.write("wrong", WRONG)?,
+            sandbox.write("second", SECOND)?,
+            sandbox.write("own", OWN)?,
+            sandbox.write("solana-key", hex::encode(imported(0xc3)))?,
+            sandbox.write("evm-key", hex::encode(imported(0x3c)))?,
+            sandbox.write("recovery", "")?,
             sandbox.write("canary", hex::encode(canary))?,
         ];
         let mut child = Command::new(env!("CARGO_BIN_EXE_holder"))
@@ -197,13 +273,16 @@ async fn hold(protection: &str, allowed: &[&str]) -> anyhow::Result<()> {
         if holder.at == "created" {
             add_vault_secrets(&mut needles, &sandbox).await?;
         }
+        if matches!(holder.at.as_str(), "imported" | "recovered") {
+            add_later_secrets(&mut needles, &sandbox).await?;
+        }
         let findings = holder.search(&needles)?;
         let allowed: &[&str] = match holder.at.as_str() {
             "planted" => {
                 ensure!(findings.has("the canary, raw"), "the search finds nothing");
                 &["the canary"]
             }
-            "created" | "signed" => {
+            "created" | "signed" | "imported" | "recovered" => {
                 saw_vault_key |= findings.has("the vault key, raw");
                 if protection == "secret-memory" {
                     let hidden = findings.unreadable.iter().any(|name| name.contains("secretmem"));
