@@ -488,3 +488,151 @@ fn answer_the_questions(console: &Pty, words: &[String]) -> anyhow::Result<()> {
     }
     Ok(())
 }
+
+/// A key from elsewhere: the second account of the phrase "test … junk", as Hardhat publishes it.
+const KEY: &str = "59c6995e998f97a5a0044966f0945389dc9e86dae88c7a8412f4603b6b78690d";
+const KEY_ADDRESS: &str = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8";
+const OWN_PASSWORD: &str = "walnut-glacier-piano-3316";
+const FILE_PASSWORD: &str = "saddle-comet-ribbon-7740";
+
+/// Imports the key with a password of its own, and writes it into an encrypted file.
+fn import_and_export(console: &Pty, sandbox: &Sandbox) -> anyhow::Result<()> {
+    console.type_text("i")?;
+    console.wait_for_text("1 where it is")?;
+    console.paste(KEY)?;
+    console.wait_for_text("••••")?;
+    console.press(Key::Enter)?;
+    console.wait_for_text("a key on either chain")?;
+    console.press_all([Key::Right, Key::Enter])?;
+    console.wait_for_text(KEY_ADDRESS)?;
+    console.press_all([Key::Enter; 2])?;
+    for _ in 0..2 {
+        console.type_text(OWN_PASSWORD)?;
+        console.press(Key::Enter)?;
+    }
+    console.wait_for_text("✓ added")?;
+    console.press(Key::Enter)?;
+    console.wait_for_text("imported")?;
+    console.press_all([Key::End, Key::Enter])?;
+    console.wait_for_text("its own, asked for to sign")?;
+    console.type_text("x")?;
+    console.wait_for_text("Ethereum keystore v3")?;
+    console.press(Key::Enter)?;
+    let path = sandbox.path("keystore.json").display().to_string();
+    for text in [
+        &path,
+        PASSWORD,
+        OWN_PASSWORD,
+        FILE_PASSWORD,
+        FILE_PASSWORD,
+        "export",
+    ] {
+        console.type_text(text)?;
+        console.press(Key::Enter)?;
+    }
+    console.wait_for_text("written to")?;
+    console.press(Key::Enter)?;
+    console.wait_for_text("its own, asked for to sign")?;
+    console.press(Key::Esc)?;
+    console.wait_for_text("Wallets 4")?;
+    Ok(())
+}
+
+/// Makes a recovery key and looks at it; gives its groups.
+fn make_a_recovery_key(console: &Pty) -> anyhow::Result<Vec<String>> {
+    console.type_text("5")?;
+    console.wait_for_text("no recovery key")?;
+    console.press(Key::Enter)?;
+    console.wait_for_text("14 groups")?;
+    console.type_text(PASSWORD)?;
+    console.press(Key::Enter)?;
+    console.wait_for_text("Hidden. v shows it")?;
+    console.type_text("v")?;
+    let screen = console.wait_for_text("Shown.")?;
+    let groups: Vec<String> = screen
+        .rows()
+        .iter()
+        .filter(|row| row.split_whitespace().count() == 8)
+        .flat_map(|row| {
+            row.split_whitespace()
+                .skip(1)
+                .map(str::to_owned)
+                .collect::<Vec<_>>()
+        })
+        .collect();
+    ensure!(groups.len() == 14, "{screen}");
+    console.type_text("v")?;
+    console.wait_for_text("Hidden. v shows it")?;
+    console.press(Key::Esc)?;
+    console.wait_for_text("Leave without the recovery key?")?;
+    console.type_text("y")?;
+    console.wait_for_text("Take the recovery key away")?;
+    Ok(groups)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_that_come_in_and_go_out_are_stored_and_drawn_nowhere() -> anyhow::Result<()> {
+    let mut secrets = Secrets::default();
+    secrets.phrase(PHRASE, "")?;
+    secrets.bytes("the imported key", &hex::decode(KEY)?);
+    for (name, text) in [
+        ("the password", PASSWORD),
+        ("the wallet's own password", OWN_PASSWORD),
+        ("the file's password", FILE_PASSWORD),
+    ] {
+        secrets.text(name, text);
+    }
+    let sandbox = Sandbox::new()?;
+    let console = start(&sandbox, None, &[])?;
+    console.wait_for_text("Import a phrase")?;
+    console.press_all([Key::Down, Key::Enter])?;
+    console.wait_for_text("step 1 of 5")?;
+    console.paste(PHRASE)?;
+    console.wait_for_text("12 words")?;
+    console.press(Key::Enter)?;
+    console.wait_for_text("Its first addresses")?;
+    console.press(Key::Enter)?;
+    finish_first_run(&console)?;
+    import_and_export(&console, &sandbox)?;
+    // By mistake a key is pasted where transactions are read.
+    console.type_text("6")?;
+    console.wait_for_text("Shows what it does")?;
+    console.paste(KEY)?;
+    console.press(Key::Enter)?;
+    console.wait_for_text("looks like a key or a phrase")?;
+    console.press(Key::Esc)?;
+    console.wait_for("the empty form", DEFAULT_BOUND, |screen| {
+        !screen.contains("looks like a key")
+    })?;
+    console.press(Key::Esc)?;
+    console.wait_for_text("Wallets 4")?;
+    console.type_text("7")?;
+    console.wait_for_text("Find a path")?;
+    console.type_text(KEY_ADDRESS)?;
+    console.press(Key::Enter)?;
+    console.paste(PHRASE)?;
+    console.press_all([Key::Enter; 3])?;
+    console.wait_for_text("not found among")?;
+    console.press(Key::Esc)?;
+    console.wait_for_text("Wallets 4")?;
+    secrets.were_not_drawn_by(&console)?;
+    let groups = make_a_recovery_key(&console)?;
+    ensure!(
+        console.has_drawn(groups[3].as_bytes()),
+        "it was shown because it was asked for"
+    );
+    secrets.text("the recovery key", &groups.join("-"));
+    secrets.text("the recovery key, in one", &groups.concat());
+    secrets.are_not_stored(&sandbox).await?;
+    let console = leave(console)?;
+    secrets.were_not_drawn_by(&console)?;
+    secrets.are_not_stored(&sandbox).await?;
+    // The same searches find what is no secret.
+    ensure!(
+        console.has_drawn(KEY_ADDRESS.as_bytes()),
+        "the address was never drawn"
+    );
+    let keystore = fs::read(sandbox.path("keystore.json"))?;
+    ensure!(holds(&keystore, b"aes-128-ctr"), "no keystore was written");
+    Ok(())
+}

@@ -51,8 +51,8 @@ impl Default for InspectScreen {
         Self {
             form: Form::new(vec![
                 // Masked, for the case that a key is pasted by mistake.
-                Field::masked("transaction or message", TEXT_BYTES)
-                    .hint("paste it: base64, base58, hex, JSON or text"),
+                Field::masked("paste it here", TEXT_BYTES)
+                    .hint("a transaction or message in base64, base58 or hex; JSON or text"),
                 Field::plain("or a file", PATH_BYTES).hint("Tab completes names; ~/ is your home folder"),
             ]),
             reading: Pending::default(),
