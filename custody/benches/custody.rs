@@ -115,6 +115,7 @@ fn main() {
         .unwrap();
     runtime.block_on(async {
         derive().await;
+        rotate().await;
         let light: KdfParams = LIGHT_KDF.parse().unwrap();
         let (folder, custody) = vault(light).await;
         sign(&folder, &custody).await;
@@ -206,6 +207,39 @@ async fn derive() {
         "derive, seal and durably store 10,000 wallets (median)",
         at(&times, 500),
         Some(DERIVE_AIM),
+    );
+}
+
+/// A new vault key for 10,000 wallets, half of them of each chain.
+async fn rotate() {
+    let (mut times, mut deriving) = (Vec::new(), Vec::new());
+    let light: KdfParams = LIGHT_KDF.parse().unwrap();
+    let (_folder, custody) = empty_vault(light).await;
+    for family in [PathFamily::Bip44Change, PathFamily::EvmBip44] {
+        let request = DeriveRequest {
+            family: Some(family),
+            count: WALLETS / 2,
+            ..DeriveRequest::default()
+        };
+        let start = Instant::now();
+        custody.derive_wallets(request, &Progress::new()).await.unwrap();
+        deriving.push((family, start.elapsed()));
+    }
+    for _ in 0..ROUNDS {
+        let start = Instant::now();
+        let password = Password::new(PASSWORD.to_owned());
+        let rotation = custody.rotate_vault_key(&password, None).await.unwrap();
+        times.push(start.elapsed());
+        assert_eq!(rotation.records, WALLETS as usize + 1);
+    }
+    for (family, taken) in deriving {
+        println!("derive and store 5,000 wallets ({family}) {taken:>40.2?}");
+    }
+    report("rotate the vault key of 10,000 wallets", &mut times);
+    figure(
+        "rotate the vault key of 10,000 wallets (median)",
+        at(&times, 500),
+        None,
     );
 }
 
