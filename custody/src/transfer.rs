@@ -21,6 +21,7 @@ use tokio::sync::watch;
 pub use error::TransferError;
 
 use crate::chain::SolanaNode;
+use crate::signing::WalletPasswords;
 use crate::{AttemptId, Custody, SigningPreview};
 
 /// The longest memo, in bytes.
@@ -214,7 +215,21 @@ pub async fn submit(
     plan: TransferPlan,
     progress: watch::Sender<TransferProgress>,
 ) -> Result<TransferOutcome, TransferError> {
-    driver::submit(custody, node, plan, &progress).await
+    submit_with(custody, node, plan, WalletPasswords::none(), progress).await
+}
+
+/// As [`submit`], for a wallet with a password of its own.
+///
+/// # Errors
+/// As for [`submit`].
+pub async fn submit_with(
+    custody: &Custody,
+    node: &SolanaNode,
+    plan: TransferPlan,
+    passwords: WalletPasswords,
+    progress: watch::Sender<TransferProgress>,
+) -> Result<TransferOutcome, TransferError> {
+    driver::submit(custody, node, plan, passwords, &progress).await
 }
 
 /// Follows every unresolved transfer of the node's network to its end, sending the same bytes again while they can land.

@@ -15,6 +15,7 @@ use super::{
     TransferError, TransferOutcome, TransferPlan, TransferProgress, TransferRequest, TransferResult,
 };
 use crate::chain::{ChainError, Commitment, SearchScope, SignatureWatch, SolanaNode};
+use crate::signing::WalletPasswords;
 use crate::{Attempt, AttemptId, AttemptQuery, AttemptState, Custody, CustodyError, NewAttempt, SignRequest};
 
 /// How often the tracker is told the time.
@@ -33,6 +34,7 @@ pub(super) async fn submit(
     custody: &Custody,
     node: &SolanaNode,
     plan: TransferPlan,
+    passwords: WalletPasswords,
     progress: &watch::Sender<TransferProgress>,
 ) -> Result<TransferOutcome, TransferError> {
     check_plan(&plan)?;
@@ -42,6 +44,7 @@ pub(super) async fn submit(
     let tracker = Tracker::new(plan.last_valid_block_height, Pace::default());
     let request = plan.request.clone();
     let run = Run {
+        passwords,
         custody,
         node,
         progress,
@@ -152,6 +155,8 @@ async fn resume_one(
     } = attempt.new;
     let tracker = Tracker::resume(signature, attempt.state, last_valid_block_height, Pace::default());
     let run = Run {
+        // A resumed transfer is never signed.
+        passwords: WalletPasswords::none(),
         custody,
         node,
         progress,
@@ -164,6 +169,8 @@ async fn resume_one(
 }
 
 struct Run<'a> {
+    /// Those of wallets that have one of their own.
+    passwords: WalletPasswords,
     custody: &'a Custody,
     node: &'a SolanaNode,
     progress: &'a watch::Sender<TransferProgress>,
@@ -243,7 +250,10 @@ impl Run<'_> {
             return Err(lost("a resumed transfer is never signed"));
         };
         let request = SignRequest::new(plan.transaction.clone(), plan.network.clone());
-        let signed = self.custody.sign_transaction(request).await?;
+        let signed = self
+            .custody
+            .sign_transaction_with(request, &self.passwords)
+            .await?;
         let message = |bytes: &[u8]| {
             Transaction::decode(bytes)
                 .ok()

@@ -13,16 +13,17 @@ use keyward_custody::chain::SolanaNode;
 use keyward_custody::transfer::{
     self, Repeat, TransferOutcome, TransferPlan, TransferProgress, TransferRequest,
 };
-use keyward_custody::{Custody, CustodyError, PreviewDecision};
+use keyward_custody::{Custody, CustodyError, PreviewDecision, WalletPasswords};
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
 pub(crate) use self::outcome::{outcome_exit, outcome_json, outcome_text};
 use self::preview::{Parties, plan_json, plan_text};
-use super::context::{Context, confirm};
+use super::context::{Context, confirm, wallet_passwords};
 use super::wallets::{ProgressLine, solana};
 use crate::exit::{Exit, Failure};
 use crate::output::{self, Report};
+use crate::secret_input::Source;
 
 /// Send SOL, after a preview of exactly what will be signed; needs a node
 ///
@@ -57,6 +58,9 @@ pub(crate) struct Args {
     /// Sign and send without asking
     #[arg(long)]
     yes: bool,
+    /// Read the wallet's own password, where it has one, from this file's only line, or from standard input for `-`
+    #[arg(long, value_name = "FILE|-")]
+    wallet_password_file: Option<Source>,
     /// Pay although an equal transfer is unresolved: this is a separate payment
     #[arg(long)]
     separate: bool,
@@ -74,8 +78,10 @@ pub(crate) async fn run(context: &mut Context, args: Args) -> Result<Report, Fai
     let json = plan_json(&plan, &parties);
     agree(context, &args, &plan, &parties)?;
     context.unlock(&custody, &summary).await?;
+    let wallet = custody.wallet(&args.from).await?;
+    let passwords = wallet_passwords(&wallet, args.wallet_password_file.as_ref())?;
     // Typing and scrypt took a while; the bytes that were agreed to are the ones that are signed, or none.
-    let outcome = submit(context, &custody, &node, plan).await?;
+    let outcome = submit(context, &custody, &node, plan, passwords).await?;
     Ok(report(json, &outcome))
 }
 
@@ -275,9 +281,10 @@ async fn submit(
     custody: &Custody,
     node: &SolanaNode,
     plan: TransferPlan,
+    passwords: WalletPasswords,
 ) -> Result<TransferOutcome, Failure> {
     let (sender, states) = watch::channel(TransferProgress::default());
-    let job = transfer::submit(custody, node, plan, sender);
+    let job = transfer::submit_with(custody, node, plan, passwords, sender);
     follow(context, job, states).await
 }
 
