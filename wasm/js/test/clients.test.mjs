@@ -19,6 +19,8 @@ import {
 } from "@solana/kit";
 import { recoverMessageAddress, recoverTransactionAddress, recoverTypedDataAddress, parseTransaction, serializeTransaction } from "viem";
 
+import web3 from "@solana/web3.js";
+
 import * as keyward from "../dist/index.js";
 
 const utf8 = (text) => new TextEncoder().encode(text);
@@ -86,4 +88,48 @@ test("viem recovers the signer of messages, typed data and transactions", async 
     assert.equal(await recoverTransactionAddress({ serializedTransaction: signed }), signer.address);
     assert.equal(parseTransaction(signed).value, common.value);
   }
+});
+
+test("web3.js' transactions with lookup tables are signed once their contents are known, and only those", async () => {
+  const payer = new web3.PublicKey(vault.solana().address);
+  const [table, held] = [21, 22].map((byte) => new web3.PublicKey(new Uint8Array(32).fill(byte)));
+  const account = new web3.AddressLookupTableAccount({
+    key: table,
+    state: { deactivationSlot: 0n, lastExtendedSlot: 0, lastExtendedSlotStartIndex: 0, addresses: [held] },
+  });
+  const message = new web3.TransactionMessage({
+    payerKey: payer,
+    recentBlockhash: "4uQeVj5tqViQh7yWWGStvkEG1Zmhx6uasJtWCJziofM",
+    instructions: [web3.SystemProgram.transfer({ fromPubkey: payer, toPubkey: held, lamports: 7 })],
+  }).compileToV0Message([account]);
+  assert.equal(message.addressTableLookups.length, 1);
+  const wire = new web3.VersionedTransaction(message).serialize();
+  const refused = (wanted) => (error) => {
+    assert.equal(error.code, wanted);
+    return true;
+  };
+
+  const blind = vault.solana();
+  assert.equal((await blind.inspect(wire)).verdict.refusals[0].code, "unresolved-lookup");
+  await assert.rejects(blind.signTransactionBytes(wire), refused("refused"));
+
+  const asked = [];
+  const told = (answer) =>
+    vault.solana("", {
+      lookupTables: async (tables) => {
+        asked.push(...tables);
+        return answer;
+      },
+    });
+  const signer = told({ [table.toBase58()]: [held.toBase58()] });
+  const review = await signer.inspect(wire);
+  assert.equal(review.actions[0].to, held.toBase58());
+  const signed = web3.VersionedTransaction.deserialize(await signer.signTransactionBytes(wire));
+  const key = await getPublicKeyFromAddress(signer.address);
+  assert.ok(await verifySignature(key, signed.signatures[0], signed.message.serialize()));
+  assert.deepEqual(new Set(asked), new Set([table.toBase58()]));
+
+  await assert.rejects(told({}).signTransactionBytes(wire), refused("lookup-table"));
+  await assert.rejects(told({ [table.toBase58()]: [] }).signTransactionBytes(wire), refused("lookup-table"));
+  await assert.rejects(told({ [table.toBase58()]: ["?"] }).signTransactionBytes(wire), refused("lookup-table"));
 });
