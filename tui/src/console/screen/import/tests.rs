@@ -206,8 +206,8 @@ fn a_pasted_key_never_lands_where_it_would_be_seen() {
     paste(&mut state, CANARY);
     assert!(!screen(&mut state, 80, 24).contains("canary"));
     let mut state = dialog();
-    paste(&mut state, "/home/me/key.json");
-    assert!(screen(&mut state, 80, 24).contains("/home/me/key.json"));
+    paste(&mut state, "/keys/key.json");
+    assert!(screen(&mut state, 80, 24).contains("/keys/key.json"));
 }
 
 #[test]
@@ -242,15 +242,15 @@ fn nothing_or_both_is_refused_before_anything_is_read() {
 fn names_of_files_are_completed() {
     let mut state = dialog();
     press(&mut state, KeyCode::Tab);
-    type_text(&mut state, "/ho");
+    type_text(&mut state, "/ke");
     let effects = press(&mut state, KeyCode::Tab);
     let id = started(
         &effects,
-        |work| matches!(work, Work::Keys(KeysWork::Complete(text)) if text == "/ho"),
+        |work| matches!(work, Work::Keys(KeysWork::Complete(text)) if text == "/ke"),
     );
-    let answer = Answer::Keys(KeysAnswer::Completed(Some("/home/".into())));
+    let answer = Answer::Keys(KeysAnswer::Completed(Some("/keys/".into())));
     update(&mut state, Msg::Answer { id, answer });
-    assert!(screen(&mut state, 80, 24).contains("/home/"));
+    assert!(screen(&mut state, 80, 24).contains("/keys/"));
 }
 
 #[test]
