@@ -250,6 +250,8 @@ fn rows(
         .zip(1..)
         .collect();
     let mut groups: BTreeMap<Option<(i64, &'static str)>, Vec<NewWallet>> = BTreeMap::new();
+    // Wallets come in the order in which they were stored, and a phrase's first one is of its own family.
+    let mut families: BTreeMap<i64, PathFamily> = BTreeMap::new();
     let mut tags = Vec::new();
     for wallet in contents.wallets {
         let (address, public_key) = match wallet.public_key {
@@ -267,6 +269,7 @@ fn rows(
                 let id = *ids.get(&master).ok_or_else(|| damaged("a phrase is missing"))?;
                 let (family, index) =
                     place(wallet.path.as_ref()).ok_or_else(|| damaged("a path is of no known family"))?;
+                families.entry(id).or_insert(family);
                 Some((id, family, index))
             }
         };
@@ -292,11 +295,7 @@ fn rows(
             sealed: wallet.sealed,
         });
     }
-    let family_of = |id: i64| {
-        let used = groups.keys().flatten().find(|(master, _)| *master == id);
-        used.and_then(|(_, family)| PathFamily::from_id(family).ok())
-            .unwrap_or_default()
-    };
+    let family_of = |id: i64| families.get(&id).copied().unwrap_or_default();
     let first = family_of(1);
     let masters = contents
         .masters

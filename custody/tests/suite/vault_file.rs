@@ -121,3 +121,27 @@ async fn what_is_no_vault_file_changes_nothing() {
     }
     assert_eq!(elsewhere.number("SELECT COUNT(*) FROM vaults").await, 0);
 }
+
+#[tokio::test]
+async fn a_phrases_own_family_is_that_of_its_first_wallet_whatever_came_later() {
+    let fixture = Fixture::new();
+    let custody = fixture.open().await;
+    let mut new = crate::fixture::new_vault();
+    new.family = PathFamily::Sollet;
+    custody.create_vault(new).await.unwrap();
+    for family in [None, Some(PathFamily::Bip44), Some(PathFamily::EvmBip44)] {
+        let request = DeriveRequest {
+            family,
+            count: 2,
+            ..DeriveRequest::default()
+        };
+        custody.derive_wallets(request, &Progress::new()).await.unwrap();
+    }
+    let file = custody.export_vault_file(&password(), None, None).await.unwrap();
+    let elsewhere = Fixture::new();
+    let restored = elsewhere.open().await;
+    let summary = restored.import_vault_file(file, &password(), None).await.unwrap();
+    assert_eq!(summary.family, PathFamily::Sollet);
+    assert_eq!(restored.masters().await.unwrap()[0].family, PathFamily::Sollet);
+    assert_eq!(all(&restored).await, all(&custody).await);
+}
