@@ -196,11 +196,11 @@ impl Custody {
                         }
                         draft(Outcome::Signed).details(format!("signature {signature}"))
                     }
-                    Err(reason) => {
+                    Err(unused) => {
                         writes.push(Write::IntentFailed { hash: one.hash });
                         draft(Outcome::Failed)
                             .reason("signing-failed")
-                            .details(reason.clone())
+                            .details(unused.reason.clone())
                     }
                 };
                 ledger.append(facts.now_ms, self.scribe(Some(session)), draft)?;
@@ -211,9 +211,16 @@ impl Custody {
         // Signed, and not recorded: the signature stays here. Asked again, the same one is made and recorded.
         .map_err(|error| CustodyError::AuditUnwritable(Box::new(error)))?;
         used.into_iter()
-            .map(|one| one.outcome.map(|signature| (one.address, signature)))
-            .collect::<Result<_, _>>()
-            .map_err(|reason| SignError::Failed { reason })
+            .map(|one| match one.outcome {
+                Ok(signature) => Ok((one.address, signature)),
+                Err(unused) if unused.wrong_password => {
+                    Err(CustodyError::WrongWalletPassword { wallet: one.address }.into())
+                }
+                Err(unused) => Err(SignError::Failed {
+                    reason: unused.reason,
+                }),
+            })
+            .collect()
     }
 
     /// Writes a refusal to the audit log and gives it back; if it cannot be written, the error says that instead.
@@ -274,7 +281,23 @@ struct Used {
     address: AccountAddress,
     hash: [u8; 32],
     own_password: bool,
-    outcome: Result<WalletSignature, String>,
+    outcome: Result<WalletSignature, Unused>,
+}
+
+/// Why a key made no signature.
+struct Unused {
+    reason: String,
+    /// Whether it was the wallet's own password that was wrong, which is the person's to mend.
+    wrong_password: bool,
+}
+
+impl From<String> for Unused {
+    fn from(reason: String) -> Self {
+        Self {
+            reason,
+            wrong_password: false,
+        }
+    }
 }
 
 fn use_key(
@@ -282,13 +305,16 @@ fn use_key(
     bytes: Vec<u8>,
     grant: Grant,
     password: Option<&Password>,
-) -> Result<WalletSignature, String> {
+) -> Result<WalletSignature, Unused> {
     let message = ApprovedMessage::new(grant.approval, bytes).map_err(|error| error.to_string())?;
     let key = open_key(session, &grant.wallet, password).map_err(|error| match error {
         CustodyError::Damaged { .. } => {
-            "the wallet's sealed key does not open: its row is damaged".to_owned()
+            Unused::from("the wallet's sealed key does not open: its row is damaged".to_owned())
         }
-        other => other.to_string(),
+        other => Unused {
+            reason: other.to_string(),
+            wrong_password: matches!(other, CustodyError::WrongWalletPassword { .. }),
+        },
     })?;
-    message.sign(&key).map_err(|error| error.to_string())
+    Ok(message.sign(&key).map_err(|error| error.to_string())?)
 }

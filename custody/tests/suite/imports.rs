@@ -275,7 +275,14 @@ async fn a_wallets_own_password_is_needed_and_its_tries_are_counted() {
             .sign_transaction_with(transfer_from(from, 1, nonce), &passwords)
             .await
     };
-    assert!(with(wrong(), 1).await.is_err());
+    let error = with(wrong(), 1).await.unwrap_err();
+    assert!(
+        matches!(
+            error,
+            SignError::Custody(CustodyError::WrongWalletPassword { .. })
+        ),
+        "{error}"
+    );
     assert_eq!(
         fixture.number("SELECT MAX(failed_passwords) FROM wallets").await,
         1

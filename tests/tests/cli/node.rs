@@ -245,6 +245,49 @@ fn a_transfer_is_previewed_sent_and_accounted_for() {
 }
 
 #[test]
+fn a_wallet_with_a_password_of_its_own_sends_with_it_alone() {
+    let node = TestNode::start().unwrap();
+    let vault = Vault::new(2);
+    node.fund_blocking(&FIRST_ADDRESS.parse().unwrap(), Lamports::new(2_000_000_000))
+        .unwrap();
+    let file = |name: &str, content: &str| vault.sandbox.write(name, content).unwrap().display().to_string();
+    let (right, wrong) = (
+        file("right", "hazel-orbit-candle-57"),
+        file("wrong", "walnut-meadow-spark-38"),
+    );
+    vault.json(&format!(
+        "wallets password set #0 --new-wallet-password-file {right}"
+    ));
+    let send = |more: &str| {
+        let run = vault
+            .run(&format!("send --from #0 --to #1 --amount 1 --yes{more}"))
+            .env("KEYWARD_RPC_URL", &node.rpc_url);
+        match &node.ws_url {
+            Some(url) => run.env("KEYWARD_WS_URL", url),
+            None => run,
+        }
+    };
+    fails(send(""), 4, "wallet_password_needed");
+    fails(
+        send(&format!(" --wallet-password-file {wrong}")),
+        4,
+        "wrong_wallet_password",
+    );
+    assert_eq!(
+        vault.json("transfers list")["transfers"],
+        Value::Array(Vec::new())
+    );
+    let outcome = send(&format!(" --wallet-password-file {right}"))
+        .arg("--json")
+        .success()
+        .unwrap()
+        .json()
+        .unwrap();
+    assert_eq!(outcome["status"], "confirmed");
+    vault.run("audit verify").success().unwrap();
+}
+
+#[test]
 fn balances_of_strangers_need_no_vault() {
     let node = TestNode::start().unwrap();
     let sandbox = Sandbox::new().unwrap();
