@@ -60,7 +60,7 @@ fn signatures_agree_with_bitcoin_cores_library() {
         let message = Message::from_digest(hash);
         let (recovery, compact) = TheirRecoverable::sign_ecdsa_recoverable(message, &theirs).serialize_compact();
         prop_assert_eq!(&signature.to_bytes()[..64], &compact[..]);
-        prop_assert_eq!(RecoveryId::from(recovery) == RecoveryId::One, signature.y_odd);
+        prop_assert_eq!(recovery == RecoveryId::One, signature.y_odd);
         // Recovery and verification.
         prop_assert_eq!(recover(&hash, &signature), Ok(*ours.public_key()));
         let parsed = Signature::from_compact(&compact).unwrap();

@@ -112,14 +112,14 @@ mod tests {
     #[test]
     fn every_part_counts() {
         let (vault, wallet) = (VaultId::from_bytes([1; 16]), Address::new([2; 32]));
-        let base = intent_hash(&vault, &wallet, "net", 1, &[3; 32]);
+        let base = intent_hash(&vault, wallet, "net", 1, &[3; 32]);
         let others = [
-            intent_hash(&VaultId::from_bytes([9; 16]), &wallet, "net", 1, &[3; 32]),
-            intent_hash(&vault, &Address::new([9; 32]), "net", 1, &[3; 32]),
-            intent_hash(&vault, &wallet, "nett", 1, &[3; 32]),
-            intent_hash(&vault, &wallet, "", 1, &[3; 32]),
-            intent_hash(&vault, &wallet, "net", 2, &[3; 32]),
-            intent_hash(&vault, &wallet, "net", 1, &[4; 32]),
+            intent_hash(&VaultId::from_bytes([9; 16]), wallet, "net", 1, &[3; 32]),
+            intent_hash(&vault, Address::new([9; 32]), "net", 1, &[3; 32]),
+            intent_hash(&vault, wallet, "nett", 1, &[3; 32]),
+            intent_hash(&vault, wallet, "", 1, &[3; 32]),
+            intent_hash(&vault, wallet, "net", 2, &[3; 32]),
+            intent_hash(&vault, wallet, "net", 1, &[4; 32]),
             intent_hash(&vault, EvmAddress::new([2; 20]), "net", 1, &[3; 32]),
         ];
         assert!(others.iter().all(|other| *other != base));

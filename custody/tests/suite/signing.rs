@@ -250,10 +250,7 @@ async fn a_locked_vault_refuses_and_writes_that_down() {
     let fixture = Fixture::new();
     let custody = fixture.vault(1).await;
     custody.lock().await;
-    for request in [
-        transfer(5, 1),
-        SignRequest::new(vec![1], String::new()),
-    ] {
+    for request in [transfer(5, 1), SignRequest::new(vec![1], String::new())] {
         let error = custody.sign_transaction(request).await.unwrap_err();
         assert!(
             matches!(error, SignError::Custody(CustodyError::Locked)),

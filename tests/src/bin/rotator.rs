@@ -36,8 +36,10 @@ impl Clock for StopAt {
 fn reached(goes_on: bool) {
     println!("reached");
     std::io::stdout().flush().ok();
-    while !goes_on {
-        std::thread::park();
+    if !goes_on {
+        loop {
+            std::thread::park();
+        }
     }
 }
 

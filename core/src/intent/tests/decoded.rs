@@ -294,6 +294,6 @@ fn resolved_accounts_are_used_and_marked() {
     assert_ne!(hash(&resolved), hash(&resolve(&other)));
     assert_ne!(hash(&resolved), hash(&intent(&message)));
     let plain = with(&[instructions::memo("x", &[])]);
-    let expected = intent_hash(&vault, &PAYER, "net", 1, &plain.message_sha256);
+    let expected = intent_hash(&vault, PAYER, "net", 1, &plain.message_sha256);
     assert_eq!(hash(&plain), expected);
 }
