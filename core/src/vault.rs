@@ -79,9 +79,9 @@ mod wallet_key;
 
 pub use factor::{SecondFactor, SecondFactorError};
 pub use file::{
-    FileContents, FileError, FileMaster, FilePolicy, FileWallet, MAX_FILE_LABEL_LEN, MAX_FILE_LEN,
-    MAX_FILE_MASTERS, MAX_FILE_POLICY_LEN, MAX_FILE_SIGNATURE_LEN, MAX_FILE_TAGS, MAX_FILE_WALLETS,
-    VaultFile,
+    FileContents, FileError, FileMaster, FilePolicy, FileWallet, MAX_FILE_FAMILY_LEN, MAX_FILE_LABEL_LEN,
+    MAX_FILE_LEN, MAX_FILE_MASTERS, MAX_FILE_POLICY_LEN, MAX_FILE_SIGNATURE_LEN, MAX_FILE_TAGS,
+    MAX_FILE_WALLETS, VaultFile,
 };
 pub use header::{CreateVault, HeaderError, MAX_SLOTS, NewPassword, NewRecovery, RotateVault, VaultHeader};
 pub use kdf::{KdfError, KdfParams};

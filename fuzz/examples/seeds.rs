@@ -374,6 +374,7 @@ fn body() -> Vec<u8> {
             &[1; 16][..],
             &2_u64.to_be_bytes(),
             &text("phrase"),
+            &text("sollet"),
             &text("sealed"),
         ]
         .concat(),
@@ -384,6 +385,7 @@ fn body() -> Vec<u8> {
             &[1],
             &[1; 16],
             &text("m/44'/501'/0'/0'"),
+            &text("bip44-change"),
         ]
         .concat(),
         &[
@@ -396,7 +398,7 @@ fn body() -> Vec<u8> {
             &text("sealed"),
         ]
         .concat(),
-        &[&[3; 16][..], &4_u64.to_be_bytes(), &[0], &text("")].concat(),
+        &[&[3; 16][..], &4_u64.to_be_bytes(), &[0], &text(""), &text("")].concat(),
         &[&[2][..], &[5; 33], &text(""), &[0], &text("sealed")].concat(),
         &[&[1][..], &2_u32.to_be_bytes(), b"{}", &text("signature")].concat(),
     ]

@@ -27,12 +27,16 @@ fn check(input: &mut Unstructured<'_>) -> Result<()> {
     assert_eq!(again.as_deref(), Ok(file.as_slice()));
     assert_eq!(opened.contents.created_at_ms, contents.created_at_ms);
     assert_eq!(opened.contents.masters.len(), contents.masters.len());
+    for (read, master) in opened.contents.masters.iter().zip(&contents.masters) {
+        assert_eq!((&read.label, &read.family), (&master.label, &master.family));
+    }
     for (read, wallet) in opened.contents.wallets.iter().zip(&contents.wallets) {
         assert_eq!(
             (
                 &read.label,
                 &read.tags,
                 &read.path,
+                &read.family,
                 &read.public_key,
                 &read.sealed
             ),
@@ -40,6 +44,7 @@ fn check(input: &mut Unstructured<'_>) -> Result<()> {
                 &wallet.label,
                 &wallet.tags,
                 &wallet.path,
+                &wallet.family,
                 &wallet.public_key,
                 &wallet.sealed
             )
@@ -55,6 +60,15 @@ fn check(input: &mut Unstructured<'_>) -> Result<()> {
     Ok(())
 }
 
+/// Mostly a name that a file holds.
+fn family(input: &mut Unstructured<'_>) -> Result<String> {
+    Ok(match input.int_in_range(0..=9_u8)? {
+        0 => input.arbitrary()?,
+        1..=5 => "sollet".to_owned(),
+        _ => "evm-ledger-live".to_owned(),
+    })
+}
+
 fn contents(input: &mut Unstructured<'_>, key: &VaultKey) -> Result<FileContents> {
     let header = &*vault::HEADER;
     let mut contents = FileContents {
@@ -66,6 +80,7 @@ fn contents(input: &mut Unstructured<'_>, key: &VaultKey) -> Result<FileContents
             record: RecordId::from_bytes([input.arbitrary()?; 16]),
             created_at_ms: input.arbitrary()?,
             label: input.arbitrary()?,
+            family: family(input)?,
             sealed: Vec::new(),
         };
         let secret = [input.arbitrary::<u8>()?; 40];
@@ -89,6 +104,10 @@ fn contents(input: &mut Unstructured<'_>, key: &VaultKey) -> Result<FileContents
             path: match input.arbitrary::<Option<u32>>()? {
                 Some(index) => format!("m/44'/501'/{index}'/0").parse().ok(),
                 None => None,
+            },
+            family: match master {
+                Some(_) => family(input)?,
+                None => String::new(),
             },
             public_key,
             label: input.arbitrary()?,

@@ -312,6 +312,7 @@ impl Session {
             record: RecordId::from_bytes(random::array()?),
             created_at_ms: now_ms,
             label: label.to_owned(),
+            family: first_family(Chain::Solana).id().to_owned(),
             sealed: Vec::new(),
         };
         master.sealed = seal_record(
@@ -326,7 +327,7 @@ impl Session {
         for chain in Chain::ALL {
             let path = first_path(chain)?;
             let key = derive(chain, &seed, &path)?;
-            match self.add_wallet(&key, Some((record, path)), label, now_ms) {
+            match self.add_wallet(&key, Some((record, path, first_family(chain))), label, now_ms) {
                 Ok(address) => addresses.push(address),
                 Err(Failure::WalletExists) => {}
                 Err(failure) => return Err(failure),
@@ -345,7 +346,7 @@ impl Session {
     fn add_wallet(
         &mut self,
         key: &WalletKey,
-        derived: Option<(RecordId, DerivationPath)>,
+        derived: Option<(RecordId, DerivationPath, PathFamily)>,
         label: &str,
         now_ms: u64,
     ) -> Result<AccountAddress, Failure> {
@@ -359,12 +360,16 @@ impl Session {
         {
             return Err(Failure::WalletExists);
         }
-        let (master, path) = derived.unzip();
+        let (master, path, family) = match derived {
+            Some((master, path, family)) => (Some(master), Some(path), family.id()),
+            None => (None, None, ""),
+        };
         let mut wallet = FileWallet {
             record: RecordId::from_bytes(random::array()?),
             created_at_ms: now_ms,
             master,
             path,
+            family: family.to_owned(),
             public_key,
             label: label.to_owned(),
             tags: Vec::new(),
@@ -431,13 +436,16 @@ fn derive(chain: Chain, seed: &Seed, path: &DerivationPath) -> Result<WalletKey,
     })
 }
 
-/// Where the first wallet of a chain lies, in the console as well.
-fn first_path(chain: Chain) -> Result<DerivationPath, Failure> {
-    let family = match chain {
+/// By which the first wallet of a chain is derived, in the console as well.
+const fn first_family(chain: Chain) -> PathFamily {
+    match chain {
         Chain::Solana => PathFamily::Bip44Change,
         Chain::Evm => PathFamily::EvmBip44,
-    };
-    family.path(ChildIndex::ZERO).ok_or(Failure::Name)
+    }
+}
+
+fn first_path(chain: Chain) -> Result<DerivationPath, Failure> {
+    first_family(chain).path(ChildIndex::ZERO).ok_or(Failure::Name)
 }
 
 fn address_of(wallet: &FileWallet) -> Option<AccountAddress> {

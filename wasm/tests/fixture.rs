@@ -12,7 +12,7 @@ use keyward_core::evm::typed_data::TypedData;
 use keyward_core::evm::{self, keccak256, personal};
 use keyward_core::key::WalletKey;
 use keyward_core::mnemonic::Mnemonic;
-use keyward_core::path::DerivationPath;
+use keyward_core::path::{DerivationPath, PathFamily};
 use keyward_core::policy::{Policy, PolicyLimits};
 use keyward_core::solana::{MessageVersion, Transaction, compile_message, instructions};
 use keyward_core::vault::{
@@ -51,13 +51,14 @@ fn wallet(
     (header, key): (&VaultHeader, &VaultKey),
     number: u8,
     secret: &WalletKey,
-    derived: Option<&str>,
+    derived: Option<(&str, PathFamily)>,
 ) -> FileWallet {
     let mut wallet = FileWallet {
         record: RecordId::from_bytes([number; 16]),
         created_at_ms: 1_700_000_000_000,
         master: derived.map(|_| RecordId::from_bytes([10; 16])),
-        path: derived.map(|path| path.parse::<DerivationPath>().unwrap()),
+        path: derived.map(|(path, _)| path.parse::<DerivationPath>().unwrap()),
+        family: derived.map_or("", |(_, family)| family.id()).into(),
         public_key: RecordPublicKey::of(secret),
         label: format!("wallet {number}"),
         tags: vec!["test".into()],
@@ -85,6 +86,7 @@ fn vault_file(policy: Option<FilePolicy>) -> Vec<u8> {
         record: RecordId::from_bytes([10; 16]),
         created_at_ms: 1_700_000_000_000,
         label: "phrase".into(),
+        family: PathFamily::Bip44Change.id().into(),
         sealed: Vec::new(),
     };
     let secret = MasterSecret::new(&mnemonic, "").unwrap().encode();
@@ -93,8 +95,13 @@ fn vault_file(policy: Option<FilePolicy>) -> Vec<u8> {
     let contents = FileContents {
         created_at_ms: 1_700_000_000_000,
         wallets: vec![
-            wallet(place, 11, &own.solana.into(), Some(SOLANA_PATH)),
-            wallet(place, 12, &own.evm.into(), Some(EVM_PATH)),
+            wallet(
+                place,
+                11,
+                &own.solana.into(),
+                Some((SOLANA_PATH, PathFamily::Bip44Change)),
+            ),
+            wallet(place, 12, &own.evm.into(), Some((EVM_PATH, PathFamily::EvmBip44))),
             wallet(place, 13, &own.imported.into(), None),
         ],
         masters: vec![master],

@@ -37,6 +37,8 @@ pub const MAX_FILE_WALLETS: usize = 100_000;
 pub const MAX_FILE_MASTERS: usize = 1_000;
 /// Longest label and tag, in bytes of UTF-8.
 pub const MAX_FILE_LABEL_LEN: usize = 256;
+/// Longest name of a path family, in bytes.
+pub const MAX_FILE_FAMILY_LEN: usize = 32;
 /// Most tags of a wallet.
 pub const MAX_FILE_TAGS: usize = 32;
 /// Longest policy, in bytes.
@@ -82,6 +84,10 @@ pub struct FileMaster {
     pub created_at_ms: u64,
     /// Its label, empty for none.
     pub label: String,
+    /// The name of the path family of its own, by which wallets are derived where none is named: 1 to
+    /// [`MAX_FILE_FAMILY_LEN`] bytes of `a` to `z`, digits and `-`. Not interpreted here, as families may
+    /// be added.
+    pub family: String,
     /// The sealed record, of kind [`RecordKind::Master`].
     pub sealed: Vec<u8>,
 }
@@ -96,6 +102,9 @@ pub struct FileWallet {
     pub master: Option<RecordId>,
     /// The path that it was derived by; none if imported, or derived without one.
     pub path: Option<DerivationPath>,
+    /// The name of the path family that it was derived by, as [`FileMaster::family`]; empty if imported.
+    /// Two families may share a path, so that the path does not tell.
+    pub family: String,
     /// Its public key; the curve tells the chain.
     pub public_key: RecordPublicKey,
     /// Its label, empty for none.
@@ -261,9 +270,9 @@ impl VaultFile {
     ///
     /// body: created at u64 | number of phrases u32 | phrases | number of wallets u32 | wallets
     ///       | policies u8 (0 or 1) | if so: length u32, JSON, length u16, signature
-    /// phrase: record id [16] | created at u64 | label | record
+    /// phrase: record id [16] | created at u64 | label | family | record
     /// wallet: record id [16] | created at u64 | derived u8 (0 or 1) | if so: record id of the phrase [16]
-    ///         | path (empty for none) | curve u8 (1 ed25519, 2 secp256k1) | public key [32 or 33]
+    ///         | path (empty for none) | family (empty if not derived) | curve u8 (1 ed25519, 2 secp256k1) | public key [32 or 33]
     ///         | label | number of tags u8 | tags | record
     /// ```
     ///

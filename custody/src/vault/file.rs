@@ -164,6 +164,7 @@ fn contents(
             record,
             created_at_ms: now_ms,
             label: row.label.clone(),
+            family: row.family.clone(),
             sealed: row.sealed.clone(),
         });
     }
@@ -182,6 +183,10 @@ fn contents(
                 .master
                 .and_then(|master| phrases.get(&master.get()).copied()),
             path,
+            family: wallet
+                .family
+                .filter(|_| wallet.master.is_some())
+                .map_or_else(String::new, |family| family.id().to_owned()),
             public_key: row.public_key,
             label: wallet.label,
             tags: wallet.tags,
@@ -250,8 +255,6 @@ fn rows(
         .zip(1..)
         .collect();
     let mut groups: BTreeMap<Option<(i64, &'static str)>, Vec<NewWallet>> = BTreeMap::new();
-    // Wallets come in the order in which they were stored, and a phrase's first one is of its own family.
-    let mut families: BTreeMap<i64, PathFamily> = BTreeMap::new();
     let mut tags = Vec::new();
     for wallet in contents.wallets {
         let (address, public_key) = match wallet.public_key {
@@ -267,9 +270,12 @@ fn rows(
             None => None,
             Some(master) => {
                 let id = *ids.get(&master).ok_or_else(|| damaged("a phrase is missing"))?;
-                let (family, index) =
-                    place(wallet.path.as_ref()).ok_or_else(|| damaged("a path is of no known family"))?;
-                families.entry(id).or_insert(family);
+                let family = known(&wallet.family)?;
+                if family.chain() != address.chain() {
+                    return Err(damaged("a path family is of another chain"));
+                }
+                let index = index_of(family, wallet.path.as_ref())
+                    .ok_or_else(|| damaged("a path is not of its family"))?;
                 Some((id, family, index))
             }
         };
@@ -295,24 +301,25 @@ fn rows(
             sealed: wallet.sealed,
         });
     }
-    let family_of = |id: i64| families.get(&id).copied().unwrap_or_default();
-    let first = family_of(1);
-    let masters = contents
+    let masters: Vec<NewMaster> = contents
         .masters
         .into_iter()
-        .zip(1..)
-        .map(|(master, id)| NewMaster {
-            record: *master.record.as_bytes(),
-            epoch: header.epoch(),
-            label: master.label,
-            family: family_of(id),
-            sealed: master.sealed,
-        });
+        .map(|master| {
+            Ok(NewMaster {
+                record: *master.record.as_bytes(),
+                epoch: header.epoch(),
+                family: known(&master.family)?,
+                label: master.label,
+                sealed: master.sealed,
+            })
+        })
+        .collect::<Result<_, CustodyError>>()?;
+    let first = masters.first().map(|master| master.family).unwrap_or_default();
     let mut writes = vec![Write::Vault(Box::new(NewVaultRow {
         id: *header.vault_id().as_bytes(),
         header: header.to_bytes(),
         audit_key: session.signer().address().to_bytes(),
-        masters: masters.collect(),
+        masters,
         policies: vec![row],
     }))];
     for (group, rows) in groups {
@@ -331,19 +338,22 @@ fn rows(
     Ok((writes, first))
 }
 
-/// The family and the index that make this path; of two that make the same, the first.
-fn place(path: Option<&DerivationPath>) -> Option<(PathFamily, u32)> {
+/// The family of this name in a file.
+fn known(name: &str) -> Result<PathFamily, CustodyError> {
+    let unknown = |_| format!("the path family {name:?} is unknown; install a newer Keyward");
+    PathFamily::from_id(name).map_err(|error| CustodyError::invalid("vault file", unknown(error)))
+}
+
+/// The index at which the family makes this path, if at any.
+fn index_of(family: PathFamily, path: Option<&DerivationPath>) -> Option<u32> {
     let Some(path) = path else {
-        return Some((PathFamily::Raw, 0));
+        return (family == PathFamily::Raw).then_some(0);
     };
     let numbers = path.components().iter().map(|component| match component {
         PathComponent::Hardened(index) | PathComponent::Normal(index) => *index,
     });
-    let candidates: Vec<ChildIndex> = numbers.chain([ChildIndex::ZERO]).collect();
-    PathFamily::ALL.into_iter().find_map(|family| {
-        let index = candidates
-            .iter()
-            .find(|index| family.path(**index).as_ref() == Some(path))?;
-        Some((family, index.get()))
-    })
+    numbers
+        .chain([ChildIndex::ZERO])
+        .find(|index| family.path(*index).as_ref() == Some(path))
+        .map(ChildIndex::get)
 }

@@ -9,8 +9,8 @@ use zeroize::Zeroizing;
 use super::super::record::MAX_SEALED_LEN;
 use super::super::{Curve, RecordId, RecordPublicKey};
 use super::{
-    FileContents, FileError, FileMaster, FilePolicy, FileWallet, MAX_FILE_LABEL_LEN, MAX_FILE_MASTERS,
-    MAX_FILE_POLICY_LEN, MAX_FILE_SIGNATURE_LEN, MAX_FILE_TAGS, MAX_FILE_WALLETS,
+    FileContents, FileError, FileMaster, FilePolicy, FileWallet, MAX_FILE_FAMILY_LEN, MAX_FILE_LABEL_LEN,
+    MAX_FILE_MASTERS, MAX_FILE_POLICY_LEN, MAX_FILE_SIGNATURE_LEN, MAX_FILE_TAGS, MAX_FILE_WALLETS,
 };
 use crate::path::DerivationPath;
 
@@ -18,6 +18,12 @@ use crate::path::DerivationPath;
 const MAX_PATH_LEN: usize = 256;
 /// Fewest bytes that a phrase or a wallet takes; bounds what a number of them may reserve.
 const MIN_ENTRY_LEN: usize = 16 + 8;
+
+/// Whether a text may name a path family: so written, it goes into any log or screen as it is.
+fn is_family(text: &str) -> bool {
+    let plain = |byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-');
+    (1..=MAX_FILE_FAMILY_LEN).contains(&text.len()) && text.bytes().all(plain)
+}
 
 /// What holds of every file, written or read.
 pub(super) fn check(contents: &FileContents) -> Result<(), FileError> {
@@ -38,6 +44,10 @@ pub(super) fn check(contents: &FileContents) -> Result<(), FileError> {
     for master in masters {
         refuse(records.insert(master.record), "two records of one name")?;
         refuse(master.label.len() <= MAX_FILE_LABEL_LEN, "a label over 256 bytes")?;
+        refuse(
+            is_family(&master.family),
+            "a phrase without the name of a path family",
+        )?;
         refuse(master.sealed.len() <= MAX_SEALED_LEN, "a record that is too long")?;
     }
     let phrases = records.clone();
@@ -56,6 +66,13 @@ pub(super) fn check(contents: &FileContents) -> Result<(), FileError> {
         refuse(
             wallet.master.is_some() || wallet.path.is_none(),
             "a path without a phrase",
+        )?;
+        refuse(
+            match wallet.master {
+                None => wallet.family.is_empty(),
+                Some(_) => is_family(&wallet.family),
+            },
+            "a wallet of a phrase without the name of a path family, or another with one",
         )?;
         refuse(
             wallet.tags.len() <= MAX_FILE_TAGS,
@@ -87,6 +104,7 @@ pub(super) fn encode(contents: &FileContents) -> Zeroizing<Vec<u8>> {
         out.extend_from_slice(master.record.as_bytes());
         out.extend_from_slice(&master.created_at_ms.to_be_bytes());
         put(&mut out, master.label.as_bytes());
+        put(&mut out, master.family.as_bytes());
         put(&mut out, &master.sealed);
     }
     out.extend_from_slice(&(contents.wallets.len() as u32).to_be_bytes());
@@ -102,6 +120,7 @@ pub(super) fn encode(contents: &FileContents) -> Zeroizing<Vec<u8>> {
         );
         let path = wallet.path.as_ref().map(alloc::string::ToString::to_string);
         put(&mut out, path.as_deref().unwrap_or_default().as_bytes());
+        put(&mut out, wallet.family.as_bytes());
         out.push(wallet.public_key.curve().code());
         out.extend_from_slice(wallet.public_key.as_bytes());
         put(&mut out, wallet.label.as_bytes());
@@ -200,6 +219,7 @@ impl Reader<'_> {
             record: RecordId::from_bytes(self.array()?),
             created_at_ms: u64::from_be_bytes(self.array()?),
             label: self.text(MAX_FILE_LABEL_LEN)?,
+            family: self.text(MAX_FILE_FAMILY_LEN)?,
             sealed: self.bytes(MAX_SEALED_LEN)?,
         })
     }
@@ -213,6 +233,7 @@ impl Reader<'_> {
                 true => Some(RecordId::from_bytes(self.array()?)),
             },
             path: self.path()?,
+            family: self.text(MAX_FILE_FAMILY_LEN)?,
             public_key: self.public_key()?,
             label: self.text(MAX_FILE_LABEL_LEN)?,
             tags: self.tags()?,

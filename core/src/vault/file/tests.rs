@@ -46,6 +46,7 @@ fn wallet(record: u8, public_key: RecordPublicKey) -> FileWallet {
         created_at_ms: u64::from(record),
         master: None,
         path: None,
+        family: String::new(),
         public_key,
         label: String::new(),
         tags: Vec::new(),
@@ -73,12 +74,14 @@ fn contents(header: &VaultHeader) -> FileContents {
         record,
         created_at_ms: 1,
         label: "Hauptü".to_string(),
+        family: "sollet".to_string(),
         sealed: Vec::new(),
     };
     master.sealed = seal_record(&key(), &master.context(header), b"master secret", [0x10; 32]).unwrap();
     let mut derived = FileWallet {
         master: Some(record),
         path: Some("m/44'/501'/0'/0'".parse().unwrap()),
+        family: "bip44-change".to_string(),
         tags: vec!["hot".to_string(), "eu".to_string()],
         ..wallet(2, ed25519())
     };
@@ -108,7 +111,7 @@ fn sealed() -> Vec<u8> {
 /// HMAC and AES-GCM.
 #[test]
 fn its_bytes_are_pinned() {
-    insta::assert_snapshot!(hex::encode(sealed()), @"4b45595741524400000100d84b5756480001111111111111111111111111111111110000000101000100010e000000080000000122222222222222222222222222222222222222222222222222222222222222223333333333333333333333333333333333333333333333333333333333333333ad820c64c8f21766c51b6a1e30667f15bfce3b494f7d16bd4bbbceed93c016817c84bda4f3b4d5589069fe6b94d908d8dfc971b55706d0522f2a82ac98ef5cd8ec6bb48083f142c2cd248ea108df83576164e713d771f9083e0b446e5f921ee2c20d54140d1b17e7d9c1e69124fd55e013131313131313131313131313131313131313131313131313131313131313131a4ce90a2a9d791f255a4cfe0e7b773205c93cf8a6485c4664e5b3b9feacbfd97742c16a2b0bd1926ef2914e89a758f68e132bca43cea6d64bec9b957cfe68c548b3705bcb12a1b2257e4f29fa86d6a68b7b69159ee6ba323afde19f4b6d1f35520e4048463fc08011b1ddd8e9c58511e3f5a27b20fc2bc995c1743a092cd845b00b7bc1243572f77be6deeb2038f74c06f2e01b889d888b6f523b2b6b6492b53d8d64aa4147230d8cdaa4de6a62f7ac30b28c46e9766c81af9f4c393b72e86f6e6d48af557f9e2dc04ac95afc69ea53ed4aa070d1294fc63bbc6be575c7fa01bf08c26bc17fa253ea5aaecdc3f01daa867d6b0a29b89f84510b7d6319ccbe058b9ae76cf2e639930f8808f4574f5baf6e46bbe16fed96b57bbfd0527d5f8db87b50c16fde5612fa9a6cb0107414865416163e845df5cbce842bf9a96dd77c1c0e6f37d92278a25525c251e011fc1aa8c3eb4a6a14481fdce8acfa5c696d8961b3c399bf425f676bb65c0f75ee1b619308dd01302342ae8c8ca01c52b2467dcd33dc9d7f798ef1c73dda70a92e7ca7ae027759de322c898462826abdd2711b0f7520f38cd5866e9b6b81b6796f97f0b41adae6ad3e3d74535c7911844a0fdd066e411fc881e05af23194f8133485ad4b29f6daa7fc3b53623ece67fecc5560d7acdf559957a30337afb049a749ca1cd6111b076918d10d9de4e3f7a4f4ac867087ae1df3f8de302c7115782a15e9fa190808fb5c9e21557070aa0eb1db36c8e792740729f9462e50d8bf7f4269ded6144b960e87234a59d739b220b278ba5e544e66b68e055062e6113437323011a10d3eb2db4693dbe6fc28568c71e3c16a867254f0767f6dedae20f3a631767aa0750da7c46296e4239c27e0323d11f8ee14e3866cab07394e2538a36c65cc422d9b30756f0336fb1a2e6137898ecce5c01c81a3b87f547e8bfbdd1643d39794520ad1966ecf1eaff56489e3");
+    insta::assert_snapshot!(hex::encode(sealed()), @"4b45595741524400000100d84b5756480001111111111111111111111111111111110000000101000100010e000000080000000122222222222222222222222222222222222222222222222222222222222222223333333333333333333333333333333333333333333333333333333333333333ad820c64c8f21766c51b6a1e30667f15bfce3b494f7d16bd4bbbceed93c016817c84bda4f3b4d5589069fe6b94d908d8dfc971b55706d0522f2a82ac98ef5cd8ec6bb48083f142c2cd248ea108df83576164e713d771f9083e0b446e5f921ee2c20d54140d1b17e7d9c1e69124fd55e013131313131313131313131313131313131313131313131313131313131313131a4ce90a2a9d791f255a4cfe0e7b773205c93cf8a6485c4664e5b3b9feacbfd97742c16a2b0bd1926ef2914e89a758f68e132bca43cea6d64bec9b957cfe68c548b3705bcb12a1b2257e4f29fa86b49eb3454670ebe6ce697dbfb28f5a7d1f35520e4048463fc08011b1ddd8e9c58511e3f5a27b20fc403eef8be49047cf013fdbd4b2ab72b9030e81ae5ddfe5c1491e74c45fcbf88713b741ce833b2e7b33af503005754d1f9f62249fd51e9f4b11b581c2af7de88463e57e72b03b3970e86f6e6d48af557f9e2fc248cb58fe6bea52ec4ba171d0284cc63bbc6be575c7fa01be19ae45f44a847ddf7af2c5d8f41daa836a5b0c547069301831592a49e72f6e911ce8b35c72259c507a5a9b10da242acbd89ba38eb0b81d7f676ba80450a66b0c8c00339bce9221997da1036506ff2a73072df039e4ad94c268abb87dc67c1c0e6f37d92278a255e785bcbfac9451fad9d124a4819beb2b747e5dbc7a4b61e55bb9f0f8586c109ba932355489dc114e662fba36efa59f9007fc8a70c743d0cfb714414915e26d124b783de3133e27dd1cde0ee27045f13a3f96f8cc95a4d79fcc5ce8e51894a563356339a32d02f3b419d9e5ac3e1a126ef339560f49201d6dd1f6eec7606acb116e0b1c211a1f6ea7b0885e84e017956bf310f29648dcf143b817e3ea7a1ca5f7889f9b1e47d808a67160711c6fc31ff8bda6b7f5e6bf947087ae1df3f8de30cbac9b6968a948c5e73c6e30ed938d09dbd90a3d6eff123e0c60f37fcd6faa1deee55ce120beadf334bc12d62d5b9856a01a3eb61f41f19008adcca03963b9b93f775a438e5abbdac4db90781cb027a2f3d06bdd0b36c7aca32a7f14c23501473fdb069f0523e543037ad0b3199ab1228e22e42c2508ada35294b16cab07394e2538a36c65cc422d9b30756f0336fb1a2e6137898ecce5c01c81a3b87f547e8bfbdd16edaf907ccb4f831a3e861434d7e2859d12cd9f62c819ac6b3470569dee3f29e3decccb4e01a839ad");
 }
 
 #[test]
@@ -131,7 +134,9 @@ fn opens_what_was_sealed() {
     assert_eq!(derived.master, Some(master.record));
     assert_eq!(derived.path.as_ref().unwrap().to_string(), "m/44'/501'/0'/0'");
     assert_eq!(derived.tags, ["hot", "eu"]);
+    assert_eq!((&*master.family, &*derived.family), ("sollet", "bip44-change"));
     assert_eq!((imported.path.is_none(), &*imported.label), (true, "bridge"));
+    assert_eq!(imported.family, "");
     for wallet in &file.contents.wallets {
         let opened = open_wallet_key(&file.key, &wallet.context(&file.header), &wallet.sealed, None).unwrap();
         assert_eq!(opened.expose_secret(), &[0x42; 32]);
@@ -331,6 +336,23 @@ fn refuses_contents_that_no_file_holds() {
         what("a wallet of a phrase that is not in it"),
     );
     check(|c| c.wallets[0].master = None, what("a path without a phrase"));
+    check(
+        |c| c.masters[0].family.clear(),
+        what("a phrase without the name of a path family"),
+    );
+    let families: [fn(&mut FileContents); 5] = [
+        |c| c.wallets[0].family.clear(),
+        |c| c.wallets[0].family = "x".repeat(33),
+        |c| c.wallets[0].family = "Sollet".to_string(),
+        |c| c.wallets[0].family = "sol\u{1b}let".to_string(),
+        |c| c.wallets[1].family = "raw".to_string(),
+    ];
+    for change in families {
+        check(
+            change,
+            what("a wallet of a phrase without the name of a path family, or another with one"),
+        );
+    }
     check(
         |c| c.wallets[0].label = "x".repeat(257),
         what("a label or tag over 256 bytes"),
