@@ -1,9 +1,9 @@
 //! Holds a vault's secrets and lets go of them again, standing still after each step, so that a test can read its memory.
 //!
-//! Arguments: the best memory for the vault key (`plain`, `locked`, `secret-memory`), the vault's path, then ten
-//! files: a phrase, its passphrase, the password, a wrong one, a further phrase, a wallet's own password, an ed25519 key and
-//! an EVM key to import (hex), one that the recovery key is written to, and a canary in hex. After each step it prints
-//! `at <step>` and waits for a line.
+//! Arguments: the best memory for the vault key (`plain`, `locked`, `secret-memory`), the vault's path and two
+//! of vaults restored from files, then twelve files: a phrase, its passphrase, the password, the second factor, a wrong
+//! password, a further phrase, a wallet's own password, that of a vault file, an ed25519 key and an EVM key to import (hex),
+//! one that the recovery key is written to, and a canary in hex. After each step it prints `at <step>` and waits for a line.
 #![forbid(unsafe_code)]
 #![expect(
     clippy::print_stdout,
@@ -23,8 +23,8 @@ use keyward_core::path::PathFamily;
 use keyward_core::policy::PolicyLimits;
 use keyward_core::secp256k1;
 use keyward_core::solana::{MessageVersion, Transaction, compile_message, instructions};
-use keyward_core::vault::RecoveryKey;
-use keyward_custody::memory::Protection;
+use keyward_core::vault::{RecoveryKey, SecondFactor};
+use keyward_custody::memory::{Protection, clearing_stack};
 use keyward_custody::{
     Custody, DeriveRequest, NewVault, OpenOptions, Password, Progress, SignRequest, StoreLocation,
     WalletPasswords, WalletQuery,
@@ -40,9 +40,11 @@ struct Files {
     phrase: String,
     passphrase: String,
     password: String,
+    factor: String,
     wrong: String,
     second: String,
     own: String,
+    file: String,
     solana_key: String,
     evm_key: String,
     recovery: String,
@@ -59,13 +61,16 @@ async fn main() -> anyhow::Result<()> {
         other => anyhow::bail!("unknown memory {other:?}"),
     };
     let location = StoreLocation::parse(&next()?)?;
+    let (restored, apart) = (StoreLocation::parse(&next()?)?, StoreLocation::parse(&next()?)?);
     let files = Files {
         phrase: next()?,
         passphrase: next()?,
         password: next()?,
+        factor: next()?,
         wrong: next()?,
         second: next()?,
         own: next()?,
+        file: next()?,
         solana_key: next()?,
         evm_key: next()?,
         recovery: next()?,
@@ -82,18 +87,20 @@ async fn main() -> anyhow::Result<()> {
         key_protection,
         ..OpenOptions::default()
     };
-    let custody = Custody::open(&location, options).await?;
+    let custody = Custody::open(&location, options.clone()).await?;
     create(&custody, &files).await?;
     stand("created").await?;
     custody.lock().await;
     stand("locked").await?;
 
-    let refused = unlock(&custody, &files.wrong).await.is_err();
+    let refused = unlock(&custody, &files, &files.wrong).await.is_err();
     anyhow::ensure!(refused, "a wrong password opened");
-    unlock(&custody, &files.password).await?;
+    let alone = custody.unlock(&password(&files.password)?, None).await.is_err();
+    anyhow::ensure!(alone, "the password opened without the second factor");
+    unlock(&custody, &files, &files.password).await?;
     sign(&custody).await?;
     stand("signed").await?;
-    import(&custody, &files).await?;
+    let (whole, own) = import(&custody, &files).await?;
     stand("imported").await?;
     custody.lock().await;
     stand("locked again").await?;
@@ -103,7 +110,33 @@ async fn main() -> anyhow::Result<()> {
     custody.lock().await;
     stand("locked after all").await?;
     custody.close().await?;
-    stand("closed").await
+    stand("closed").await?;
+
+    let custody = Custody::open(&restored, options.clone()).await?;
+    let wrong = password(&files.wrong)?;
+    let refused = custody
+        .import_vault_file(whole.clone(), &wrong, Some(&factor(&files)?))
+        .await;
+    anyhow::ensure!(refused.is_err(), "a wrong password opened the file");
+    let (typed, held) = (password(&files.password)?, factor(&files)?);
+    custody.import_vault_file(whole, &typed, Some(&held)).await?;
+    drop((wrong, typed, held));
+    sign(&custody).await?;
+    stand("restored").await?;
+    custody.lock().await;
+    stand("locked, restored").await?;
+    custody.close().await?;
+
+    let custody = Custody::open(&apart, options).await?;
+    custody
+        .import_vault_file(own, &password(&files.file)?, None)
+        .await?;
+    sign(&custody).await?;
+    stand("restored apart").await?;
+    custody.lock().await;
+    stand("locked, restored apart").await?;
+    custody.close().await?;
+    stand("ended").await
 }
 
 /// Says where it is and waits for a line.
@@ -127,7 +160,7 @@ async fn create(custody: &Custody, files: &Files) -> anyhow::Result<()> {
     custody
         .create_vault(NewVault {
             password: Password::new(secret_line(&files.password)?),
-            second_factor: None,
+            second_factor: Some(factor(files)?),
             kdf: "scrypt-16384".parse()?,
             limits: PolicyLimits {
                 sol_per_transaction: Lamports::new(1_000_000_000),
@@ -149,9 +182,14 @@ async fn create(custody: &Custody, files: &Files) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn unlock(custody: &Custody, file: &str) -> anyhow::Result<()> {
-    custody.unlock(&Password::new(secret_line(file)?), None).await?;
+async fn unlock(custody: &Custody, files: &Files, file: &str) -> anyhow::Result<()> {
+    custody.unlock(&password(file)?, Some(&factor(files)?)).await?;
     Ok(())
+}
+
+fn factor(files: &Files) -> anyhow::Result<SecondFactor> {
+    let text = Zeroizing::new(secret_line(&files.factor)?);
+    Ok(clearing_stack(|| SecondFactor::parse(&text))?)
 }
 
 fn password(file: &str) -> anyhow::Result<Password> {
@@ -165,8 +203,9 @@ fn key_bytes(file: &str) -> anyhow::Result<Zeroizing<Vec<u8>>> {
     Ok(bytes)
 }
 
-/// Keys of both chains and a further phrase: kept, signed with, one of them under a password of its own, one taken out.
-async fn import(custody: &Custody, files: &Files) -> anyhow::Result<()> {
+/// Keys of both chains and a further phrase: kept, signed with, one of them under a password of its own, one taken out. Gives
+/// the vault as a file of its own password and factor, and as one of another password.
+async fn import(custody: &Custody, files: &Files) -> anyhow::Result<(Vec<u8>, Vec<u8>)> {
     let phrase = {
         let mnemonic = Mnemonic::parse(&Zeroizing::new(secret_line(&files.second)?))?;
         custody
@@ -204,31 +243,32 @@ async fn import(custody: &Custody, files: &Files) -> anyhow::Result<()> {
         .export_key(
             protected,
             &password(&files.password)?,
-            None,
+            Some(&factor(files)?),
             Some(&password(&files.own)?),
         )
         .await?;
     drop(taken);
-    let file = custody
-        .export_vault_file(&password(&files.password)?, None, Some(&password(&files.own)?))
+    let (typed, held) = (password(&files.password)?, factor(files)?);
+    let whole = custody.export_vault_file(&typed, Some(&held), None).await?;
+    let own = custody
+        .export_vault_file(&typed, Some(&held), Some(&password(&files.file)?))
         .await?;
-    black_box(&file);
-    custody
-        .rotate_vault_key(&password(&files.password)?, None)
-        .await?;
-    Ok(())
+    custody.rotate_vault_key(&typed, Some(&held)).await?;
+    Ok((whole, own))
 }
 
 /// Makes a recovery key, writes it to its file, and unlocks with what the file says.
 async fn recover(custody: &Custody, files: &Files) -> anyhow::Result<()> {
     {
-        let recovery = custody.add_recovery(&password(&files.password)?, None).await?;
+        let recovery = custody
+            .add_recovery(&password(&files.password)?, Some(&factor(files)?))
+            .await?;
         std::fs::write(&files.recovery, recovery.expose_text().as_bytes())?;
     }
     let recovery = RecoveryKey::parse(&Zeroizing::new(secret_line(&files.recovery)?))?;
     custody.unlock_with_recovery(&recovery).await?;
     custody
-        .set_password_with_recovery(&recovery, &password(&files.password)?, None)
+        .set_password_with_recovery(&recovery, &password(&files.password)?, Some(&factor(files)?))
         .await?;
     sign(custody).await
 }

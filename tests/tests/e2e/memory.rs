@@ -9,17 +9,19 @@
 )]
 
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use anyhow::{Context as _, ensure};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use keyward_core::derive::SolanaDeriver;
 use keyward_core::ed25519;
 use keyward_core::evm::EvmDeriver;
 use keyward_core::mnemonic::Mnemonic;
 use keyward_core::path::{ChildIndex, PathFamily};
 use keyward_core::slip10::ExtendedKey;
-use keyward_core::vault::{RecoveryKey, VaultHeader};
+use keyward_core::vault::{RecoveryKey, SecondFactor, VaultHeader};
 use keyward_tests::memory::{Findings, Needles, may_read_others, search};
 use keyward_tests::pty::{DEFAULT_BOUND, Key, Pty, PtyCommand};
 use keyward_tests::sandbox::Sandbox;
@@ -35,6 +37,11 @@ const WRONG: &str = "meadow-falcon-tonic-9914";
 /// A further phrase, BIP-39's vector for 7f7f…7f.
 const SECOND: &str = "legal winner thank year wave sausage worth useful legal winner thank yellow";
 const OWN: &str = "saddle-cobalt-thicket-6631";
+/// A vault file's own.
+const FILE: &str = "gravel-lantern-orchid-2047";
+
+/// The vaults that are made of files.
+const RESTORED: [&str; 2] = ["restored.db", "apart.db"];
 
 /// Says that a test could not run. The chores' table says so too.
 fn cannot_run() -> bool {
@@ -52,6 +59,7 @@ fn secrets() -> anyhow::Result<Needles> {
     needles.text("the passphrase", PASSPHRASE);
     needles.text("the password", PASSWORD);
     needles.text("a wrong password", WRONG);
+    needles.secret("the second factor", &factor_bytes());
     let mnemonic = Mnemonic::parse(PHRASE)?;
     needles.secret("the entropy", mnemonic.expose_entropy());
     let seed = mnemonic.to_seed(PASSPHRASE);
@@ -91,10 +99,19 @@ fn imported(seed: u8) -> [u8; 32] {
     std::array::from_fn(|i| (i as u8).wrapping_mul(83) ^ seed)
 }
 
+fn factor_bytes() -> [u8; 32] {
+    imported(0x6e).map(u8::reverse_bits)
+}
+
+fn factor() -> anyhow::Result<SecondFactor> {
+    Ok(SecondFactor::parse(&hex::encode(factor_bytes()))?)
+}
+
 /// What comes into the vault after it was made.
 fn imported_secrets(needles: &mut Needles) -> anyhow::Result<()> {
     needles.words("the second phrase", SECOND);
     needles.text("a wallet's own password", OWN);
+    needles.text("a vault file's password", FILE);
     let seed = Mnemonic::parse(SECOND)?.to_seed("");
     needles.secret("the second seed", seed.expose_bytes());
     for number in 0..2 {
@@ -115,8 +132,8 @@ fn imported_secrets(needles: &mut Needles) -> anyhow::Result<()> {
 
 /// The recovery key, as its file has it, and the vault's key since it was rotated.
 async fn add_later_secrets(needles: &mut Needles, sandbox: &Sandbox) -> anyhow::Result<()> {
-    let header = VaultHeader::from_bytes(&header_bytes(sandbox).await?)?;
-    let key = header.open(PASSWORD.as_bytes(), None)?;
+    let header = VaultHeader::from_bytes(&header_bytes(&sandbox.vault()).await?)?;
+    let key = header.open(PASSWORD.as_bytes(), Some(&factor()?))?;
     needles.secret("the vault key, rotated", key.expose_bytes());
     needles.secret("the audit log's key, rotated", &*key.derive_subkey("audit-log"));
     needles.secret("the policy's key, rotated", &*key.derive_subkey("policy"));
@@ -142,8 +159,8 @@ async fn add_later_secrets(needles: &mut Needles, sandbox: &Sandbox) -> anyhow::
     Ok(())
 }
 
-async fn header_bytes(sandbox: &Sandbox) -> anyhow::Result<Vec<u8>> {
-    let url = format!("sqlite://{}", sandbox.vault().display());
+async fn header_bytes(vault: &Path) -> anyhow::Result<Vec<u8>> {
+    let url = format!("sqlite://{}", vault.display());
     let mut connection = sqlx::SqliteConnection::connect(&url).await?;
     let bytes = sqlx::query_scalar("SELECT header FROM vaults")
         .fetch_one(&mut connection)
@@ -153,10 +170,11 @@ async fn header_bytes(sandbox: &Sandbox) -> anyhow::Result<Vec<u8>> {
 }
 
 /// The vault key, the stretched password and the keys below the vault key, as the vault in this file has them.
-async fn add_vault_secrets(needles: &mut Needles, sandbox: &Sandbox) -> anyhow::Result<()> {
-    let bytes = header_bytes(sandbox).await?;
+async fn add_vault_secrets(needles: &mut Needles, vault: &Path, password: &str) -> anyhow::Result<()> {
+    let bytes = header_bytes(vault).await?;
     let header = VaultHeader::from_bytes(&bytes)?;
-    let key = header.open(PASSWORD.as_bytes(), None)?;
+    let factor = header.needs_second_factor().then(factor).transpose()?;
+    let key = header.open(password.as_bytes(), factor.as_ref())?;
     needles.secret("the vault key", key.expose_bytes());
     needles.secret("the audit log's key", &*key.derive_subkey("audit-log"));
     needles.secret("the policy's key", &*key.derive_subkey("policy"));
@@ -177,7 +195,7 @@ async fn add_vault_secrets(needles: &mut Needles, sandbox: &Sandbox) -> anyhow::
         .context("the slot has no salt")?;
     let mut stretched = [0; 32];
     let params = scrypt::Params::new(kdf.log_n(), kdf.r(), kdf.p())?;
-    scrypt::scrypt(PASSWORD.as_bytes(), salt, &params, &mut stretched)?;
+    scrypt::scrypt(password.as_bytes(), salt, &params, &mut stretched)?;
     needles.secret("the stretched password", &stretched);
     Ok(())
 }
@@ -192,13 +210,17 @@ struct Holder {
 
 impl Holder {
     fn start(sandbox: &Sandbox, protection: &str, canary: &[u8]) -> anyhow::Result<Self> {
-        let files: [PathBuf; 10] = [
+        let files: [PathBuf; 14] = [
+            sandbox.path(RESTORED[0]),
+            sandbox.path(RESTORED[1]),
             sandbox.write("phrase", PHRASE)?,
             sandbox.write("passphrase", PASSPHRASE)?,
             sandbox.write("password", PASSWORD)?,
+            sandbox.write("factor", STANDARD.encode(factor_bytes()))?,
             sandbox.write("wrong", WRONG)?,
             sandbox.write("second", SECOND)?,
             sandbox.write("own", OWN)?,
+            sandbox.write("file", FILE)?,
             sandbox.write("solana-key", hex::encode(imported(0xc3)))?,
             sandbox.write("evm-key", hex::encode(imported(0x3c)))?,
             sandbox.write("recovery", "")?,
@@ -271,7 +293,11 @@ async fn hold(protection: &str, allowed: &[&str]) -> anyhow::Result<()> {
     let mut saw_vault_key = false;
     loop {
         if holder.at == "created" {
-            add_vault_secrets(&mut needles, &sandbox).await?;
+            add_vault_secrets(&mut needles, &sandbox.vault(), PASSWORD).await?;
+        }
+        if holder.at == "restored apart" {
+            let vault = sandbox.path(RESTORED[1]);
+            add_vault_secrets(&mut needles, &vault, FILE).await?;
         }
         if matches!(holder.at.as_str(), "imported" | "recovered") {
             add_later_secrets(&mut needles, &sandbox).await?;
@@ -282,7 +308,7 @@ async fn hold(protection: &str, allowed: &[&str]) -> anyhow::Result<()> {
                 ensure!(findings.has("the canary, raw"), "the search finds nothing");
                 &["the canary"]
             }
-            "created" | "signed" | "imported" | "recovered" => {
+            "created" | "signed" | "imported" | "recovered" | "restored" | "restored apart" => {
                 saw_vault_key |= findings.has("the vault key, raw");
                 if protection == "secret-memory" {
                     let hidden = findings.unreadable.iter().any(|name| name.contains("secretmem"));
@@ -297,7 +323,7 @@ async fn hold(protection: &str, allowed: &[&str]) -> anyhow::Result<()> {
             _ => &[],
         };
         problems.extend(findings.only(&holder.at, allowed).err());
-        if holder.at == "closed" {
+        if holder.at == "ended" {
             break;
         }
         holder.go_on()?;
@@ -397,7 +423,7 @@ async fn the_console_keeps_nothing_that_was_typed_or_opened() -> anyhow::Result<
     let process = console.process_id().context("no process")?;
     import(&console)?;
     let mut needles = secrets()?;
-    add_vault_secrets(&mut needles, &sandbox).await?;
+    add_vault_secrets(&mut needles, &sandbox.vault(), PASSWORD).await?;
     let mut problems = Vec::new();
     problems.extend(search(process, &needles)?.only("after the import", &[]).err());
     console.press(Key::Ctrl('l'))?;
