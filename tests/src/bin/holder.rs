@@ -24,7 +24,7 @@ use keyward_core::policy::PolicyLimits;
 use keyward_core::secp256k1;
 use keyward_core::solana::{MessageVersion, Transaction, compile_message, instructions};
 use keyward_core::vault::{RecoveryKey, SecondFactor};
-use keyward_custody::memory::{Protection, clearing_stack};
+use keyward_custody::memory::Protection;
 use keyward_custody::{
     Custody, DeriveRequest, NewVault, OpenOptions, Password, Progress, SignRequest, StoreLocation,
     WalletPasswords, WalletQuery,
@@ -189,7 +189,7 @@ async fn unlock(custody: &Custody, files: &Files, file: &str) -> anyhow::Result<
 
 fn factor(files: &Files) -> anyhow::Result<SecondFactor> {
     let text = Zeroizing::new(secret_line(&files.factor)?);
-    Ok(clearing_stack(|| SecondFactor::parse(&text))?)
+    Ok(SecondFactor::parse(&text)?)
 }
 
 fn password(file: &str) -> anyhow::Result<Password> {
