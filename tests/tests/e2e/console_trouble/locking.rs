@@ -55,7 +55,7 @@ pub(super) const PLACES: [Place; 18] = [
     Place::new("a label", &[("etreasu", "treasu")]),
     Place::new("tags", &[("tbots", "names, separated by")]),
     Place::new("the number to derive", &[("d12", "Derive wallets")]),
-    Place::new("the help", &[("?", "one line up")]),
+    Place::new("the help", &[("?", "Keys of this screen")]),
     Place::new("the palette", &[(":lock", "Commands")]),
     Place::new("a wallet", &[("\r", "scan to pay")]),
     Place::new(

@@ -7,7 +7,8 @@ use ratatui::text::Line;
 use crate::console::effect::{Effect, Failure, Lifetime, Work};
 use crate::console::effects::vault::VaultWork;
 use crate::console::keymap::{Action, Context};
-use crate::console::page::{Cx, Handled, Page};
+use crate::console::page::{Cx, Handled, Nav, Page};
+use crate::console::screen::Screen;
 use crate::console::state::Shared;
 use crate::console::text::sentence;
 use crate::console::widget::{rows, wrapped};
@@ -45,6 +46,9 @@ impl Page for Failure {
         match action {
             Action::Refresh => {
                 cx.start_for(Work::Vault(VaultWork::Open), Lifetime::Console);
+                // Until it is known how that ended there is nothing to try again: the answer to a second try would
+                // come over whatever is typed by then.
+                cx.go(Nav::Reset(Screen::Starting(Starting)));
                 cx.effect(Effect::Redraw);
                 Handled::Yes
             }
