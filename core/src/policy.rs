@@ -7,7 +7,8 @@
 //! - A deny rule wins, wherever it stands; what no rule allows is refused.
 //! - Limits are per transaction and over *sliding* windows.
 //! - What is not understood completely is refused, whatever the rules say: unresolved lookup tables,
-//!   token transfers that do not name their token, counters that are missing.
+//!   token transfers that do not name their token, counters that are missing, calls of decoded programs and
+//!   functions in a form that is not decoded, sign-ins without the page that asks.
 //!
 //! Only an allowed decision carries an [`Approval`], and only an approval makes an [`ApprovedMessage`],
 //! the one thing that signs.

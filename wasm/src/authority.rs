@@ -79,6 +79,12 @@ fn page_policy(request: &Request<'_>) -> Policy {
             .map(|contract| (*contract).into())
             .into_iter()
             .collect(),
+        Request::TypedData { typed_data, .. } => typed_data
+            .domain()
+            .verifying_contract
+            .map(AccountAddress::Evm)
+            .into_iter()
+            .collect(),
         _ => Vec::new(),
     };
     let mut rules = vec![rule(
@@ -95,15 +101,18 @@ fn page_policy(request: &Request<'_>) -> Policy {
             OperationKind::EvmNftTransfer,
             OperationKind::EvmApproval,
             OperationKind::EvmCreate,
-            OperationKind::TypedData,
-            OperationKind::TypedDataApproval,
         ],
         Vec::new(),
     )];
     if !called.is_empty() {
         rules.push(rule(
             "the page asks for these calls",
-            vec![OperationKind::ProgramCall, OperationKind::EvmCall],
+            vec![
+                OperationKind::ProgramCall,
+                OperationKind::EvmCall,
+                OperationKind::TypedData,
+                OperationKind::TypedDataApproval,
+            ],
             called,
         ));
     }

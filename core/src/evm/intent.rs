@@ -1,7 +1,7 @@
 //! What an EVM transaction does, read from the very bytes to be signed.
 //!
 //! Calldata is decoded only when it is exactly the ABI encoding of a call that is known; anything else is
-//! [`EvmAction::Call`] with its selector. Nothing asks the chain: whether a contract keeps to the
+//! [`EvmAction::Call`] with its selector, which no policy allows if the selector is one that is known. Nothing asks the chain: whether a contract keeps to the
 //! standard whose selector is called, and how many decimals a token has, is not known here.
 //!
 //! Calls: EIP-20, EIP-721, EIP-1155, EIP-2612 and the `permit` of the DAI token.
@@ -20,6 +20,7 @@ use super::authorization::SignedAuthorization;
 use super::transaction::Transaction;
 use super::u256::U256;
 
+pub(crate) use calldata::decodes;
 pub use chains::{ChainName, chain_name};
 pub(in crate::evm) use sentences::shown_chain;
 

@@ -13,6 +13,9 @@ use super::transaction::parses_as_transaction;
 /// What every personal message begins with when it is hashed.
 const PREFIX: &[u8] = b"\x19Ethereum Signed Message:\n";
 
+/// How the first line of a sign-in ends, in lower case.
+const SIGN_IN: &[u8] = b"wants you to sign in with your ethereum account:";
+
 /// Why a message is not signed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -23,6 +26,12 @@ pub enum PersonalError {
     /// It is 32 bytes, raw or as hex: a hash of something that is not shown.
     #[error("the message is the hash of something that is not shown; sign the thing itself")]
     LooksLikeHash,
+    /// It is a sign-in with Ethereum (EIP-4361), raw or as hex: whether it names the page that asks is not
+    /// checked.
+    #[error(
+        "the message is a sign-in with Ethereum, and the page that asks for it is not known; sign in where the page is checked"
+    )]
+    SignIn,
 }
 
 /// What is hashed: EIP-191's prefix, the message's length in decimal digits, and the message.
@@ -38,7 +47,7 @@ pub fn signing_hash(message: &[u8]) -> [u8; 32] {
 }
 
 /// Refuses what should not be signed as a text: transactions, signed or not, of every type, in bytes or as
-/// hex digits, and hashes.
+/// hex digits, hashes, and sign-ins.
 ///
 /// # Errors
 /// See [`PersonalError`].
@@ -51,8 +60,23 @@ pub fn check(message: &[u8]) -> Result<(), PersonalError> {
         if parses_as_transaction(bytes) {
             return Err(PersonalError::LooksLikeTransaction);
         }
+        if is_sign_in(bytes) {
+            return Err(PersonalError::SignIn);
+        }
     }
     Ok(())
+}
+
+/// Whether the first line is that of a sign-in: EIP-4361, "Message Format". Case and white space do not
+/// matter, since a lax reader may take what a strict one does not.
+fn is_sign_in(message: &[u8]) -> bool {
+    let start = message.trim_ascii_start();
+    let first = start
+        .split(|byte| matches!(byte, b'\n' | b'\r'))
+        .next()
+        .unwrap_or_default()
+        .to_ascii_lowercase();
+    first.trim_ascii_end().ends_with(SIGN_IN)
 }
 
 /// The bytes that hex digits stand for, with or without `0x`.

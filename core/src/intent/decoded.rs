@@ -1,7 +1,7 @@
 //! An instruction told field by field.
 //!
 //! It is for reading only: policy treats a decoded instruction like any other call of its program, which
-//! must be named to be allowed.
+//! must be named to be allowed; lamports that the System program moves count against limits.
 
 use alloc::string::String;
 use alloc::vec::Vec;

@@ -59,7 +59,7 @@ pub enum ChainMatch {
     Solana,
     /// Every EVM chain, and what is valid on all of them.
     AnyEvm,
-    /// One EVM chain.
+    /// One EVM chain. An allow rule does not cover what is valid on all of them; deny and require rules do.
     Evm(u64),
 }
 
@@ -84,6 +84,12 @@ impl Place {
 }
 
 impl ChainMatch {
+    /// Whether something there happens on this chain among others.
+    pub(super) fn touches(self, place: Place) -> bool {
+        self.covers(place) || matches!(self, Self::Evm(_)) && place == Place::EveryEvm
+    }
+
+    /// Whether everything there happens on this chain.
     pub(super) fn covers(self, place: Place) -> bool {
         match self {
             Self::Solana => place == Place::Solana,

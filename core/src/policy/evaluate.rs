@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use sha2::{Digest, Sha256};
 
-use super::asset::{Asset, Place};
+use super::asset::{Asset, ChainMatch, Place};
 use super::rule::{Effect, OperationKind, Rule};
 use super::{Approval, Decision, Facts, Policy, Refusal, Request, evm, text, transaction};
 use crate::account::AccountAddress;
@@ -83,7 +83,8 @@ fn evaluate_export(policy: &Policy, wallet: &AccountAddress) -> Decision {
     })
 }
 
-/// Decides on what moves no amount: every rule that allows it is enough.
+/// Decides on what moves no amount: every rule that allows it is enough. Typed data may move any amount, so
+/// rules that limit amounts are not.
 pub(super) fn decide_plain(
     policy: &Policy,
     wallet: &AccountAddress,
@@ -91,7 +92,17 @@ pub(super) fn decide_plain(
     mut refusals: Vec<Refusal>,
     approve: impl FnOnce(Vec<String>) -> Approval,
 ) -> Decision {
-    let verdict = judge(policy, wallet, subject, &mut refusals);
+    let mut verdict = judge(policy, wallet, subject, &mut refusals);
+    if subject.operation.is_typed_data() {
+        let (limited, free): (Vec<&Rule>, Vec<&Rule>) =
+            verdict.into_iter().partition(|rule| rule.limits.limit_amounts());
+        if free.is_empty() {
+            refusals.extend(limited.iter().map(|rule| Refusal::UnlimitableTypedData {
+                rule: rule.name.clone(),
+            }));
+        }
+        verdict = free;
+    }
     if verdict.is_empty() && refusals.is_empty() {
         refusals.push(Refusal::NotAllowed {
             operation: subject.operation.as_str(),
@@ -158,10 +169,14 @@ fn matches(rule: &Rule, wallet: &AccountAddress, subject: &Subject) -> bool {
         return false;
     }
     let operation = subject.operation;
+    let place = |chain: &ChainMatch| match rule.effect {
+        Effect::Allow => chain.covers(subject.place),
+        Effect::Deny | Effect::Require => chain.touches(subject.place),
+    };
     one_of(&wanted.wallets, Some(wallet))
         && (wanted.operations.is_empty()
             || wanted.operations.iter().any(|named| operation.is_kind_of(*named)))
-        && (wanted.chains.is_empty() || wanted.chains.iter().any(|chain| chain.covers(subject.place)))
+        && (wanted.chains.is_empty() || wanted.chains.iter().any(place))
         && one_of(&wanted.destinations, subject.destination.as_ref())
         && one_of(&wanted.programs, subject.program.as_ref())
         && (wanted.assets.is_empty()

@@ -1,6 +1,8 @@
 //! Judging what EVM wallets sign: transactions, personal messages and typed data.
 
-use alloc::collections::{BTreeMap, BTreeSet};
+mod limits;
+
+use alloc::collections::BTreeSet;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -9,16 +11,13 @@ use sha2::{Digest, Sha256};
 use super::asset::{Asset, Place};
 use super::evaluate::{Subject, decide_plain, judge, note, note_unless_text};
 use super::rule::{OperationKind, Rule};
-use super::transaction::exceeded_windows;
 use super::{Approval, Decision, Facts, Policy, Refusal, Spend};
 use crate::account::AccountAddress;
-use crate::evm::intent::{EvmAction, EvmIntent, Grant};
+use crate::evm::intent::{AllowanceChange, EvmAction, EvmIntent, Grant, decodes};
 use crate::evm::personal;
 use crate::evm::typed_data::TypedData;
 use crate::evm::{EvmAddress, U256};
-
-/// Decimals of the coin of every EVM chain, for showing amounts.
-const COIN_DECIMALS: u8 = 18;
+use limits::{Case, spends};
 
 /// One thing that a transaction does.
 struct Item {
@@ -37,6 +36,8 @@ enum Amount {
     Spent(Asset, U256),
     /// Somebody may take it later: held against the limit of a transaction.
     Exposed(Asset, U256),
+    /// As exposed, if the contract counts units: of a collection it is one token by its number.
+    ExposedOrOne(Asset, U256),
 }
 
 pub(super) fn transaction(
@@ -50,6 +51,15 @@ pub(super) fn transaction(
         refusals.push(Refusal::NotASigner {
             wallet: (*wallet).into(),
         });
+    }
+    if let EvmAction::Call {
+        contract,
+        selector: Some(selector),
+        ..
+    } = intent.action
+        && decodes(selector)
+    {
+        refusals.push(Refusal::MalformedCall { contract, selector });
     }
     let items = items(intent);
     let judged: Vec<Vec<&Rule>> = items
@@ -109,9 +119,14 @@ pub(super) fn typed_data(policy: &Policy, wallet: &EvmAddress, typed_data: &Type
         OperationKind::TypedDataApproval
     };
     let domain = typed_data.domain();
+    let chain_id = domain.chain_id;
     let subject = Subject {
         program: domain.verifying_contract.map(AccountAddress::Evm),
-        ..Subject::plain(operation, Place::Evm(domain.chain_id))
+        // The contract may be a token's, as with EIP-2612.
+        asset: domain
+            .verifying_contract
+            .map(|contract| Asset::Erc20 { chain_id, contract }),
+        ..Subject::plain(operation, Place::Evm(chain_id))
     };
     approve_payload(
         policy,
@@ -145,6 +160,7 @@ fn items(intent: &EvmIntent) -> Vec<Item> {
     if !matches!(intent.action, EvmAction::NativeTransfer { .. }) {
         items.push(called(intent));
     }
+    items.extend(perhaps_nft(intent));
     if items.is_empty() || !intent.value.is_zero() {
         let subject = Subject {
             asset: Some(native),
@@ -173,6 +189,24 @@ fn items(intent: &EvmIntent) -> Vec<Item> {
         }
     }));
     items
+}
+
+/// That an own token of a collection may leave: `transferFrom` is the same call in EIP-20 and EIP-721.
+fn perhaps_nft(intent: &EvmIntent) -> Option<Item> {
+    let EvmAction::TransferFrom { token, from, to, .. } = intent.action else {
+        return None;
+    };
+    let chain_id = intent.chain_id;
+    let subject = Subject {
+        asset: Some(Asset::Erc20 {
+            chain_id,
+            contract: token,
+        }),
+        destination: Some(to.into()),
+        program: Some(token.into()),
+        ..Subject::plain(OperationKind::EvmNftTransfer, Place::Evm(chain_id))
+    };
+    (from == intent.from).then(|| Item::new(subject, Amount::None))
 }
 
 /// The call or creation itself, its value aside.
@@ -206,6 +240,15 @@ fn called(intent: &EvmIntent) -> Item {
         } => Item::new(
             about(OperationKind::EvmTokenTransfer, Some(erc20(*token)), *to),
             Amount::Spent(erc20(*token), *amount),
+        ),
+        EvmAction::Approve {
+            token,
+            spender,
+            amount,
+            change: AllowanceChange::Set,
+        } => Item::new(
+            approval(*token, *spender),
+            Amount::ExposedOrOne(erc20(*token), *amount),
         ),
         EvmAction::Approve {
             token,
@@ -278,117 +321,6 @@ fn judge_item<'p>(
     }
     own.into_iter().for_each(|refusal| note(refusals, refusal));
     allowing
-}
-
-/// What the transaction spends of each asset.
-fn spends(items: &[Item], refusals: &mut Vec<Refusal>) -> BTreeMap<Asset, u128> {
-    let mut sums = BTreeMap::new();
-    for item in items {
-        let Amount::Spent(asset, amount) = item.amount else {
-            continue;
-        };
-        let sum = sums.entry(asset).or_insert(0_u128);
-        match amount.to_u128().and_then(|amount| sum.checked_add(amount)) {
-            Some(total) => *sum = total,
-            None => note(refusals, Refusal::Uncountable { asset }),
-        }
-    }
-    sums
-}
-
-/// What a rule's limits are held against.
-struct Case<'a> {
-    intent: &'a EvmIntent,
-    items: &'a [Item],
-    /// For each item, the allow rules that match it.
-    judged: &'a [Vec<&'a Rule>],
-    spends: &'a BTreeMap<Asset, u128>,
-    facts: &'a Facts,
-}
-
-impl Case<'_> {
-    /// The first rule whose limits hold, or why none does. No rule is no reason: that is noted elsewhere.
-    fn first_within<'p>(&self, allowing: &[&'p Rule]) -> Result<Option<&'p Rule>, Vec<Refusal>> {
-        let mut reasons = Vec::new();
-        for rule in allowing {
-            let exceeded = self.exceeded(rule);
-            if exceeded.is_empty() {
-                return Ok(Some(rule));
-            }
-            reasons.extend(exceeded);
-        }
-        if reasons.is_empty() {
-            Ok(None)
-        } else {
-            Err(reasons)
-        }
-    }
-
-    /// Every limit of a rule that the transaction exceeds.
-    fn exceeded(&self, rule: &Rule) -> Vec<Refusal> {
-        let mut reasons = Vec::new();
-        if let Some(limit) = rule.limits.max_fee_wei
-            && self.intent.max_fee > limit
-        {
-            reasons.push(Refusal::EvmFeeCap {
-                rule: rule.name.clone(),
-                chain_id: self.intent.chain_id,
-                fee: self.intent.max_fee,
-                limit,
-            });
-        }
-        for (asset, amount) in self.covered(rule) {
-            let limit = rule.limits.evm_units_per_transaction;
-            match (amount, limit) {
-                (None, _) => reasons.push(Refusal::SumOverflow { asset }),
-                (Some(amount), Some(limit)) if amount > limit => reasons.push(Refusal::OverLimit {
-                    rule: rule.name.clone(),
-                    asset,
-                    amount,
-                    limit,
-                    decimals: decimals(&asset),
-                }),
-                (Some(_), None)
-                    if rule.limits.tokens_per_transaction.is_some()
-                        && matches!(asset, Asset::Erc20 { .. }) =>
-                {
-                    reasons.push(Refusal::UnknownDecimals {
-                        rule: rule.name.clone(),
-                        asset,
-                    });
-                }
-                _ => {}
-            }
-        }
-        let moved = |asset: &Asset| {
-            let amount = self.spends.get(asset)?;
-            Some((*amount, decimals(asset)))
-        };
-        reasons.extend(exceeded_windows(rule, self.facts, moved));
-        reasons
-    }
-
-    /// What the items that a rule matches move or expose of each asset; `None` for a sum beyond 256 bits.
-    fn covered(&self, rule: &Rule) -> BTreeMap<Asset, Option<U256>> {
-        let mut sums = BTreeMap::new();
-        for (item, rules) in self.items.iter().zip(self.judged) {
-            if !rules.iter().any(|other| other.name == rule.name) {
-                continue;
-            }
-            if let Amount::Spent(asset, amount) | Amount::Exposed(asset, amount) = item.amount {
-                let sum = sums.entry(asset).or_insert(Some(U256::ZERO));
-                *sum = sum.and_then(|sum: U256| sum.checked_add(amount));
-            }
-        }
-        sums
-    }
-}
-
-fn decimals(asset: &Asset) -> u8 {
-    match asset {
-        Asset::EvmNative { .. } => COIN_DECIMALS,
-        _ => 0,
-    }
 }
 
 #[cfg(test)]

@@ -236,6 +236,59 @@ pub enum Refusal {
         /// What is moved.
         asset: Asset,
     },
+    /// A rule limits amounts, and typed data does not say how much it moves.
+    #[error(
+        "rule '{rule}' limits amounts, and what typed data moves is not known; allow it by a rule of its own without such limits"
+    )]
+    UnlimitableTypedData {
+        /// The rule.
+        rule: String,
+    },
+    /// A call of a program that is decoded, in a form that is not.
+    #[error(
+        "instruction {instruction} calls program {program} ({name}) in a form that is not understood, which no policy allows: {reason}; build it in the usual form"
+    )]
+    UndecodedCall {
+        /// Which instruction, counted from 1.
+        instruction: usize,
+        /// The program.
+        program: Address,
+        /// Its well-known name.
+        name: &'static str,
+        /// Why the call is not understood.
+        reason: UnknownReason,
+    },
+    /// A call of an EVM function that is decoded, in a form that is not.
+    #[error(
+        "it calls function 0x{} of contract {contract} in an unusual form, which no policy allows; build it in the usual form",
+        hex::encode(selector)
+    )]
+    MalformedCall {
+        /// The contract.
+        contract: EvmAddress,
+        /// The function, by the first four bytes of the call.
+        selector: [u8; 4],
+    },
+    /// A rule limits units, and the contract may give a single token of a collection by its number.
+    #[error(
+        "rule '{rule}' limits units, and whether {asset} has units or numbered tokens is not known; list it in the rule's assets or programs"
+    )]
+    UnlistedToken {
+        /// The rule.
+        rule: String,
+        /// What an allowance is given for.
+        asset: Asset,
+    },
+    /// A rule limits what Solana moves and nothing of an EVM asset that it matches as well.
+    #[error(
+        "rule '{rule}' limits amounts on Solana and not those of {asset}; set evm_units_per_transaction in the rule"
+    )]
+    NoEvmLimit {
+        /// The rule.
+        rule: String,
+        /// What is moved.
+        asset: Asset,
+    },
     /// The policy itself is unsound.
     #[error("the policy in force is unsound: {0}; restore a sound one")]
     UnsoundPolicy(super::PolicyError),
@@ -268,11 +321,17 @@ impl Refusal {
             Self::NotMessage(_) => "malformed-message",
             Self::Trap(PersonalError::LooksLikeHash) => "looks-like-hash",
             Self::Trap(PersonalError::LooksLikeTransaction) => "looks-like-transaction",
+            Self::Trap(PersonalError::SignIn) => "sign-in-unchecked",
             Self::UnknownContract { .. } => "unknown-contract",
             Self::Delegation { .. } => "delegation",
             Self::EvmFeeCap { .. } => "fee-cap",
             Self::Uncountable { .. } => "uncountable",
             Self::UnknownDecimals { .. } => "unknown-decimals",
+            Self::UnlimitableTypedData { .. } => "unlimitable-typed-data",
+            Self::UndecodedCall { .. } => "undecoded-call",
+            Self::MalformedCall { .. } => "malformed-call",
+            Self::UnlistedToken { .. } => "unlisted-token",
+            Self::NoEvmLimit { .. } => "no-evm-limit",
             Self::UnsoundPolicy(_) => "unsound-policy",
         }
     }

@@ -101,9 +101,11 @@ pub enum OperationKind {
     EvmCreate,
     /// An account hands its code over (EIP-7702). An allow rule must list the contracts.
     EvmDelegation,
-    /// Typed data (EIP-712) without a known risk.
+    /// Typed data (EIP-712) without a known risk. An allow rule must list the contracts that check it, and
+    /// data that names none is not allowed.
     TypedData,
-    /// Typed data (EIP-712) that is known to move money: allowances, orders, meta-transactions.
+    /// Typed data (EIP-712) that is known to move money: allowances, orders, meta-transactions. An allow
+    /// rule must list the contracts that check it.
     TypedDataApproval,
     /// A private key leaves in plain text.
     ExportKey,
@@ -153,7 +155,19 @@ impl OperationKind {
 
     /// Whether an allow rule must list the programs or contracts.
     pub(super) const fn needs_programs(self) -> bool {
-        matches!(self, Self::ProgramCall | Self::EvmCall | Self::EvmDelegation)
+        matches!(
+            self,
+            Self::ProgramCall
+                | Self::EvmCall
+                | Self::EvmDelegation
+                | Self::TypedData
+                | Self::TypedDataApproval
+        )
+    }
+
+    /// Whether it is typed data, of which nobody can say how much it moves.
+    pub(super) const fn is_typed_data(self) -> bool {
+        matches!(self, Self::TypedData | Self::TypedDataApproval)
     }
 
     /// Whether a rule that names `named` means this one too.
@@ -163,6 +177,9 @@ impl OperationKind {
 }
 
 /// How much an allow rule allows. Amounts of all actions that the rule matches are added up.
+///
+/// What cannot be held to a limit is not allowed by a rule that has one: typed data by a rule that limits
+/// amounts, an EVM asset by a rule that limits only what Solana moves.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Limits {
@@ -202,6 +219,16 @@ pub struct WindowLimit {
     /// decimal digits as text; both are read.
     #[serde(rename = "maximum_units", with = "super::units")]
     pub maximum: u128,
+}
+
+impl Limits {
+    /// Whether amounts are limited, of whatever and however.
+    pub(super) const fn limit_amounts(&self) -> bool {
+        self.sol_per_transaction.is_some()
+            || self.tokens_per_transaction.is_some()
+            || self.evm_units_per_transaction.is_some()
+            || !self.windows.is_empty()
+    }
 }
 
 impl WindowLimit {

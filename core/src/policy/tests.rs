@@ -176,6 +176,10 @@ fn each_refusal_has_its_own_code() {
             vec!["unknown-program"],
         ),
         (
+            vec![call(programs::SYSTEM, &[RECIPIENT, PAYER], &[0; 53])],
+            vec!["undecoded-call"],
+        ),
+        (
             vec![call(programs::TOKEN, &accounts[..4], &unchecked)],
             vec!["unnamed-mint"],
         ),
@@ -266,6 +270,88 @@ fn a_rule_without_conditions_allows_no_program_call() {
     // Such a rule as the only one for program calls must name programs at all.
     policy.rules = vec![rule("calls", Effect::Allow, &[OperationKind::ProgramCall])];
     assert_eq!(codes(&decide(&policy, &instructions)), ["unsound-policy"]);
+}
+
+/// Allows every call of the programs that are decoded, and SOL up to a limit.
+fn generous(limit: Option<u64>) -> Policy {
+    let operations = [
+        OperationKind::ProgramCall,
+        OperationKind::SolTransfer,
+        OperationKind::TokenTransfer,
+        OperationKind::ComputeBudget,
+    ];
+    let mut own = rule("all", Effect::Allow, &operations);
+    own.matches.programs = [
+        programs::SYSTEM,
+        programs::TOKEN,
+        programs::TOKEN_2022,
+        programs::COMPUTE_BUDGET,
+    ]
+    .map(AccountAddress::from)
+    .to_vec();
+    own.limits.sol_per_transaction = limit.map(Lamports::new);
+    Policy {
+        version: 1,
+        rules: vec![own],
+    }
+}
+
+#[test]
+fn decoded_programs_are_not_called_in_other_forms() {
+    let accounts = [RECIPIENT, MINT, Address::new([0x55; 32]), PAYER];
+    let transfer = [&[2, 0, 0, 0][..], &5_u64.to_le_bytes(), &[0]].concat();
+    let checked = [&[12][..], &5_u64.to_le_bytes(), &[0, 0]].concat();
+    for (program, data) in [
+        (programs::SYSTEM, transfer.as_slice()),
+        (programs::SYSTEM, &[0xff; 4]),
+        (programs::SYSTEM, &[]),
+        (programs::TOKEN, &checked),
+        (programs::TOKEN, &[0xfe]),
+        (programs::TOKEN_2022, &checked),
+        (programs::COMPUTE_BUDGET, &[2, 1, 0, 0, 0, 0]),
+    ] {
+        let decision = decide(&generous(None), &[call(program, &accounts, data)]);
+        assert_eq!(codes(&decision), ["undecoded-call"], "{program} {data:?}");
+    }
+    let _ = allowed(decide(&generous(None), &[pay(5)]));
+}
+
+#[test]
+fn every_call_that_moves_sol_counts() {
+    let new = Address::new([0x66; 32]);
+    let lamports = SOL.to_le_bytes();
+    let create = [&[0; 4][..], &lamports, &[0; 40]].concat();
+    let seed = [&1_u64.to_le_bytes()[..], b"s"].concat();
+    let create_seeded = [&[3, 0, 0, 0][..], &[7; 32], &seed, &lamports, &[0; 40]].concat();
+    let seeded = [&[11, 0, 0, 0][..], &lamports, &seed, &[7; 32]].concat();
+    let withdraw = [&[5, 0, 0, 0][..], &lamports].concat();
+    let sysvar = Address::new([0x67; 32]);
+    for instruction in [
+        call(programs::SYSTEM, &[PAYER, new], &create),
+        call(programs::SYSTEM, &[PAYER, new, PAYER], &create_seeded),
+        call(programs::SYSTEM, &[new, PAYER, RECIPIENT], &seeded),
+        call(
+            programs::SYSTEM,
+            &[new, RECIPIENT, sysvar, Address::new([0x68; 32]), PAYER],
+            &withdraw,
+        ),
+    ] {
+        let both = [instruction.clone(), pay(1)];
+        let approval = allowed(decide(&generous(Some(SOL + 1)), &both));
+        assert_eq!(approval.spends(), [spend(SOL + 1)], "{instruction:?}");
+        assert_eq!(codes(&decide(&generous(Some(SOL)), &both)), ["over-limit"]);
+        let mut policy = generous(None);
+        policy.rules[0].limits.windows = windowed(&[(HOUR_MS, 5)]).rules[0].limits.windows.clone();
+        assert_eq!(
+            codes(&decide(&policy, core::slice::from_ref(&instruction))),
+            ["missing-counter"]
+        );
+        let mut deny = rule("no-sol", Effect::Deny, &[]);
+        deny.matches.assets = vec![AssetMatch::Asset(Asset::Sol)];
+        let mut policy = generous(None);
+        policy.rules.push(deny);
+        assert_eq!(codes(&decide(&policy, &[instruction])), ["denied"]);
+    }
 }
 
 #[test]

@@ -12,7 +12,7 @@ use crate::account::AccountAddress;
 use crate::address::Address;
 use crate::amount::Lamports;
 use crate::evm::U256;
-use crate::intent::{Action, BudgetSettings, Intent, programs};
+use crate::intent::{Action, BudgetSettings, Field, FieldValue, Intent, UnknownReason, field, programs};
 
 /// Decimals of SOL, for showing amounts.
 const SOL_DECIMALS: u8 = 9;
@@ -101,6 +101,22 @@ fn judge_action<'p>(
 ) -> Vec<&'p Rule> {
     let before = refusals.len();
     match action {
+        Action::Unknown {
+            program,
+            program_name,
+            reason,
+            ..
+        } if is_decoded(program) && !awaits_lookup(*reason, refusals) => {
+            note(
+                refusals,
+                Refusal::UndecodedCall {
+                    instruction,
+                    program: *program,
+                    name: program_name.unwrap_or("a program that is decoded"),
+                    reason: *reason,
+                },
+            );
+        }
         Action::TokenTransfer { mint: None, .. } => {
             note(refusals, Refusal::UnnamedMint { instruction });
         }
@@ -154,6 +170,40 @@ fn judge_action<'p>(
     allowing
 }
 
+/// Programs whose every call that moves or risks money is told apart, so that a call in a form that is not
+/// understood would pass the limits by.
+fn is_decoded(program: &Address) -> bool {
+    [
+        programs::SYSTEM,
+        programs::TOKEN,
+        programs::TOKEN_2022,
+        programs::COMPUTE_BUDGET,
+    ]
+    .contains(program)
+}
+
+/// Whether it is the lookup tables alone that keep a call from being understood, which is refused already.
+fn awaits_lookup(reason: UnknownReason, refusals: &[Refusal]) -> bool {
+    reason == UnknownReason::LookupAccount
+        && refusals
+            .iter()
+            .any(|refusal| matches!(refusal, Refusal::UnresolvedLookup { .. }))
+}
+
+/// Lamports that a call of the System program moves beside its Transfer: new accounts, transfers with a seed,
+/// withdrawals from nonce accounts.
+fn moved_lamports(action: &Action) -> Option<Lamports> {
+    match action {
+        Action::Decoded { program, fields, .. } if *program == programs::SYSTEM => {
+            fields.iter().find_map(|field| match field.value {
+                FieldValue::Lamports(lamports) => Some(lamports),
+                _ => None,
+            })
+        }
+        _ => None,
+    }
+}
+
 fn subject(action: &Action) -> Subject {
     let (operation, asset, destination, program) = match action {
         Action::SolTransfer { to, .. } => (
@@ -181,9 +231,13 @@ fn subject(action: &Action) -> Subject {
             Some(programs::COMPUTE_BUDGET),
         ),
         // Told field by field or not: a call must be named to be allowed.
-        Action::Decoded { program, .. } | Action::Unknown { program, .. } => {
-            (OperationKind::ProgramCall, None, None, Some(*program))
-        }
+        Action::Decoded { program, fields, .. } => (
+            OperationKind::ProgramCall,
+            moved_lamports(action).map(|_| Asset::Sol),
+            moved_lamports(action).and_then(|_| recipient(fields)),
+            Some(*program),
+        ),
+        Action::Unknown { program, .. } => (OperationKind::ProgramCall, None, None, Some(*program)),
     };
     Subject {
         operation,
@@ -191,6 +245,15 @@ fn subject(action: &Action) -> Subject {
         asset,
         destination: destination.map(AccountAddress::Solana),
         program: program.map(AccountAddress::Solana),
+    }
+}
+
+/// Who gets the lamports of a System call.
+fn recipient(fields: &[Field]) -> Option<Address> {
+    let found = field(fields, "recipient").or_else(|| field(fields, "new account"));
+    match found? {
+        FieldValue::Account(address) => Some(*address),
+        _ => None,
     }
 }
 
@@ -213,7 +276,10 @@ fn totals<'a>(actions: impl Iterator<Item = &'a Action>) -> Result<BTreeMap<Asse
                 decimals,
                 ..
             } => (Asset::Token(*mint), *amount, decimals.unwrap_or(0)),
-            _ => continue,
+            _ => match moved_lamports(action) {
+                Some(lamports) => (Asset::Sol, lamports.get(), SOL_DECIMALS),
+                None => continue,
+            },
         };
         let sum = sums.entry(asset).or_insert(Sum { amount: 0, decimals });
         sum.amount = sum.amount.checked_add(amount).ok_or(asset)?;

@@ -2,7 +2,7 @@
 //!
 //! Source: the Solidity contract ABI specification, "Formal Specification of the Encoding". Solidity
 //! itself reads laxer (unusual offsets, bytes at the end); what is not in the usual form is shown as an
-//! undecoded call.
+//! undecoded call, which no policy allows.
 
 use alloc::vec::Vec;
 
@@ -43,6 +43,25 @@ pub(super) mod selector {
     pub(in super::super) const SAFE_BATCH_TRANSFER: [u8; 4] = [0x2e, 0xb2, 0xc2, 0xd6];
     /// `setApprovalForAll(address,bool)`
     pub(in super::super) const SET_APPROVAL_FOR_ALL: [u8; 4] = [0xa2, 0x2c, 0xb4, 0x65];
+}
+
+/// Whether calls of this selector are decoded when they are in the usual form.
+pub(crate) const fn decodes(call: [u8; 4]) -> bool {
+    matches!(
+        call,
+        selector::TRANSFER
+            | selector::TRANSFER_FROM
+            | selector::APPROVE
+            | selector::INCREASE_ALLOWANCE
+            | selector::DECREASE_ALLOWANCE
+            | selector::PERMIT
+            | selector::PERMIT_DAI
+            | selector::SAFE_TRANSFER_721
+            | selector::SAFE_TRANSFER_721_DATA
+            | selector::SAFE_TRANSFER_1155
+            | selector::SAFE_BATCH_TRANSFER
+            | selector::SET_APPROVAL_FOR_ALL
+    )
 }
 
 pub(super) fn action(transaction: &Transaction) -> EvmAction {

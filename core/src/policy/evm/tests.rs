@@ -278,6 +278,10 @@ fn tokens_and_allowances_are_held_to_their_units() {
         (approve([0xff; 32]), vec!["over-limit"]),
         (for_all, vec!["over-limit"]),
         (
+            call(0x23b8_72dd, &[address(OTHER), address(OTHER), number(1001)]),
+            vec!["over-limit"],
+        ),
+        (
             call(0xa905_9cbb, &[address(OTHER), [0xff; 32]]),
             vec!["uncountable", "over-limit"],
         ),
@@ -386,11 +390,132 @@ fn delegations_are_refused_unless_named() {
     let named = r#"{"name":"7702","effect":"allow","match":{"operations":["evm-delegation"],"chains":["eip155:56"],"programs":["0x3333333333333333333333333333333333333333"]}}"#;
     policy.rules.extend(rules(named).rules);
     let _ = allowed(decide(&policy, &own));
-    // One for every chain is not one for chain 56.
+    // What was allowed for one chain is denied for it as well.
+    let mut denied = policy.clone();
+    let deny =
+        r#"{"name":"no","effect":"deny","match":{"operations":["evm-delegation"],"chains":["eip155:56"]}}"#;
+    denied.rules.extend(rules(deny).rules);
+    assert_eq!(codes(&decide(&denied, &own)), ["denied"]);
+    // One for every chain is not one for chain 56 to be allowed, and is one to be denied.
     if let TransactionKind::SetCode { authorizations, .. } = &mut own.kind {
         authorizations[0].authorization.chain_id = U256::ZERO;
     }
     assert_eq!(codes(&decide(&policy, &own)), ["delegation"]);
+    assert_eq!(codes(&decide(&denied, &own)), ["denied"]);
+}
+
+#[test]
+fn what_counts_on_every_chain_is_denied_by_a_rule_for_one() {
+    for (effect, expected) in [("deny", "denied"), ("require", "approval-required")] {
+        let mut policy = default();
+        let own = format!(r#"{{"name":"no","effect":"{effect}","match":{{"chains":["eip155:56"]}}}}"#);
+        policy.rules.extend(rules(&own).rules);
+        assert_eq!(codes(&message(&policy, b"hello")), [expected]);
+        let wallet = AccountAddress::from(wallet());
+        let export = Request::ExportKey { wallet: &wallet };
+        assert_eq!(codes(&evaluate(&policy, &export, &Facts::default())), [expected]);
+        let solana = AccountAddress::from(ed25519::SecretKey::from_seed(&[1; 32]).address());
+        let export = Request::ExportKey { wallet: &solana };
+        let _ = allowed(evaluate(&policy, &export, &Facts::default()));
+        let mut elsewhere = transaction(vec![], 1);
+        elsewhere.chain_id = 1;
+        let _ = allowed(decide(&policy, &elsewhere));
+    }
+}
+
+#[test]
+fn known_functions_in_an_unusual_form_are_refused_whatever_the_rules() {
+    let policy = rules(
+        r#"{"name":"all","effect":"allow","match":{"operations":["evm-call","evm-token-transfer","evm-approval"],"programs":["0x2222222222222222222222222222222222222222"]}}"#,
+    );
+    let _ = allowed(decide(&policy, &transaction(token_transfer(1), 0)));
+    let _ = allowed(decide(&policy, &transaction(vec![1, 2, 3, 4], 0)));
+    let mut trailing = token_transfer(1);
+    trailing.push(0);
+    let mut dirty = approve(number(1));
+    dirty[4] = 1;
+    for data in [
+        trailing,
+        dirty,
+        token_transfer(1)[..67].to_vec(),
+        vec![0xa9, 0x05, 0x9c, 0xbb],
+        call(0xa22c_b465, &[address(OTHER), number(2)]),
+        call(0x2eb2_c2d6, &[]),
+    ] {
+        let decision = decide(&policy, &transaction(data.clone(), 0));
+        assert_eq!(codes(&decision), ["malformed-call"], "{}", hex::encode(data));
+    }
+}
+
+#[test]
+fn numbered_tokens_do_not_pass_as_units() {
+    let limited = |more: &str, conditions: &str| {
+        rules(&format!(
+            r#"{{"name":"r","effect":"allow","match":{{"operations":["evm-token-transfer","evm-approval"{more}]{conditions}}},"limits":{{"evm_units_per_transaction":"1000"}}}}"#
+        ))
+    };
+    let listed = r#","programs":["0x2222222222222222222222222222222222222222"]"#;
+    let from = |owner| call(0x23b8_72dd, &[address(owner), address(OTHER), number(7)]);
+    for (policy, data, expected) in [
+        (limited("", listed), from(wallet()), vec!["not-allowed"]),
+        (limited(r#","evm-nft-transfer""#, listed), from(wallet()), vec![]),
+        (limited("", listed), from(OTHER), vec![]),
+        (limited("", ""), approve(number(7)), vec!["unlisted-token"]),
+        (
+            limited("", r#","assets":["eip155:56/erc20:*"]"#),
+            approve(number(7)),
+            vec!["unlisted-token"],
+        ),
+        (limited("", listed), approve(number(7)), vec![]),
+        (
+            limited(
+                "",
+                r#","assets":["eip155:56/erc20:0x2222222222222222222222222222222222222222"]"#,
+            ),
+            approve(number(7)),
+            vec![],
+        ),
+        // Collections do not know it.
+        (
+            limited("", ""),
+            call(0x3950_9351, &[address(OTHER), number(7)]),
+            vec![],
+        ),
+    ] {
+        assert_eq!(
+            codes(&decide(&policy, &transaction(data, 0))),
+            expected,
+            "{policy:?}"
+        );
+    }
+}
+
+#[test]
+fn limits_of_solana_leave_no_evm_asset_unlimited() {
+    let limits = |limits: &str| {
+        rules(&format!(
+            r#"{{"name":"r","effect":"allow","match":{{"operations":["sol-transfer","evm-transfer","evm-token-transfer"]}},"limits":{{{limits}}}}}"#
+        ))
+    };
+    let payment = transaction(vec![], ETHER);
+    for (own, expected) in [
+        ("", vec![]),
+        (r#""lamports_per_transaction":5"#, vec!["no-evm-limit"]),
+        (r#""whole_tokens_per_transaction":5"#, vec!["no-evm-limit"]),
+        (
+            r#""lamports_per_transaction":5,"evm_units_per_transaction":"1000000000000000000""#,
+            vec![],
+        ),
+        (
+            r#""lamports_per_transaction":5,"evm_units_per_transaction":"1""#,
+            vec!["over-limit"],
+        ),
+    ] {
+        assert_eq!(codes(&decide(&limits(own), &payment)), expected, "{own}");
+    }
+    let tokens = transaction(token_transfer(1), 0);
+    let own = limits(r#""lamports_per_transaction":5"#);
+    assert_eq!(codes(&decide(&own, &tokens)), ["no-evm-limit"]);
 }
 
 #[test]
@@ -430,6 +555,19 @@ fn personal_messages_are_plain_texts() {
         (b"a\x1b[0m", vec!["not-text"]),
         ("a\u{202e}b".as_bytes(), vec!["not-text"]),
         (&personal::signing_payload(b"hello there"), vec!["not-text"]),
+        (
+            b"example.com wants you to sign in with your Ethereum account:\n0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed\n",
+            vec!["sign-in-unchecked"],
+        ),
+        (
+            hex::encode("a wants you to sign in with your Ethereum account:").as_bytes(),
+            vec!["sign-in-unchecked"],
+        ),
+        (
+            b"\n https://a wants you to sign in with your ethereum account: \n0x",
+            vec!["sign-in-unchecked"],
+        ),
+        (b"Nobody wants you to sign in with your Ethereum account: relax", vec![]),
     ] {
         assert_eq!(codes(&message(&default(), own)), expected, "{own:02x?}");
     }
@@ -468,8 +606,50 @@ fn typed_data_must_be_named_and_dangers_by_their_own_name() {
     assert_eq!(codes(&decide(&harmless, &permit)), ["not-allowed"]);
     let other = document("Greeting", "0x3333333333333333333333333333333333333333");
     assert_eq!(codes(&decide(&harmless, &other)), ["not-allowed"]);
-    let grave = rules(r#"{"name":"r","effect":"allow","match":{"operations":["typed-data-approval"]}}"#);
-    let _ = allowed(decide(&grave, &permit));
+    let grave = |more: &str| {
+        rules(&format!(
+            r#"{{"name":"r","effect":"allow","match":{{"operations":["evm-approval","typed-data-approval"],"programs":["{contract}"]}}{more}}}"#
+        ))
+    };
+    let _ = allowed(decide(&grave(""), &permit));
+    // The contract must be listed, and data that names none is for whoever asks.
+    let anywhere =
+        r#"{"version":1,"rules":[{"name":"r","effect":"allow","match":{"operations":["typed-data"]}}]}"#;
+    assert!(matches!(
+        Policy::from_json(anywhere),
+        Err(PolicyError::AnyProgram(_))
+    ));
+    let nowhere = TypedData::from_json(
+        r#"{"types":{"EIP712Domain":[{"name":"chainId","type":"uint256"}],"Greeting":[{"name":"value","type":"uint256"}]},
+        "primaryType":"Greeting","domain":{"chainId":56},"message":{"value":5}}"#,
+    )
+    .unwrap();
+    assert_eq!(codes(&decide(&harmless, &nowhere)), ["not-allowed"]);
+    // No limit can be held.
+    for limits in [
+        r#""evm_units_per_transaction":"1000000000""#,
+        r#""whole_tokens_per_transaction":5"#,
+        r#""lamports_per_transaction":5"#,
+        r#""windows":[{"asset":"eip155:1/native","duration_ms":1,"maximum_units":1}]"#,
+    ] {
+        let mut policy = grave(&format!(r#","limits":{{{limits}}}"#));
+        assert_eq!(
+            codes(&decide(&policy, &permit)),
+            ["unlimitable-typed-data"],
+            "{limits}"
+        );
+        // A rule without them is enough.
+        let mut free = grave("").rules;
+        free[0].name = "free".into();
+        policy.rules.extend(free);
+        assert_eq!(allowed(decide(&policy, &permit)).rules(), ["free"]);
+    }
+    // A token's rule is one for what its contract checks.
+    let mut denied = grave("");
+    let token =
+        format!(r#"{{"name":"no","effect":"deny","match":{{"assets":["eip155:56/erc20:{contract}"]}}}}"#);
+    denied.rules.extend(rules(&token).rules);
+    assert_eq!(codes(&decide(&denied, &permit)), ["denied"]);
 
     let approved = ApprovedMessage::new(approval, greeting.signing_payload()).unwrap();
     let signature = *approved.sign(&key()).unwrap().as_secp256k1().unwrap();
