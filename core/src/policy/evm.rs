@@ -34,7 +34,8 @@ enum Amount {
     None,
     /// It leaves the wallet: counted against every limit.
     Spent(Asset, U256),
-    /// Somebody may take it later: held against the limit of a transaction.
+    /// Somebody may take it later: held against the limit of a transaction, and each time against what a
+    /// window has left.
     Exposed(Asset, U256),
     /// As exposed, if the contract counts units: of a collection it is one token by its number.
     ExposedOrOne(Asset, U256),

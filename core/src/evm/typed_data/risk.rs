@@ -1,5 +1,6 @@
 //! Kinds of typed data whose signature moves money without a transaction of the signer's.
 
+use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -32,10 +33,10 @@ impl fmt::Display for Risk {
     }
 }
 
-/// Names of types, in lower case: equal to, or containing.
+/// Parts of the names of types, in lower case: of the message's own and of every structure within.
 const ALLOWANCES: [&str; 2] = ["permit", "approv"];
 const ORDERS: [&str; 4] = ["order", "offer", "bid", "listing"];
-const DELEGATED: [&str; 8] = [
+const DELEGATED: [&str; 16] = [
     "metatransaction",
     "forwardrequest",
     "withauthorization",
@@ -44,13 +45,34 @@ const DELEGATED: [&str; 8] = [
     "delegat",
     "execute",
     "transfer",
+    "relay",
+    "withdraw",
+    "safemessage",
+    "typeddatasign",
+    "call",
+    "intent",
+    "agent",
+    "swap",
 ];
 
 pub(super) fn of(primary_type: &str, message: &Struct) -> Vec<Risk> {
-    let name = primary_type.to_ascii_lowercase();
-    let has = |words: &[&str]| words.iter().any(|word| name.contains(word));
+    let structures = structures(message);
+    let mut names: Vec<String> = structures
+        .iter()
+        .map(|own| own.name.to_ascii_lowercase())
+        .collect();
+    names.push(primary_type.to_ascii_lowercase());
+    let has = |words: &[&str]| {
+        names
+            .iter()
+            .any(|name| words.iter().any(|word| name.contains(word)))
+    };
     let mut risks = Vec::new();
-    let fields = |names: &[&str]| names.iter().all(|name| message.field(name).is_some());
+    let fields = |names: &[&str]| {
+        structures
+            .iter()
+            .any(|own| names.iter().all(|name| own.field(name).is_some()))
+    };
     if has(&ALLOWANCES) || fields(&["spender"]) {
         risks.push(Risk::Allowance);
         if has_unlimited(message) {
@@ -64,6 +86,23 @@ pub(super) fn of(primary_type: &str, message: &Struct) -> Vec<Risk> {
         risks.push(Risk::Delegated);
     }
     risks
+}
+
+/// The message and every structure within it.
+fn structures(message: &Struct) -> Vec<&Struct> {
+    let mut found = alloc::vec![message];
+    let mut open: Vec<&Value> = message.fields.iter().map(|(_, value)| value).collect();
+    while let Some(value) = open.pop() {
+        match value {
+            Value::Struct(inner) => {
+                found.push(inner);
+                open.extend(inner.fields.iter().map(|(_, value)| value));
+            }
+            Value::Array(entries) => open.extend(entries),
+            _ => {}
+        }
+    }
+    found
 }
 
 /// Whether an amount somewhere in it has no end. The largest number of 160 bits is Permit2's.

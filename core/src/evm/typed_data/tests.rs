@@ -406,7 +406,35 @@ fn known_dangers_are_named() {
     assert_eq!(risks("OrderComponents", "1"), [Risk::Order]);
     assert_eq!(risks("MetaTransaction", "1"), [Risk::Delegated]);
     assert_eq!(risks("TransferWithAuthorization", "1"), [Risk::Delegated]);
+    for name in [
+        "RelayRequest",
+        "Withdrawal",
+        "SafeMessage",
+        "TypedDataSign",
+        "Calls",
+        "Intent",
+        "Agent",
+        "Swap",
+    ] {
+        assert_eq!(risks(name, "1"), [Risk::Delegated], "{name}");
+    }
     assert_eq!(risks("Greeting", "1"), []);
+}
+
+#[test]
+fn dangers_within_are_named() {
+    let risks = |inner: &str, field: &str| {
+        let document = format!(
+            r#"{{"types":{{"EIP712Domain":[{{"name":"chainId","type":"uint256"}}],"Bulk":[{{"name":"tree","type":"Node[]"}}],"Node":[{{"name":"leaf","type":"{inner}"}}],"{inner}":[{{"name":"{field}","type":"uint256"}}]}},
+            "primaryType":"Bulk","domain":{{"chainId":1}},"message":{{"tree":[{{"leaf":{{"{field}":1}}}}]}}}}"#
+        );
+        TypedData::from_json(&document).unwrap().risks().to_vec()
+    };
+    assert_eq!(risks("Leaf", "count"), []);
+    assert_eq!(risks("OrderComponents", "count"), [Risk::Order]);
+    assert_eq!(risks("PermitDetails", "count"), [Risk::Allowance]);
+    assert_eq!(risks("Execute", "count"), [Risk::Delegated]);
+    assert_eq!(risks("Leaf", "spender"), [Risk::Allowance]);
 }
 
 #[test]

@@ -103,12 +103,30 @@ impl Case<'_> {
             }
         }
         reasons.extend(self.unlisted(rule));
+        let exposed = self.exposed();
         let moved = |asset: &Asset| {
-            let amount = self.spends.get(asset)?;
-            Some((*amount, decimals(asset)))
+            let (spent, exposed) = (self.spends.get(asset), exposed.get(asset));
+            let moves = spent.or(exposed).is_some();
+            let amount = spent
+                .copied()
+                .unwrap_or(0)
+                .saturating_add(exposed.copied().unwrap_or(0));
+            moves.then(|| (amount, decimals(asset)))
         };
         reasons.extend(exceeded_windows(rule, self.facts, moved));
         reasons
+    }
+
+    /// What allowances give others to take of each asset. Beyond 128 bits it is the largest number.
+    fn exposed(&self) -> BTreeMap<Asset, u128> {
+        let mut sums = BTreeMap::new();
+        for item in self.items {
+            if let Amount::Exposed(asset, amount) | Amount::ExposedOrOne(asset, amount) = item.amount {
+                let sum = sums.entry(asset).or_insert(0_u128);
+                *sum = sum.saturating_add(amount.to_u128().unwrap_or(u128::MAX));
+            }
+        }
+        sums
     }
 
     /// Allowances whose units a rule limits without naming the token, so that nobody said they are units.

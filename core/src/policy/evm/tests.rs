@@ -363,6 +363,40 @@ fn windows_count_wei_beyond_64_bits() {
 }
 
 #[test]
+fn allowances_must_fit_what_a_window_has_left() {
+    let asset = "eip155:56/erc20:0x2222222222222222222222222222222222222222";
+    let policy = rules(&format!(
+        r#"{{"name":"daily","effect":"allow","match":{{"operations":["evm-approval"],"assets":["{asset}"]}},
+        "limits":{{"windows":[{{"asset":"{asset}","duration_ms":3600000,"maximum_units":10}}]}}}}"#
+    ));
+    let facts = Facts {
+        now_ms: 0,
+        spent: vec![WindowSpend {
+            window: policy.windows()[0],
+            amount: 4,
+        }],
+    };
+    for (data, expected) in [
+        (approve(number(6)), vec![]),
+        (approve(number(7)), vec!["over-window"]),
+        (approve([0xff; 32]), vec!["over-window"]),
+        (approve(number(u128::MAX)), vec!["over-window"]),
+        (
+            call(0xa22c_b465, &[address(OTHER), number(1)]),
+            vec!["over-window"],
+        ),
+        (call(0xa22c_b465, &[address(OTHER), number(0)]), vec![]),
+    ] {
+        let decision = decide_with(&policy, &transaction(data, 0), &facts);
+        assert_eq!(codes(&decision), expected);
+    }
+    assert_eq!(
+        codes(&decide(&policy, &transaction(approve(number(1)), 0))),
+        ["missing-counter"]
+    );
+}
+
+#[test]
 fn delegations_are_refused_unless_named() {
     let authorization = Authorization {
         chain_id: U256::from(56_u64),
