@@ -19,6 +19,8 @@ mod fixture;
 mod imports;
 #[path = "suite/migration.rs"]
 mod migration;
+#[path = "suite/owner.rs"]
+mod owner;
 #[path = "suite/rotation.rs"]
 mod rotation;
 #[path = "suite/signing.rs"]

@@ -41,8 +41,7 @@ impl Custody {
             new.check_strength()?;
         }
         let credentials = Credentials::copy(password, factor)?;
-        let (header, key) = self.try_password(credentials, "when exporting the vault").await?;
-        let session = Session::new(key, &header, self.key_protection());
+        let (header, session) = self.try_owner(credentials, "when exporting the vault").await?;
         let ask = Ask {
             everything: true,
             ..Ask::default()

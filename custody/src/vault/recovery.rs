@@ -15,7 +15,7 @@ use super::{Custody, Session, blocking, random};
 use crate::audit::ledger::Draft;
 use crate::error::CustodyError;
 use crate::password::Password;
-use crate::store::{Ask, transact};
+use crate::store::Ask;
 
 impl Custody {
     /// Makes a recovery key, which opens the vault without password and second factor, in place of one that it had.
@@ -29,9 +29,7 @@ impl Custody {
         factor: Option<&SecondFactor>,
     ) -> Result<RecoveryKey, CustodyError> {
         let credentials = Credentials::copy(password, factor)?;
-        let (header, key) = self
-            .try_password(credentials, "when making a recovery key")
-            .await?;
+        let (header, session) = self.try_owner(credentials, "when making a recovery key").await?;
         let recovery = RecoveryKey::from_bytes(random()?);
         let new = NewRecovery {
             key: &recovery,
@@ -39,12 +37,12 @@ impl Custody {
             wrap_salt: random()?,
         };
         let changed = header
-            .with_recovery_slot(&key, new)
+            .with_recovery_slot(session.expose_key(), new)
             .map_err(|error| match error {
                 VaultError::TooManySlots => CustodyError::invalid("recovery key", error.to_string()),
                 other => CustodyError::damaged(other.to_string()),
             })?;
-        self.admit_changed(header, key, changed, Operation::ChangeRecovery, "made")
+        self.admit_changed(header, session, changed, Operation::ChangeRecovery, "made")
             .await?;
         Ok(recovery)
     }
@@ -63,8 +61,8 @@ impl Custody {
         factor: Option<&SecondFactor>,
     ) -> Result<(), CustodyError> {
         let credentials = Credentials::copy(password, factor)?;
-        let (header, key) = self
-            .try_password(credentials, "when removing the recovery key")
+        let (header, session) = self
+            .try_owner(credentials, "when removing the recovery key")
             .await?;
         let index = header
             .slots()
@@ -72,9 +70,9 @@ impl Custody {
             .position(|slot| slot.kind == SlotKind::Recovery)
             .ok_or_else(|| CustodyError::invalid("recovery key", "the vault has none"))?;
         let changed = header
-            .without_slot(&key, index)
+            .without_slot(session.expose_key(), index)
             .map_err(|error| CustodyError::damaged(error.to_string()))?;
-        self.admit_changed(header, key, changed, Operation::ChangeRecovery, "taken away")
+        self.admit_changed(header, session, changed, Operation::ChangeRecovery, "taken away")
             .await
     }
 
@@ -105,29 +103,33 @@ impl Custody {
     ) -> Result<(), CustodyError> {
         new.check_strength()?;
         let (header, key) = self.try_recovery(recovery).await?;
-        let kdf = header
-            .slots()
-            .iter()
-            .find_map(|slot| slot.kdf)
-            .unwrap_or_default();
+        let opened = Session::new(key, &header, self.key_protection());
+        let purpose = "when setting a password";
+        self.recognise(
+            self.session().as_deref(),
+            &opened,
+            CustodyError::WrongRecoveryKey,
+            purpose,
+        )
+        .await?;
         let next = Credentials::copy(new, factor)?;
-        let (header, key, changed) = blocking(move || -> Result<_, CustodyError> {
+        let (header, opened, changed) = blocking(move || -> Result<_, CustodyError> {
             let password = NewPassword {
-                kdf,
+                kdf: opened.kdf(),
                 password: &next.password,
                 second_factor: next.second_factor.as_ref(),
                 slot_salt: random()?,
                 wrap_salt: random()?,
             };
             let changed = header
-                .with_password_changed(&key, password)
+                .with_password_changed(opened.expose_key(), password)
                 .map_err(|error| CustodyError::damaged(error.to_string()))?;
-            Ok((header, key, changed))
+            Ok((header, opened, changed))
         })
         .await??;
         self.admit_changed(
             header,
-            key,
+            opened,
             changed,
             Operation::ChangePassword,
             "with the recovery key",
@@ -138,12 +140,11 @@ impl Custody {
     async fn admit_changed(
         &self,
         header: VaultHeader,
-        key: VaultKey,
+        session: Session,
         changed: VaultHeader,
         operation: Operation,
         details: &str,
     ) -> Result<(), CustodyError> {
-        let session = Session::new(key, &header, self.key_protection());
         let draft = Draft::new(operation, Outcome::Done).details(details);
         self.admit(&session, draft, Some((header.to_bytes(), changed.to_bytes())))
             .await
@@ -157,14 +158,7 @@ impl Custody {
         if let Ok(key) = header.open_with_recovery(recovery) {
             return Ok((header, key));
         }
-        transact(self.store(), Ask::default(), |ledger, facts| {
-            let draft = Draft::new(Operation::UnlockFailed, Outcome::Refused)
-                .reason(CustodyError::WrongRecoveryKey.code());
-            ledger.append(facts.now_ms, self.scribe(None), draft)?;
-            Ok((Vec::new(), ()))
-        })
-        .await
-        .map_err(|error| CustodyError::AuditUnwritable(Box::new(error)))?;
+        self.note_failure("", &CustodyError::WrongRecoveryKey).await?;
         Err(CustodyError::WrongRecoveryKey)
     }
 }

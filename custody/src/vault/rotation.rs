@@ -65,9 +65,7 @@ impl Custody {
         factor: Option<&SecondFactor>,
     ) -> Result<Rotation, CustodyError> {
         let credentials = Credentials::copy(password, factor)?;
-        let (header, key) = self
-            .try_password(credentials, "when rotating the vault key")
-            .await?;
+        let (header, old) = self.try_owner(credentials, "when rotating the vault key").await?;
         let factor = factor.filter(|_| header.needs_second_factor());
         if header
             .slots()
@@ -83,7 +81,7 @@ impl Custody {
         }
         let best = self.key_protection();
         let header = Arc::new(header);
-        let old = Arc::new(Session::new(key, &header, best));
+        let old = Arc::new(old);
         for _ in 0..TRIES {
             let ask = Ask {
                 everything: true,
@@ -132,10 +130,7 @@ impl Custody {
         let next = &session;
         let (applied, _) = transact(self.store(), ask, |ledger, facts| {
             let vault = facts.vault.ok_or(CustodyError::NotInitialised)?;
-            if old.signer().address().as_bytes() != &vault.audit_key {
-                let reason = "the vault's audit key was changed".to_owned();
-                return Err(CustodyError::AuditBroken { sequence: 0, reason });
-            }
+            old.expect_signing(&vault)?;
             if vault.header != expected || facts.everything.as_ref() != Some(found) {
                 return Ok((Vec::new(), false));
             }

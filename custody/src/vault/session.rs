@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use keyward_core::address::Signature;
 use keyward_core::ed25519::{SecretKey, verify};
 use keyward_core::policy::Policy;
-use keyward_core::vault::{VaultHeader, VaultId, VaultKey};
+use keyward_core::vault::{KdfParams, VaultHeader, VaultId, VaultKey};
 
 use crate::audit::ledger::HeadSigner;
 use crate::error::CustodyError;
@@ -22,6 +22,8 @@ const POLICY_DOMAIN: &[u8] = b"keyward/policy/v1\0";
 pub(crate) struct Session {
     vault: VaultId,
     epoch: u32,
+    /// How passwords are stretched, as the header says that this key vouched for.
+    kdf: KdfParams,
     key: VaultKey,
     signer: Arc<HeadSigner>,
     closed: AtomicBool,
@@ -40,6 +42,11 @@ impl Session {
         Self {
             vault: header.vault_id(),
             epoch: header.epoch(),
+            kdf: header
+                .slots()
+                .iter()
+                .find_map(|slot| slot.kdf)
+                .unwrap_or_default(),
             signer: Arc::new(HeadSigner::new(&key, header, best)),
             key,
             closed: AtomicBool::new(false),
@@ -53,6 +60,17 @@ impl Session {
 
     pub(crate) fn epoch(&self) -> u32 {
         self.epoch
+    }
+
+    /// How passwords are stretched in this vault. Not the database's word: whoever writes there could make it cheap.
+    pub(crate) fn kdf(&self) -> KdfParams {
+        self.kdf
+    }
+
+    /// Whether the other is of the same vault key. Its own name and epoch prove nothing: anyone can write a header
+    /// with these and a password of their own.
+    pub(super) fn is_same_as(&self, other: &Self) -> bool {
+        self.vault == other.vault && self.signer.address() == other.signer.address()
     }
 
     pub(crate) fn expose_key(&self) -> &VaultKey {
@@ -87,6 +105,20 @@ impl Session {
         if epoch > self.epoch {
             self.signer.retire();
             return Err(CustodyError::KeyRotated);
+        }
+        Ok(())
+    }
+
+    /// Whether this key is still the vault's, and signs its audit log.
+    ///
+    /// # Errors
+    /// [`CustodyError::KeyRotated`], which comes first since the audit key changes with the vault key;
+    /// [`CustodyError::AuditBroken`].
+    pub(super) fn expect_signing(&self, vault: &VaultRow) -> Result<(), CustodyError> {
+        self.expect_current(vault)?;
+        if self.signer.address().as_bytes() != &vault.audit_key {
+            let reason = "the vault's audit key was changed".to_owned();
+            return Err(CustodyError::AuditBroken { sequence: 0, reason });
         }
         Ok(())
     }

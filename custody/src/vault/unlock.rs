@@ -71,23 +71,15 @@ impl Custody {
     ) -> Result<(), CustodyError> {
         new.check_strength()?;
         let credentials = Credentials::copy(old, factor)?;
-        let (header, key) = self
-            .try_password(credentials, "when changing the password")
-            .await?;
-        let kdf = header
-            .slots()
-            .iter()
-            .find_map(|slot| slot.kdf)
-            .unwrap_or_default();
+        let (header, session) = self.try_owner(credentials, "when changing the password").await?;
         // A factor given to a vault that asks for none was ignored so far, and must not be asked for from now on.
         let next = Credentials::copy(new, factor.filter(|_| header.needs_second_factor()))?;
-        let best = self.key_protection();
         let (old_bytes, changed, session) = blocking(move || -> Result<_, CustodyError> {
             let changed = header
                 .with_password_changed(
-                    &key,
+                    session.expose_key(),
                     NewPassword {
-                        kdf,
+                        kdf: session.kdf(),
                         password: &next.password,
                         second_factor: next.second_factor.as_ref(),
                         slot_salt: random()?,
@@ -95,11 +87,7 @@ impl Custody {
                     },
                 )
                 .map_err(|error| CustodyError::damaged(error.to_string()))?;
-            Ok((
-                header.to_bytes(),
-                changed.to_bytes(),
-                Session::new(key, &header, best),
-            ))
+            Ok((header.to_bytes(), changed.to_bytes(), session))
         })
         .await??;
         let draft = Draft::new(Operation::ChangePassword, Outcome::Done);
@@ -115,17 +103,57 @@ impl Custody {
         purpose: Purpose,
     ) -> Result<(), CustodyError> {
         let credentials = Credentials::copy(password, factor)?;
-        let (header, _) = self.try_password(credentials, purpose).await?;
-        if header.epoch() != session.epoch() {
-            return Err(CustodyError::KeyRotated);
-        }
-        let whole = Write::Lockout {
-            failed_unlocks: 0,
-            locked_until_ms: 0,
-        };
-        transact(self.store(), Ask::default(), |_, _| Ok((vec![whole], ())))
+        let (header, key) = self.try_password(credentials, purpose).await?;
+        let opened = Session::new(key, &header, self.key_protection());
+        self.recognise(Some(session), &opened, CustodyError::WrongPassword, purpose)
             .await
-            .map(|_| ())
+    }
+
+    /// Counts a try and makes it, for what a handle may do locked or unlocked. Where it is unlocked, the password must
+    /// open the same vault. The budget of tries is whole again afterwards, whatever comes of the rest.
+    pub(super) async fn try_owner(
+        &self,
+        credentials: Credentials,
+        purpose: Purpose,
+    ) -> Result<(VaultHeader, Session), CustodyError> {
+        let (header, key) = self.try_password(credentials, purpose).await?;
+        let opened = Session::new(key, &header, self.key_protection());
+        let session = self.session();
+        self.recognise(session.as_deref(), &opened, CustodyError::WrongPassword, purpose)
+            .await?;
+        Ok((header, opened))
+    }
+
+    /// What opened a header of the database must be the vault of the handle's session, if it has one: who can write to
+    /// the file can put a header there that opens with a password of their own. It is `wrong` then.
+    pub(super) async fn recognise(
+        &self,
+        session: Option<&Session>,
+        opened: &Session,
+        wrong: CustodyError,
+        purpose: Purpose,
+    ) -> Result<(), CustodyError> {
+        if let Some(session) = session {
+            if opened.epoch() > session.epoch() {
+                session.signer().retire();
+                return Err(CustodyError::KeyRotated);
+            }
+            if !session.is_same_as(opened) {
+                self.note_failure(purpose, &wrong).await?;
+                return Err(wrong);
+            }
+        }
+        transact(self.store(), Ask::default(), |_, facts| {
+            let vault = facts.vault.ok_or(CustodyError::NotInitialised)?;
+            opened.expect_signing(&vault)?;
+            let whole = Write::Lockout {
+                failed_unlocks: 0,
+                locked_until_ms: 0,
+            };
+            Ok((vec![whole], ()))
+        })
+        .await
+        .map(|_| ())
     }
 
     /// Counts a try, then makes it.
@@ -150,8 +178,9 @@ impl Custody {
             Ok(key) => Ok((header, key)),
             Err(OpenError::SecondFactorMissing) => Err(CustodyError::SecondFactorMissing),
             Err(_) => {
-                self.note_failure(purpose).await?;
-                Err(CustodyError::WrongPassword)
+                let wrong = CustodyError::WrongPassword;
+                self.note_failure(purpose, &wrong).await?;
+                Err(wrong)
             }
         }
     }
@@ -193,11 +222,15 @@ impl Custody {
         counted
     }
 
-    /// Writes a wrong password to the audit log. The try itself was counted before.
-    async fn note_failure(&self, purpose: Purpose) -> Result<(), CustodyError> {
+    /// Writes a wrong password or recovery key to the audit log. The try itself was counted before.
+    pub(super) async fn note_failure(
+        &self,
+        purpose: Purpose,
+        wrong: &CustodyError,
+    ) -> Result<(), CustodyError> {
         transact(self.store(), Ask::default(), |ledger, facts| {
             let draft = Draft::new(Operation::UnlockFailed, Outcome::Refused)
-                .reason(CustodyError::WrongPassword.code())
+                .reason(wrong.code())
                 .details(purpose);
             ledger.append(facts.now_ms, self.scribe(None), draft)?;
             Ok((Vec::new(), ()))
@@ -221,10 +254,7 @@ impl Custody {
         };
         transact(self.store(), ask, |ledger, facts| {
             let vault = facts.vault.ok_or(CustodyError::NotInitialised)?;
-            if session.signer().address().as_bytes() != &vault.audit_key {
-                let reason = "the vault's audit key was changed".to_owned();
-                return Err(CustodyError::AuditBroken { sequence: 0, reason });
-            }
+            session.expect_signing(&vault)?;
             ledger.append(facts.now_ms, self.scribe(Some(session)), draft)?;
             let mut writes = vec![Write::Lockout {
                 failed_unlocks: 0,

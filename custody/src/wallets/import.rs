@@ -109,7 +109,7 @@ impl Custody {
             ));
         }
         let addresses: Vec<AccountAddress> = keys.iter().map(|import| import.key.address()).collect();
-        let kdf = self.kdf().await?;
+        let kdf = session.kdf();
         let sealed = {
             let session = Arc::clone(&session);
             blocking(move || {
@@ -125,6 +125,9 @@ impl Custody {
             ..Ask::default()
         };
         let (report, _) = transact(self.store(), ask, |ledger, facts| {
+            if !session.is_open() {
+                return Err(CustodyError::Locked);
+            }
             let mut seen: BTreeSet<AccountAddress> = facts.known.into_iter().collect();
             let (mut report, mut rows, mut tagged) = (ImportReport::default(), Vec::new(), Vec::new());
             for (mut row, (label, tags)) in sealed.into_iter().zip(labels) {

@@ -167,6 +167,9 @@ impl Custody {
                 ..Ask::default()
             };
             let (stored, applied) = transact(self.store(), ask, |ledger, facts| {
+                if !session.is_open() {
+                    return Err(CustodyError::Locked);
+                }
                 // Somebody else may have brought the same one in between.
                 if facts.everything.map(|all| all.masters) != Some(there) {
                     return Ok((Vec::new(), false));

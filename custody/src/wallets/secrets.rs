@@ -8,7 +8,7 @@ use keyward_core::account::AccountAddress;
 use keyward_core::audit::{Operation, Outcome};
 use keyward_core::key::WalletKey;
 use keyward_core::policy::{ApprovedExport, Decision, Policy, Refusal, Request, evaluate};
-use keyward_core::vault::{KdfParams, OpenError, SecondFactor, VaultHeader, WalletPassword, open_wallet_key};
+use keyward_core::vault::{OpenError, SecondFactor, WalletPassword, open_wallet_key};
 
 use super::derive::wallet_context;
 use super::import::seal_key;
@@ -59,7 +59,7 @@ impl Custody {
     ) -> Result<(), CustodyError> {
         const OPERATION: Operation = Operation::SetWalletPassword;
         let session = self.current_session().await?;
-        let kdf = self.kdf().await?;
+        let kdf = session.kdf();
         let wallet = self.count_wallet_try(&session, address, old, OPERATION).await?;
         let before = wallet.sealed.clone();
         let own_password = new.is_some();
@@ -91,6 +91,9 @@ impl Custody {
             ..Ask::default()
         };
         transact(self.store(), ask, |ledger, facts| {
+            if !session.is_open() {
+                return Err(CustodyError::Locked);
+            }
             let now = facts
                 .wallets
                 .first()
@@ -133,9 +136,8 @@ impl Custody {
         self.confirm_password(&session, password, factor, "when exporting a key")
             .await?;
         let wallet = self
-            .count_wallet_try(&session, address, wallet_password, Operation::Export)
+            .allow_export(&session, address, wallet_password.is_some())
             .await?;
-        self.allow_export(&session, address).await?;
         let key = {
             let (session, wallet) = (Arc::clone(&session), wallet.clone());
             let own = wallet_password.map(Password::copy);
@@ -151,8 +153,13 @@ impl Custody {
         Ok(key)
     }
 
-    /// Policy and the audit entry, in one transaction.
-    async fn allow_export(&self, session: &Session, address: AccountAddress) -> Result<(), CustodyError> {
+    /// Policy, the try of the wallet's own password and the audit entry, in one transaction.
+    async fn allow_export(
+        &self,
+        session: &Session,
+        address: AccountAddress,
+        given: bool,
+    ) -> Result<SealedWallet, CustodyError> {
         let policy = self.policy_in_force(session).await?;
         let windows = policy.windows();
         let ask = Ask {
@@ -167,59 +174,36 @@ impl Custody {
             unsigned_tail: true,
             ..Ask::default()
         };
-        let (refused, _) = transact(self.store(), ask, |ledger, facts| {
-            let refused = self.judge_export(session, &policy, ledger, &facts, address)?;
-            Ok((Vec::new(), refused))
+        let (judged, _) = transact(self.store(), ask, |ledger, facts| {
+            let (details, judged) = match judge_export(session, &policy, ledger, &facts, address, given)? {
+                Ok(export) => (export.rules, Ok((export.wallet, export.counted))),
+                Err(error) => (String::new(), Err(error)),
+            };
+            let draft = |outcome| Draft::new(Operation::Export, outcome).wallet(address);
+            let draft = match &judged {
+                Ok(_) => draft(Outcome::Authorised).details(format!("private key; rules {details}")),
+                Err(CustodyError::ExportRefused { reasons }) => {
+                    let codes: Vec<&str> = reasons.iter().map(Refusal::code).collect();
+                    draft(Outcome::Refused).reason(codes.join(","))
+                }
+                Err(error) => draft(Outcome::Refused).reason(error.code()),
+            };
+            ledger.append(facts.now_ms, self.scribe(Some(session)), draft)?;
+            Ok(match judged {
+                Ok((wallet, counted)) => (counted.into_iter().collect(), Ok(wallet)),
+                Err(error) => (Vec::new(), Err(error)),
+            })
         })
         .await
         .map_err(|error| match error {
-            CustodyError::KeyRotated | CustodyError::AuditBroken { .. } | CustodyError::Busy => error,
+            CustodyError::KeyRotated
+            | CustodyError::AuditBroken { .. }
+            | CustodyError::Busy
+            | CustodyError::Locked
+            | CustodyError::NotFound { .. } => error,
             other => CustodyError::AuditUnwritable(Box::new(other)),
         })?;
-        match refused {
-            None => Ok(()),
-            Some(reasons) => Err(CustodyError::ExportRefused { reasons }),
-        }
-    }
-
-    /// The reasons of a refusal; the entry is written in either case.
-    fn judge_export(
-        &self,
-        session: &Session,
-        policy: &Policy,
-        ledger: &mut Ledger,
-        facts: &Facts,
-        address: AccountAddress,
-    ) -> Result<Option<Vec<Refusal>>, CustodyError> {
-        if facts.policy_version != policy.version {
-            session.cache_policy(None);
-            return Err(CustodyError::Busy);
-        }
-        if facts.wallets.is_empty() {
-            return Err(not_found(&address.to_string()));
-        }
-        let request = Request::ExportKey { wallet: &address };
-        let decided = match evaluate(policy, &request, &policy_facts(policy, facts)) {
-            Decision::Allowed(approval) if ApprovedExport::new(&approval).is_ok() => Ok(approval),
-            Decision::Allowed(_) => Err(Vec::new()),
-            Decision::Refused(reasons) => Err(reasons),
-        };
-        let draft = |outcome| Draft::new(Operation::Export, outcome).wallet(address);
-        let (draft, refused) = match decided {
-            Ok(approval) => {
-                let rules = approval.rules().join(", ");
-                (
-                    draft(Outcome::Authorised).details(format!("private key; rules {rules}")),
-                    None,
-                )
-            }
-            Err(reasons) => {
-                let codes: Vec<&str> = reasons.iter().map(Refusal::code).collect();
-                (draft(Outcome::Refused).reason(codes.join(",")), Some(reasons))
-            }
-        };
-        ledger.append(facts.now_ms, self.scribe(Some(session)), draft)?;
-        Ok(refused)
+        judged
     }
 
     /// The wallet, with one try taken off its budget if it has a password of its own: durably, before the password is
@@ -281,19 +265,55 @@ impl Custody {
         .map_err(|error| CustodyError::AuditUnwritable(Box::new(error)))?;
         Err(error)
     }
+}
 
-    /// How passwords are stretched in this vault.
-    pub(super) async fn kdf(&self) -> Result<KdfParams, CustodyError> {
-        let facts = self.store().look(Ask::default()).await?;
-        let vault = facts.vault.ok_or(CustodyError::NotInitialised)?;
-        let header = VaultHeader::from_bytes(&vault.header)
-            .map_err(|error| CustodyError::damaged(error.to_string()))?;
-        Ok(header
-            .slots()
-            .iter()
-            .find_map(|slot| slot.kdf)
-            .unwrap_or_default())
+/// An export that is allowed.
+struct Export {
+    wallet: SealedWallet,
+    /// The counter with this try of the wallet's own password in it.
+    counted: Option<Write>,
+    /// The rules that allow it.
+    rules: String,
+}
+
+/// What comes of asking for an export. A try counts only where policy allows one: else refusals would lock the wallet.
+///
+/// The outer error changes nothing; the inner one is a refusal, and written to the audit log.
+fn judge_export(
+    session: &Session,
+    policy: &Policy,
+    ledger: &Ledger,
+    facts: &Facts,
+    address: AccountAddress,
+    given: bool,
+) -> Result<Result<Export, CustodyError>, CustodyError> {
+    if !session.is_open() {
+        return Err(CustodyError::Locked);
     }
+    if facts.policy_version != policy.version {
+        session.cache_policy(None);
+        return Err(CustodyError::Busy);
+    }
+    let Some(wallet) = facts.wallets.first() else {
+        return Err(not_found(&address.to_string()));
+    };
+    if facts.now_ms < ledger.last_ms() {
+        let behind_ms = ledger.last_ms() - facts.now_ms;
+        return Ok(Err(CustodyError::ClockBehind { behind_ms }));
+    }
+    let request = Request::ExportKey { wallet: &address };
+    let reasons = match evaluate(policy, &request, &policy_facts(policy, facts)) {
+        Decision::Allowed(approval) if ApprovedExport::new(&approval).is_ok() => {
+            return Ok(try_of(wallet, given, facts.now_ms).map(|counted| Export {
+                wallet: wallet.clone(),
+                counted,
+                rules: approval.rules().join(", "),
+            }));
+        }
+        Decision::Allowed(_) => Vec::new(),
+        Decision::Refused(reasons) => reasons,
+    };
+    Ok(Err(CustodyError::ExportRefused { reasons }))
 }
 
 /// Whether a wallet's own password may be tried now, and the counter with this try in it.
