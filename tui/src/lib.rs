@@ -8,9 +8,11 @@
 pub mod cli;
 pub mod config;
 pub mod console;
+mod durable;
 pub mod exit;
 pub mod hardening;
 mod output;
 mod secret_input;
+mod spelling;
 
 pub use cli::run;

@@ -1,5 +1,8 @@
 //! Transactions and messages shown without a vault: every kind in every spelling, and what is wrong with the rest.
 
+use std::fs;
+use std::time::Duration;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use keyward_core::address::{Address, Blockhash};
@@ -10,7 +13,7 @@ use keyward_core::solana::{MessageVersion, Transaction, compile_message, instruc
 use keyward_tests::sandbox::Sandbox;
 use serde_json::{Value, json};
 
-use crate::fixture::{fails, keyward, reasons_of};
+use crate::fixture::{PHRASE, fails, keyward, reasons_of};
 
 /// EIP-155's example, the unsigned payload: nonce 9, 20 gwei, 21000 gas, 1 ether to 0x3535…, chain 1.
 const EIP155: &str =
@@ -165,6 +168,43 @@ fn messages_sign_ins_and_texts_are_shown() {
     let text = inspect("I own this wallet\nGrüße", "");
     assert_eq!(text["kind"], "text");
     assert_eq!(text["sentences"][1], "Grüße");
+}
+
+#[test]
+fn a_key_or_phrase_by_mistake_is_not_shown() {
+    let sandbox = Sandbox::new().unwrap();
+    let secret = [0x5c; 32];
+    let array = format!("[{}]", vec!["92"; 64].join(","));
+    for (text, canary) in [
+        (PHRASE.to_owned(), "abandon"),
+        (format!("{}\n", PHRASE.replace("about", "zoo")), "abandon"),
+        (hex::encode(secret), "5c5c"),
+        (format!("0x{}", hex::encode(secret)), "5c5c"),
+        (
+            bs58::encode([0x5c; 64]).into_string(),
+            &bs58::encode([0x5c; 64]).into_string()[..8],
+        ),
+        (array, "92,92"),
+    ] {
+        let file = sandbox.path("secret");
+        fs::write(&file, &text).unwrap();
+        for options in ["", "--json", "--as text", "--as solana-transaction"] {
+            let run = keyward(&sandbox, &format!("inspect {options}")).arg(&file);
+            let output = run.exits(10).unwrap();
+            let shown = format!("{}{}", output.stdout, output.stderr);
+            assert!(!shown.contains(canary), "{shown}");
+            assert!(shown.contains("looks like a key or a phrase"), "{shown}");
+        }
+        fails(keyward(&sandbox, "inspect").arg(&file), 10, "looks_secret");
+    }
+}
+
+#[test]
+fn a_long_word_is_refused_at_once() {
+    // As base58 it would take minutes.
+    let sandbox = Sandbox::new().unwrap();
+    let run = keyward(&sandbox, "inspect -").stdin(vec![b'z'; 299_999]);
+    fails(run.bound(Duration::from_secs(20)), 10, "undecodable");
 }
 
 #[test]

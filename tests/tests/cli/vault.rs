@@ -1,12 +1,15 @@
 //! What opens a vault and what is in it: recovery key, rotation, wallets' own passwords, the whole vault as a file.
 
 use std::fs;
+use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
+use std::process::Command;
+use std::thread;
 
 use keyward_tests::sandbox::Sandbox;
 
-use crate::fixture::{FIRST_ADDRESS, OTHER_PASSWORD, PASSWORD, Vault, fails, keyward};
+use crate::fixture::{FIRST_ADDRESS, OTHER_PASSWORD, PASSWORD, PHRASE, Vault, fails, keyward};
 
 fn is_private(path: &Path) -> bool {
     fs::metadata(path).unwrap().permissions().mode() & 0o777 == 0o600
@@ -127,6 +130,32 @@ fn a_wallets_own_password_is_set_changed_and_removed() {
         "wallets password set #0 --new-wallet-password-file {weak}"
     ));
     fails(run, 10, "weak_password");
+}
+
+#[test]
+fn an_import_that_comes_second_leaves_the_vault_alone() {
+    let vault = Vault::new(1);
+    let out = vault.sandbox.path("backup.keyward");
+    vault.json(&format!("vault export --out {}", out.display()));
+
+    let other = Sandbox::new().unwrap();
+    let pipe = other.path("pipe");
+    let made = Command::new("mkfifo").arg(&pipe).status().unwrap();
+    assert!(made.success());
+    let import = keyward(&other, "vault import").arg(&out);
+    let import = import.arg("--password-file").arg(&pipe);
+    let import = thread::spawn(move || fails(import, 10, "already_initialised"));
+    // It opens once the import does, which then waits for its password.
+    let mut waiting = fs::File::options().write(true).open(&pipe).unwrap();
+    let password = other.write("password", OTHER_PASSWORD).unwrap();
+    let init = keyward(&other, "init --import - --kdf scrypt-16384 --password-file").arg(&password);
+    init.stdin(PHRASE).success().unwrap();
+    // It may have looked late and be gone by now.
+    let _ = waiting.write_all(PASSWORD.as_bytes());
+    drop(waiting);
+    import.join().unwrap();
+    let sign = keyward(&other, "sign-message #0 --message hello --password-file").arg(&password);
+    sign.success().unwrap();
 }
 
 #[test]

@@ -20,6 +20,7 @@ use zeroize::Zeroizing;
 use super::Global;
 use crate::config::{self, Config, EndpointPrivacy};
 use crate::console::ConsoleArgs;
+use crate::durable::sync_folder;
 use crate::exit::{Exit, Failure};
 use crate::output::{self, Format};
 use crate::secret_input::{self, Source};
@@ -344,7 +345,7 @@ pub(crate) fn create_private(path: &std::path::Path, content: &[u8]) -> io::Resu
         // Half a phrase is worse than none. It is our own file: it did not exist a moment ago.
         let _ = std::fs::remove_file(path);
     }
-    written
+    written.map(|()| sync_folder(path))
 }
 
 /// A file that did not exist, mode 0600, made before what goes into it is there. Dropped, it is gone again.
@@ -380,6 +381,7 @@ impl NewFile {
             .and_then(|()| file.sync_all())
             .map_err(|error| create_failure(self.what, &self.path, &error))?;
         self.file = None;
+        sync_folder(&self.path);
         Ok(())
     }
 }

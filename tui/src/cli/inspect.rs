@@ -8,8 +8,6 @@ mod evm;
 mod message;
 mod solana;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD as BASE64;
 use keyward_core::evm::EvmAddress;
 use keyward_core::evm::transaction::{Decoded, Transaction as EvmTransaction};
 use keyward_core::evm::typed_data::TypedData;
@@ -20,6 +18,7 @@ use super::context::Context;
 use crate::exit::Failure;
 use crate::output::Report;
 use crate::secret_input::Source;
+use crate::spelling::{looks_secret, one_word, spellings};
 
 /// The longest EVM transaction in hexadecimal digits, with room for white space.
 const MAX_INPUT_BYTES: usize = 300_000;
@@ -122,6 +121,14 @@ fn read(input: &[u8], kind: Option<Kind>) -> Result<Read, Failure> {
         }
     }
     if found.is_empty() {
+        // A text is printed as it is, and a key is a text too.
+        if looks_secret(input) {
+            return Err(Failure::invalid(
+                "looks_secret",
+                "this looks like a key or a phrase, so nothing of it is shown",
+                "give the transaction or message; `keyward import` takes in keys and phrases",
+            ));
+        }
         found.extend(as_text(input).filter(wanted));
     }
     match found.len() {
@@ -139,25 +146,6 @@ fn read(input: &[u8], kind: Option<Kind>) -> Result<Read, Failure> {
             ))
         }
     }
-}
-
-/// The input itself and what its characters may stand for.
-fn spellings(input: &[u8]) -> Vec<Vec<u8>> {
-    let mut spellings = vec![input.to_vec()];
-    if let Some(word) = one_word(input) {
-        let digits = word.strip_prefix("0x").unwrap_or(word);
-        spellings.extend(hex::decode(digits).ok());
-        spellings.extend(BASE64.decode(word).ok());
-        spellings.extend(bs58::decode(word).into_vec().ok());
-    }
-    spellings
-}
-
-fn one_word(input: &[u8]) -> Option<&str> {
-    std::str::from_utf8(input)
-        .ok()
-        .map(str::trim)
-        .filter(|text| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic()))
 }
 
 /// Everything but text that exactly these bytes are.
@@ -235,7 +223,7 @@ fn undecodable(input: &[u8], kind: Option<Kind>) -> Failure {
         .find(|bytes| parses_as_transaction(bytes) && spellings.len() > 1)
         .or_else(|| spellings.get(1))
         .or_else(|| spellings.first());
-    let bytes = likeliest.map(Vec::as_slice).unwrap_or_default();
+    let bytes = likeliest.map(|bytes| bytes.as_slice()).unwrap_or_default();
     let mut reasons = Vec::new();
     let is = |wanted: Kind| kind.is_none_or(|kind| kind == wanted);
     if bytes.starts_with(offchain::SIGNING_DOMAIN) || kind == Some(Kind::OffchainMessage) {

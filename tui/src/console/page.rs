@@ -99,6 +99,11 @@ pub trait Page {
         false
     }
 
+    /// What must be said, until the vault is open again, when a lock takes this screen away.
+    fn lost_by_lock(&self) -> Option<&'static str> {
+        None
+    }
+
     /// Draws it into the body.
     fn view(&self, shared: &Shared, frame: &mut Frame<'_>, area: Rect);
 }

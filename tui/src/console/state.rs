@@ -70,6 +70,8 @@ pub struct Shared {
     pub verification: Verification,
     /// A short word on what just happened.
     pub notice: Option<Notice>,
+    /// What a lock left undone; said until the vault is open again.
+    pub left_undone: Option<&'static str>,
     /// When a key was last pressed.
     pub last_input_ms: u64,
     /// The open vault; `None` while it is locked.
@@ -274,6 +276,7 @@ impl State {
             transfers: Transfers::default(),
             verification: Verification::default(),
             notice: None,
+            left_undone: None,
             last_input_ms: start.now_ms,
             session: None,
             waiting: Waiting::default(),

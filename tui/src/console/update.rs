@@ -374,6 +374,12 @@ fn quit(state: &mut State) -> Vec<Effect> {
 /// Locks: everything of the session is dropped before anything else happens.
 pub(super) fn lock(state: &mut State, reason: Option<&str>) -> Vec<Effect> {
     let summary = state.shared.session.take().map(|session| session.summary);
+    let lost = std::iter::once(&state.screen)
+        .chain(&state.below)
+        .find_map(|screen| screen.page().lost_by_lock());
+    if lost.is_some() {
+        state.shared.left_undone = lost;
+    }
     state.modal = None;
     state.below.clear();
     state.shared.waiting.changes.clear();

@@ -1,9 +1,11 @@
 //! `keyward vault export` and `vault import`: the whole vault as one sealed `.keyward` file, and back.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use keyward_core::vault::{MAX_FILE_LEN, VaultFile};
-use keyward_custody::CustodyError;
+use keyward_core::vault::{MAX_FILE_LEN, OpenError, SecondFactor, VaultFile};
+use keyward_custody::memory::clearing_stack;
+use keyward_custody::password::MAX_PASSWORD_BYTES;
+use keyward_custody::{CustodyError, Password};
 use serde_json::json;
 
 use super::recovery::credentials;
@@ -68,8 +70,8 @@ pub(super) async fn export(context: &Context, args: &ExportArgs) -> Result<Repor
 
 pub(super) async fn import(context: &Context, args: &ImportArgs) -> Result<Report, Failure> {
     let location = context.location()?;
-    let existed = !matches!(location.path().try_exists(), Ok(false));
-    if existed && let Ok((_, _)) = context.open().await {
+    // Early, so that nobody types a password in vain; what counts is that the import looks again.
+    if context.open().await.is_ok() {
         return Err(CustodyError::AlreadyInitialised.into());
     }
     // Standard input holds the password first, where both are there.
@@ -89,20 +91,12 @@ pub(super) async fn import(context: &Context, args: &ImportArgs) -> Result<Repor
         Some(password) => password,
         None => ask_password("Password of the file: ")?,
     };
+    // Before any database is made. One that stays behind empty is harmless; one taken away may be somebody's vault.
+    clearing_stack(|| opens(&bytes, &password, factor.as_ref()))?;
     let custody = context.open_or_create().await?;
-    let imported = custody
+    let summary = custody
         .import_vault_file(bytes.to_vec(), &password, factor.as_ref())
-        .await;
-    let summary = match imported {
-        Ok(summary) => summary,
-        Err(error) => {
-            if !existed {
-                context.close().await;
-                discard(location.path());
-            }
-            return Err(error.into());
-        }
-    };
+        .await?;
     let text = fields(&[
         ("vault", location.to_string()),
         ("id", summary.id.to_string()),
@@ -116,12 +110,14 @@ pub(super) async fn import(context: &Context, args: &ImportArgs) -> Result<Repor
     Ok(Report::new(text, json))
 }
 
-/// Takes away the empty database that a moment ago did not exist.
-fn discard(path: &Path) {
-    for suffix in ["", "-wal", "-shm"] {
-        let mut name = path.as_os_str().to_owned();
-        name.push(suffix);
-        // What stays is empty: a nuisance, not a loss.
-        let _ = std::fs::remove_file(PathBuf::from(name));
+/// Whether the password and the second factor open the file.
+fn opens(bytes: &[u8], password: &Password, factor: Option<&SecondFactor>) -> Result<(), CustodyError> {
+    if password.expose_bytes().len() > MAX_PASSWORD_BYTES {
+        return Err(CustodyError::WrongPassword);
+    }
+    match VaultFile::open(bytes, password.expose_bytes(), factor) {
+        Ok(_) => Ok(()),
+        Err(OpenError::SecondFactorMissing) => Err(CustodyError::SecondFactorMissing),
+        Err(_) => Err(CustodyError::WrongPassword),
     }
 }

@@ -9,6 +9,7 @@ use keyward_core::vault::RecoveryKey;
 use keyward_custody::memory::clearing_stack;
 use keyward_custody::{CustodyError, Password, VaultSummary};
 use serde_json::{Value, json};
+use zeroize::Zeroizing;
 
 use crate::cli::context::{
     Context, NewFile, ask_new_password, ask_password, given_second_factor, read_password, second_factor_for,
@@ -59,9 +60,28 @@ impl Out {
         }
     }
 
-    /// Hands the key over; the answer's text and fields.
-    fn deliver(&self, file: Option<NewFile>, key: &RecoveryKey, json: &mut Value) -> Result<String, Failure> {
+    /// Puts the key into its file. Nothing may come between the vault's change and this: nobody else knows the key.
+    fn keep(file: Option<NewFile>, key: &RecoveryKey) -> Result<(), Failure> {
+        let Some(file) = file else { return Ok(()) };
         let text = key.expose_text();
+        let mut line = Zeroizing::new(Vec::with_capacity(text.len() + 1));
+        line.extend_from_slice(text.as_bytes());
+        line.push(b'\n');
+        file.keep(&line).map_err(|failure| {
+            Failure::new(
+                failure.exit(),
+                failure.code(),
+                format!(
+                    "the vault has a new recovery key, but nobody knows it: {}",
+                    failure.message()
+                ),
+                "make another one with `keyward vault recovery add`",
+            )
+        })
+    }
+
+    /// Says where the key is, or what it is where it goes onto standard output; the answer's text and fields.
+    fn tell(&self, key: &RecoveryKey, json: &mut Value) -> String {
         let mut field = |name: &str, value: Value| {
             if let Some(fields) = json.as_object_mut() {
                 fields.insert(name.to_owned(), value);
@@ -69,27 +89,12 @@ impl Out {
         };
         let shown = self.recovery_out.as_ref().map(|path| path.display().to_string());
         field("recovery_file", shown.clone().into());
-        match (file, shown) {
-            (Some(file), Some(path)) => {
-                file.keep(format!("{}\n", text.as_str()).as_bytes())
-                    .map_err(|failure| {
-                        Failure::new(
-                            failure.exit(),
-                            failure.code(),
-                            format!(
-                                "the vault has a new recovery key, but nobody knows it: {}",
-                                failure.message()
-                            ),
-                            "make another one with `keyward vault recovery add`",
-                        )
-                    })?;
-                Ok(format!(
-                    "the recovery key is in {path}: keep it where this machine is not\n"
-                ))
-            }
-            _ => {
+        match shown {
+            Some(path) => format!("the recovery key is in {path}: keep it where this machine is not\n"),
+            None => {
+                let text = key.expose_text();
                 field("recovery_key", text.as_str().into());
-                Ok(format!("{}\n", text.as_str()))
+                format!("{}\n", text.as_str())
             }
         }
     }
@@ -136,8 +141,9 @@ async fn add(context: &Context, out: &Out) -> Result<Report, Failure> {
     let file = out.prepare()?;
     let (password, factor) = credentials(context, &summary)?;
     let key = custody.add_recovery(&password, factor.as_ref()).await?;
+    Out::keep(file, &key)?;
     let mut json = json!({ "vault_id": summary.id.to_string(), "replaced": summary.has_recovery });
-    let text = out.deliver(file, &key, &mut json)?;
+    let text = out.tell(&key, &mut json);
     Ok(Report::new(text, json))
 }
 
@@ -195,6 +201,9 @@ pub(super) async fn rotate(context: &Context, args: &RotateArgs) -> Result<Repor
     };
     let (password, factor) = credentials(context, &summary)?;
     let rotation = custody.rotate_vault_key(&password, factor.as_ref()).await?;
+    if let Some(key) = &rotation.recovery {
+        Out::keep(file, key)?;
+    }
     let mut json = json!({
         "vault_id": summary.id.to_string(),
         "epoch": rotation.epoch,
@@ -206,7 +215,7 @@ pub(super) async fn rotate(context: &Context, args: &RotateArgs) -> Result<Repor
         rotation.epoch, rotation.records
     );
     if let Some(key) = &rotation.recovery {
-        text.push_str(&args.out.deliver(file, key, &mut json)?);
+        text.push_str(&args.out.tell(key, &mut json));
     }
     Ok(Report::new(text, json))
 }

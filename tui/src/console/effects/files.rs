@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 use crate::console::effect::Failure;
+use crate::durable::sync_folder;
 
 /// The most entries of a folder that a completion looks at.
 const MAX_ENTRIES: usize = 10_000;
@@ -118,6 +119,7 @@ pub(super) fn write_new(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
         let _ = fs::remove_file(path);
         return Err(broken(&error));
     }
+    sync_folder(path);
     Ok(())
 }
 

@@ -2,8 +2,6 @@
 
 use std::fmt;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD as BASE64;
 use futures_util::FutureExt;
 use keyward_core::address::Address;
 use keyward_core::evm::EvmAddress;
@@ -11,15 +9,15 @@ use keyward_core::evm::intent::{EvmIntent, chain_name};
 use keyward_core::evm::transaction::{Decoded, Transaction as EvmTransaction};
 use keyward_core::evm::typed_data::TypedData;
 use keyward_core::intent::{Action, Intent};
-use keyward_core::keyfile::{self, Format};
-use keyward_core::mnemonic::{Mnemonic, MnemonicError};
 use keyward_core::offchain::{self, SignableMessage};
 use keyward_core::solana::{Message, MessageVersion, SignatureState, Transaction};
 use zeroize::Zeroizing;
 
+use super::vault::blocking;
 use super::{Services, files};
 use crate::console::effect::Failure;
 use crate::console::text::printable;
+use crate::spelling::{looks_secret, one_word, spellings};
 
 /// The longest EVM transaction in hexadecimal digits, with room for white space.
 const MAX_INPUT_BYTES: usize = 300_000;
@@ -65,11 +63,15 @@ pub(super) async fn perform(services: &Services, work: InspectWork) -> InspectAn
 }
 
 async fn inspect(services: &Services, work: InspectWork) -> Result<Inspected, Failure> {
-    let input = match work {
-        InspectWork::Text(text) => Zeroizing::new(text.trim().as_bytes().to_vec()),
-        InspectWork::File(path) => files::read(&path, MAX_INPUT_BYTES)?,
-    };
-    match read(&input)? {
+    let found = blocking(move || {
+        let input = match work {
+            InspectWork::Text(text) => Zeroizing::new(text.trim().as_bytes().to_vec()),
+            InspectWork::File(path) => files::read(&path, MAX_INPUT_BYTES)?,
+        };
+        read(&input)
+    })
+    .await?;
+    match found {
         Read::Solana(message, transaction) => {
             let (intent, lookups) = resolved(services, &message).await?;
             Ok(solana(&message, transaction.as_deref(), &intent, lookups))
@@ -103,6 +105,13 @@ fn read(input: &[u8]) -> Result<Read, Failure> {
             return message(&found).map(Read::Done);
         }
     }
+    // A text is shown as it is, and a key is a text too.
+    if looks_secret(input) {
+        return Err(Failure::new(
+            "this looks like a key or a phrase, so nothing of it is shown",
+            "i in the list of wallets imports it",
+        ));
+    }
     if let Ok(document) = std::str::from_utf8(input)
         && document.trim_start().starts_with('{')
     {
@@ -120,50 +129,11 @@ fn read(input: &[u8]) -> Result<Read, Failure> {
             "check that all of it was copied, and nothing else",
         )
     };
-    if input.is_empty() || word(input).is_some_and(|word| word.len() > LONGEST_WORD) {
+    if input.is_empty() || one_word(input).is_some_and(|word| word.len() > LONGEST_WORD) {
         return Err(nothing());
-    }
-    // A text is shown as it is, and a key is a text too.
-    if looks_secret(input) {
-        return Err(Failure::new(
-            "this looks like a key or a phrase, so nothing of it is shown",
-            "i in the list of wallets imports it",
-        ));
     }
     let found = offchain::read(input).map_err(|_| nothing())?;
     message(&found).map(Read::Done)
-}
-
-/// Whether it is a key, or a phrase with at most its checksum wrong. Any text of words begins like a phrase.
-fn looks_secret(input: &[u8]) -> bool {
-    match keyfile::detect(input).map(keyfile::Detected::format) {
-        Ok(Format::Phrase) => std::str::from_utf8(input).is_ok_and(|text| {
-            !matches!(
-                Mnemonic::parse(text),
-                Err(MnemonicError::WordCount { .. } | MnemonicError::UnknownWord { .. })
-            )
-        }),
-        Ok(_) => true,
-        Err(_) => false,
-    }
-}
-
-/// The input itself and what its characters may stand for.
-fn spellings(input: &[u8]) -> Vec<Zeroizing<Vec<u8>>> {
-    let mut spellings = vec![input.to_vec()];
-    if let Some(word) = word(input) {
-        spellings.extend(hex::decode(word.strip_prefix("0x").unwrap_or(word)).ok());
-        spellings.extend(BASE64.decode(word).ok());
-        spellings.extend(bs58::decode(word).into_vec().ok());
-    }
-    spellings.into_iter().map(Zeroizing::new).collect()
-}
-
-fn word(input: &[u8]) -> Option<&str> {
-    std::str::from_utf8(input)
-        .ok()
-        .map(str::trim)
-        .filter(|text| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic()))
 }
 
 /// What the message does, with its lookup tables where a node is chosen.
@@ -358,6 +328,8 @@ fn message(found: &SignableMessage) -> Result<Inspected, Failure> {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD as BASE64;
     use keyward_core::address::Blockhash;
     use keyward_core::amount::Lamports;
     use keyward_core::solana::{compile_message, instructions};

@@ -13,7 +13,7 @@ use keyward_core::keyfile::{
 use keyward_core::mnemonic::{Mnemonic, MnemonicError, WordCount, Wordlist};
 use keyward_core::path::PathFamily;
 use keyward_core::vault::KdfParams;
-use keyward_custody::{ImportReport, ImportedPhrase, Password, Wallet};
+use keyward_custody::{CustodyError, ImportReport, ImportedPhrase, Password, Wallet};
 use zeroize::Zeroizing;
 
 use super::vault::{blocking, random_bytes};
@@ -369,6 +369,11 @@ async fn export(services: &Services, request: ExportRequest) -> Result<String, F
     let custody = services.custody()?;
     let factor = services.second_factor()?;
     // Before the audit says that a key left.
+    if !request.format.is_plain() {
+        Password::new(request.file_password.to_string())
+            .check_strength()
+            .map_err(CustodyError::from)?;
+    }
     let path = files::check_free(&request.path)?;
     let own = request
         .wallet_password

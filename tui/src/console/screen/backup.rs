@@ -10,7 +10,7 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 
 use super::Screen;
-use crate::console::effect::{Answer, Effect, Failure, Pending, RequestId, Work};
+use crate::console::effect::{Answer, Effect, Failure, Lifetime, Pending, RequestId, Work};
 use crate::console::effects::backup::{BackupAnswer, BackupWork};
 use crate::console::form::{Field, Form, FormAct};
 use crate::console::input::Edit;
@@ -30,6 +30,8 @@ const SHOWN_MS: u64 = 30_000;
 /// The groups of a recovery key.
 const GROUPS: usize = 14;
 const PATH_BYTES: usize = 1_024;
+/// What is said when a new recovery key was made and nobody showed that it is written down.
+pub const UNCHECKED: &str = "the new recovery key was not checked: make another one in Backup";
 /// The word that confirms a rotation.
 const WORD: &str = "rotate";
 
@@ -173,7 +175,13 @@ impl BackupScreen {
             }
             Choice::Password => return,
         };
-        cx.start_latest(&mut self.working, Work::Backup(work));
+        // A lock must not stop what has changed the vault already: the old recovery key may be dead by then.
+        let lifetime = match choice {
+            Choice::Make | Choice::Rotate => Lifetime::Console,
+            _ => Lifetime::Session,
+        };
+        let id = cx.start_for(Work::Backup(work), lifetime);
+        self.working.replace(id);
     }
 
     fn failed(&mut self, failure: Failure) {
@@ -392,6 +400,10 @@ impl Page for BackupScreen {
 
     fn unsaved(&self) -> bool {
         self.working.is_waiting() || !matches!(self.step, Step::Menu)
+    }
+
+    fn lost_by_lock(&self) -> Option<&'static str> {
+        matches!(self.step, Step::Show(_) | Step::AskBack(_)).then_some(UNCHECKED)
     }
 
     fn confirmed(&mut self, decision: &Decision, cx: &mut Cx<'_>) {

@@ -3,8 +3,8 @@
 use std::fmt;
 
 use crossterm::event::KeyEvent;
-use keyward_custody::Wallet;
 use keyward_custody::password::MAX_PASSWORD_BYTES;
+use keyward_custody::{Password, Wallet};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
@@ -148,6 +148,11 @@ impl ExportScreen {
             }
             if first != second {
                 return Some((at + 1, "the file's password was not typed the same twice".into()));
+            }
+            if !self.format().is_plain()
+                && let Err(error) = Password::new(first.to_owned()).check_strength()
+            {
+                return Some((at, error.to_string()));
             }
         }
         let confirming = self.confirming();

@@ -175,6 +175,14 @@ impl Page for Unlock {
             lines.push(Line::styled(reason.clone(), palette.text));
             lines.push(Line::default());
         }
+        if let Some(undone) = shared.left_undone {
+            lines.extend(wrapped(
+                &format!("! {}", sentence(undone)),
+                inner.width,
+                palette.warning,
+            ));
+            lines.push(Line::default());
+        }
         let at = rows(frame, inner, 0, lines);
         row(frame, inner, at, Line::styled("Password", palette.muted));
         let input = Rect {

@@ -3,6 +3,7 @@
 use super::{show_failure, with_cx};
 use crate::console::effect::{Answer, Effect, Failure, FailureKind, Lifetime, RequestId, Work};
 use crate::console::effects::audit::AuditAnswer;
+use crate::console::effects::backup::BackupAnswer;
 use crate::console::effects::find::{self, FindAnswer};
 use crate::console::effects::node::{NodeAnswer, NodeWork};
 use crate::console::effects::send::{SendAnswer, SendWork};
@@ -11,6 +12,7 @@ use crate::console::effects::wallets::WalletsAnswer;
 use crate::console::modal::Modal;
 use crate::console::page::{Cx, Event, Nav};
 use crate::console::screen::Screen;
+use crate::console::screen::backup::UNCHECKED;
 use crate::console::state::{Node, Session, State};
 use crate::console::text::{count, grouped};
 use crate::console::transfers::{self, Ending};
@@ -25,10 +27,37 @@ pub(super) fn on_answer(state: &mut State, id: RequestId, answer: Answer) -> Vec
             rest = parts.screen.page_mut().answer(id, answer, cx);
         }
         for waiting in parts.below.iter_mut().rev() {
-            let Some(answer) = rest.take() else { return };
+            let Some(answer) = rest.take() else { break };
             rest = waiting.page_mut().answer(id, answer, cx);
         }
+        if rest.is_some_and(|answer| holds_new_recovery(&answer)) {
+            unseen_recovery(cx);
+        }
     })
+}
+
+/// A recovery key that comes when the screen that asked for it is gone.
+fn holds_new_recovery(answer: &Answer) -> bool {
+    match answer {
+        Answer::Backup(BackupAnswer::Added(result)) => result.is_ok(),
+        Answer::Backup(BackupAnswer::Rotated(Ok(rotation))) => rotation.recovery.is_some(),
+        _ => false,
+    }
+}
+
+/// The key is not kept for later: a locked console holds no secret. That it is lost must be said.
+fn unseen_recovery(cx: &mut Cx<'_>) {
+    match &mut cx.shared.session {
+        Some(session) => {
+            session.summary.has_recovery = true;
+            let failure = Failure::new(
+                "the new recovery key came too late to be shown",
+                "make another one in Backup",
+            );
+            show_failure(failure, cx);
+        }
+        None => cx.shared.left_undone = Some(UNCHECKED),
+    }
 }
 
 /// Takes what the console itself waits for; gives back the rest.
@@ -112,6 +141,9 @@ pub fn begin_session(summary: VaultSummary, cx: &mut Cx<'_>) {
         balances: Default::default(),
         unresolved: 0,
     });
+    if let Some(words) = cx.shared.left_undone.take() {
+        cx.notice(words);
+    }
     ask_unresolved(cx);
 }
 

@@ -3,6 +3,7 @@
 use crossterm::event::KeyCode;
 
 use super::*;
+use crate::console::effects::vault::{VaultAnswer, VaultWork};
 use crate::console::msg::Msg;
 use crate::console::state::State;
 use crate::console::update::update;
@@ -180,6 +181,88 @@ fn locking_drops_the_key() {
     press(&mut state, KeyCode::Char('v'));
     control(&mut state, 'l');
     assert!(!screen(&mut state, 80, 24).contains(&group(0)));
+}
+
+fn unlock(state: &mut State) {
+    type_text(state, "right");
+    let effects = press(state, KeyCode::Enter);
+    let id = started(&effects, |work| matches!(work, Work::Vault(VaultWork::Unlock(_))));
+    let answer = Answer::Vault(VaultAnswer::Unlocked(Ok(crate::console::view::testing::summary(
+        3,
+    ))));
+    update(state, Msg::Answer { id, answer });
+    assert!(state.shared.is_open());
+}
+
+#[test]
+fn a_lock_before_the_check_is_said_until_the_vault_is_open() {
+    for steps in [&[][..], &[KeyCode::Char('v')], &[KeyCode::Enter]] {
+        for idle in [false, true] {
+            let mut state = made();
+            for code in steps {
+                press(&mut state, *code);
+            }
+            if idle {
+                wait(&mut state, 24 * 3_600_000);
+            } else {
+                control(&mut state, 'l');
+            }
+            assert!(!state.shared.is_open());
+            let text = screen(&mut state, 80, 24);
+            assert!(text.contains("The new recovery key was not checked"), "{text}");
+            assert!(!text.contains(&group(0)));
+            wait(&mut state, 60_000);
+            assert!(screen(&mut state, 80, 24).contains("was not checked"));
+            unlock(&mut state);
+            assert!(screen(&mut state, 120, 24).contains("was not checked"));
+            control(&mut state, 'l');
+            assert!(!screen(&mut state, 80, 24).contains("was not checked"));
+        }
+    }
+}
+
+#[test]
+fn a_lock_does_not_stop_a_key_that_is_being_made() {
+    let key = || RecoveryKey::from_bytes([0x5a; 32]);
+    let rotation = || Rotation {
+        epoch: 2,
+        records: 11,
+        recovery: Some(key()),
+    };
+    for rotated in [false, true] {
+        for open_again in [false, true] {
+            let mut state = menu();
+            if rotated {
+                press(&mut state, KeyCode::Down);
+                press(&mut state, KeyCode::Down);
+            }
+            press(&mut state, KeyCode::Enter);
+            type_text(&mut state, PASSWORD);
+            if rotated {
+                press(&mut state, KeyCode::Enter);
+                type_text(&mut state, WORD);
+            }
+            let effects = press(&mut state, KeyCode::Enter);
+            let (id, _) = working(&effects).unwrap();
+            let lives = |effect: &Effect| matches!(effect, Effect::Start { id: started, lifetime: Lifetime::Console, .. } if *started == id);
+            assert!(effects.iter().any(lives), "{effects:?}");
+            control(&mut state, 'l');
+            assert!(!screen(&mut state, 80, 24).contains("was not checked"));
+            if open_again {
+                unlock(&mut state);
+            }
+            let answer = Answer::Backup(if rotated {
+                BackupAnswer::Rotated(Ok(rotation()))
+            } else {
+                BackupAnswer::Added(Ok(key()))
+            });
+            update(&mut state, Msg::Answer { id, answer });
+            let text = screen(&mut state, 80, 24);
+            assert!(text.contains("ew recovery key"), "{text}");
+            assert!(text.contains("ake another one in"), "{text}");
+            assert!(!text.contains(&group(0)));
+        }
+    }
 }
 
 #[test]

@@ -10,7 +10,8 @@ use crate::console::state::State;
 use crate::console::update::update;
 use crate::console::view::testing::*;
 
-const PASSWORD: &str = "canary-Wicker-9041-omen";
+/// The vault's password.
+const PASSWORD_TEXT: &str = "canary-Wicker-9041-omen";
 
 fn dialog(index: usize) -> State {
     let mut state = opened(200);
@@ -42,7 +43,7 @@ fn exporting(effects: &[Effect]) -> Option<RequestId> {
             work: Work::Keys(KeysWork::Export(request)),
             ..
         } => {
-            assert_eq!(request.password.as_str(), PASSWORD);
+            assert_eq!(request.password.as_str(), PASSWORD_TEXT);
             assert_eq!(request.path, "/tmp/key.json");
             assert_eq!(request.format, ExportFormat::SolanaKeygen);
             Some(*id)
@@ -54,7 +55,7 @@ fn exporting(effects: &[Effect]) -> Option<RequestId> {
 #[test]
 fn a_key_leaves_once_everything_was_typed() {
     let mut state = dialog(0);
-    let effects = fill(&mut state, "/tmp/key.json", PASSWORD, "treasury");
+    let effects = fill(&mut state, "/tmp/key.json", PASSWORD_TEXT, "treasury");
     let id = exporting(&effects).unwrap();
     press(&mut state, KeyCode::Esc);
     assert!(
@@ -77,23 +78,28 @@ fn what_is_missing_is_said_and_nothing_leaves() {
         let text = screen(&mut state, 80, 24);
         assert!(text.contains(expected), "{text}");
     };
-    check("", PASSWORD, "treasury", "name the new file");
+    check("", PASSWORD_TEXT, "treasury", "name the new file");
     check("/tmp/key.json", "", "treasury", "type the vault's password");
-    check("/tmp/key.json", PASSWORD, "tresury", "type treasury to confirm");
-    check("/tmp/key.json", PASSWORD, "", "type treasury to confirm");
+    check(
+        "/tmp/key.json",
+        PASSWORD_TEXT,
+        "tresury",
+        "type treasury to confirm",
+    );
+    check("/tmp/key.json", PASSWORD_TEXT, "", "type treasury to confirm");
 }
 
 #[test]
 fn a_wallet_without_a_label_takes_a_word() {
     let mut state = dialog(150);
-    let effects = fill(&mut state, "/tmp/key.json", PASSWORD, "export");
+    let effects = fill(&mut state, "/tmp/key.json", PASSWORD_TEXT, "export");
     assert!(exporting(&effects).is_some());
 }
 
 #[test]
 fn a_refusal_is_shown_and_the_rest_stays() {
     let mut state = dialog(0);
-    let id = exporting(&fill(&mut state, "/tmp/key.json", PASSWORD, "treasury")).unwrap();
+    let id = exporting(&fill(&mut state, "/tmp/key.json", PASSWORD_TEXT, "treasury")).unwrap();
     let failure = Failure::new("refused by policy: no rule allows it", "change the policy");
     let answer = Answer::Keys(KeysAnswer::Exported(Err(failure)));
     update(&mut state, Msg::Answer { id, answer });
@@ -122,11 +128,38 @@ fn an_own_password_and_a_keystores_are_asked_for() {
 }
 
 #[test]
+fn a_keystore_takes_no_weak_password() {
+    let mut evm = wallet(1);
+    evm.address = "0x9858EfFD232B4033E47d90003D41EC34EcaEda94".parse().unwrap();
+    evm.label = String::new();
+    let problem = |password: &str| {
+        let mut screen = ExportScreen::new(evm.clone());
+        assert_eq!(screen.format(), ExportFormat::Keystore);
+        for (field, text) in [
+            (FILE, "/tmp/key.json"),
+            (PASSWORD, PASSWORD_TEXT),
+            (PASSWORD + 1, password),
+            (PASSWORD + 2, password),
+            (PASSWORD + 3, WORD),
+        ] {
+            screen.form.set_text(field, text);
+        }
+        screen.problem()
+    };
+    assert_eq!(problem(PASSWORD_TEXT), None);
+    for weak in ["a", "password1234", "aaaaaaaaaaaaaaaa"] {
+        let (field, words) = problem(weak).unwrap();
+        assert_eq!(field, PASSWORD + 1, "{words}");
+        assert!(!words.contains(weak) || weak == "a", "{words}");
+    }
+}
+
+#[test]
 fn nothing_secret_is_drawn_and_leaving_asks() {
     let mut state = dialog(0);
     press(&mut state, KeyCode::Tab);
     press(&mut state, KeyCode::Enter);
-    type_text(&mut state, PASSWORD);
+    type_text(&mut state, PASSWORD_TEXT);
     snapshot("export_80x24", &screen(&mut state, 80, 24));
     snapshot("export_120x40", &screen(&mut state, 120, 40));
     let text = format!("{}{state:?}", screen(&mut state, 80, 24));
