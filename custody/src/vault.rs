@@ -330,6 +330,16 @@ impl Custody {
         }
     }
 
+    /// Puts a session in the place of the one that is open, if one is; gives back that one.
+    fn renew_session(&self, session: Session) -> Option<Arc<Session>> {
+        self.inner
+            .session
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .as_mut()
+            .map(|open| std::mem::replace(open, Arc::new(session)))
+    }
+
     fn set_session(&self, session: Option<Arc<Session>>) -> Option<Arc<Session>> {
         std::mem::replace(
             &mut *self.inner.session.write().unwrap_or_else(PoisonError::into_inner),

@@ -97,8 +97,8 @@ impl Custody {
             let expected = header.to_bytes();
             if let Some((session, mut rotation)) = self.apply(&old, &expected, &found, prepared).await? {
                 rotation.epoch = session.epoch();
-                let unlocked = self.is_unlocked();
-                if let Some(previous) = self.set_session(unlocked.then(|| Arc::new(session))) {
+                // Locked meanwhile, it stays locked.
+                if let Some(previous) = self.renew_session(session) {
                     previous.close();
                 }
                 return Ok(rotation);
