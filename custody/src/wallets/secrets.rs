@@ -200,7 +200,8 @@ impl Custody {
             | CustodyError::AuditBroken { .. }
             | CustodyError::Busy
             | CustodyError::Locked
-            | CustodyError::NotFound { .. } => error,
+            | CustodyError::NotFound { .. }
+            | CustodyError::Damaged { .. } => error,
             other => CustodyError::AuditUnwritable(Box::new(other)),
         })?;
         judged
