@@ -247,20 +247,26 @@ async fn a_retry_within_the_window_counts_once_and_from_then_on() {
     assert_eq!(scene.outcome_with(scene.pay(1, 2, 150), &right).await, "signed");
 }
 
+/// The contract that the documents are for.
+const BALLOT: &str = "0x00000000000000000000000000000000000000ba";
+
 /// Typed data of the Ethereum family's `Vote`, or another type.
 fn document(primary: &str, chain_id: u64) -> String {
     format!(
-        r#"{{"types":{{"EIP712Domain":[{{"name":"chainId","type":"uint256"}}],
+        r#"{{"types":{{"EIP712Domain":[{{"name":"chainId","type":"uint256"}},
+        {{"name":"verifyingContract","type":"address"}}],
         "{primary}":[{{"name":"choice","type":"uint8"}}]}},"primaryType":"{primary}",
-        "domain":{{"chainId":{chain_id}}},"message":{{"choice":2}}}}"#
+        "domain":{{"chainId":{chain_id},"verifyingContract":"{BALLOT}"}},"message":{{"choice":2}}}}"#
     )
 }
 
 #[tokio::test]
 async fn typed_data_is_signed_when_policy_names_it_on_its_chain() {
-    let rule =
-        r#"{"name":"votes","effect":"allow","match":{"chains":["eip155:1"],"operations":["typed-data"]}}"#;
-    let scene = scene(rule).await;
+    let rule = format!(
+        r#"{{"name":"votes","effect":"allow","match":{{"chains":["eip155:1"],"operations":["typed-data"],
+        "programs":["{BALLOT}"]}}}}"#
+    );
+    let scene = scene(&rule).await;
     let (custody, none) = (&scene.custody, WalletPasswords::none());
     let vote = document("Vote", 1);
     let preview = custody.preview_typed_data(&scene.evm, &vote).await.unwrap();
