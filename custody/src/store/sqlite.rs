@@ -49,8 +49,10 @@ const READERS: u32 = 3;
 /// is verified.
 const CHECKED_PAGES: i64 = 8_192;
 
-/// How often opening is tried again when another process brings the schema up to date at the same moment.
+/// How often opening is tried at least when other processes bring the schema up to date at the same moment; and again
+/// after so long, until the time for waiting has passed: a step that another one overtakes fails at once, unwaited for.
 const MIGRATION_TRIES: u32 = 3;
+const MIGRATION_PAUSE: Duration = Duration::from_millis(10);
 
 /// A vault's SQLite database.
 pub(crate) struct SqliteStore {
@@ -80,7 +82,7 @@ impl SqliteStore {
             .pragma("cell_size_check", "ON")
             .disable_statement_logging();
         let mut writer = Writer::open(options.clone().journal_mode(SqliteJournalMode::Wal)).await?;
-        Self::migrate(writer.connection()).await?;
+        Self::migrate(writer.connection(), Duration::from_millis(busy_timeout_ms)).await?;
         check_pages(writer.connection()).await?;
         let readers = SqlitePoolOptions::new()
             .max_connections(READERS)
@@ -96,14 +98,20 @@ impl SqliteStore {
         })
     }
 
-    async fn migrate(writer: &mut SqliteConnection) -> Result<(), CustodyError> {
+    async fn migrate(writer: &mut SqliteConnection, patience: Duration) -> Result<(), CustodyError> {
+        let deadline = tokio::time::Instant::now() + patience;
         let mut tries = 0;
         loop {
             tries += 1;
             match MIGRATIONS.run_direct(None, &mut *writer, false).await {
                 Ok(()) => return Ok(()),
                 // Two processes that both found an empty file: one of them fails, and finds the tables next time.
-                Err(error) if tries < MIGRATION_TRIES && errors::is_migration_race(&error) => {}
+                Err(error)
+                    if errors::is_migration_race(&error)
+                        && (tries < MIGRATION_TRIES || tokio::time::Instant::now() < deadline) =>
+                {
+                    tokio::time::sleep(MIGRATION_PAUSE).await;
+                }
                 Err(error) => return Err(errors::migration(writer, &MIGRATIONS, error).await),
             }
         }
