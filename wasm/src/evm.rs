@@ -145,6 +145,23 @@ impl RawEvmSigner {
         })
     }
 
+    /// What a personal message says and what the authority says about it, as JSON.
+    ///
+    /// # Errors
+    /// An `Error` with a `code`.
+    #[wasm_bindgen(js_name = inspectMessage)]
+    pub fn inspect_message(&self, message: &Uint8Array) -> Result<String, Error> {
+        thrown(|| {
+            let message = bounded(message, MAX_PAYLOAD_BYTES)?;
+            let request = Request::EvmMessage {
+                wallet: &self.address,
+                message: &message,
+            };
+            let verdict = review::verdict(&self.signing.authority, &request);
+            Ok(review::with_verdict(review::personal_message(&message), verdict))
+        })
+    }
+
     /// What typed data says and what the authority says about it, as JSON.
     ///
     /// # Errors

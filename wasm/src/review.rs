@@ -1,6 +1,7 @@
 //! What a request does, as JSON for the page that asks its person: core's own reading, and what the authority says.
 
 use keyward_core::account::AccountAddress;
+use keyward_core::evm::personal;
 use keyward_core::intent::{Action, Danger, Field, FieldValue, Intent};
 use keyward_core::offchain::{SignableMessage, read};
 use keyward_core::policy::{Refusal, Request};
@@ -66,6 +67,14 @@ pub(crate) fn message(bytes: &[u8]) -> Value {
         Ok(SignableMessage::Text(text)) => json!({ "kind": "text", "text": text }),
         Ok(SignableMessage::Binary) => json!({ "kind": "binary", "hex": hex::encode(bytes) }),
         Err(_) => json!({ "kind": "refused" }),
+    }
+}
+
+/// A personal message of EIP-191; what nobody could read has no kind but `refused`, and the verdict says why.
+pub(crate) fn personal_message(bytes: &[u8]) -> Value {
+    match (personal::check(bytes), str::from_utf8(bytes)) {
+        (Ok(()), Ok(text)) => json!({ "kind": "text", "text": text }),
+        _ => json!({ "kind": "refused" }),
     }
 }
 

@@ -2,7 +2,7 @@ import type { RawEvmSigner } from "./glue/keyward.js";
 import { bytes, fromHex, toHex, type Hex } from "./bytes.js";
 import { Handle, disposable } from "./handle.js";
 import { KeywardError } from "./errors.js";
-import type { EvmTransactionReview, TypedDataReview } from "./review.js";
+import type { EvmMessageReview, EvmTransactionReview, TypedDataReview } from "./review.js";
 
 /** A document of EIP-712; numbers may be `bigint`. `types` need not hold `EIP712Domain`: it is made from `domain`. */
 export interface TypedDataDocument {
@@ -59,6 +59,12 @@ export class EvmSigner {
   inspect(unsigned: Hex | Uint8Array): EvmTransactionReview {
     const payload = fromHex(unsigned, "unsigned");
     return JSON.parse(this.#handle.use((raw) => raw.inspect(payload))) as EvmTransactionReview;
+  }
+
+  /** What a personal message says, and whether it may be signed. */
+  inspectMessage(message: EvmMessage): EvmMessageReview {
+    const content = messageBytes(message);
+    return JSON.parse(this.#handle.use((raw) => raw.inspectMessage(content))) as EvmMessageReview;
   }
 
   /** What typed data says, and whether it may be signed. */

@@ -8,6 +8,7 @@ export { init, initSync, type ModuleSource, type SyncModuleSource } from "./engi
 export { KeywardError, type RefusalReason } from "./errors.js";
 export { EvmSigner, type EvmMessage, type TypedDataDocument } from "./evm.js";
 export type {
+  EvmMessageReview,
   EvmTransactionReview,
   MessageReview,
   ReviewAction,
@@ -49,3 +50,4 @@ export {
   type SolanaSignerOptions,
   type VaultDescription,
 } from "./vault.js";
+export type { EvmWallet, SolanaWallet } from "./wallets.js";

@@ -75,6 +75,12 @@ export type MessageReview = { readonly verdict: Verdict } & (
   | { readonly kind: "refused" }
 );
 
+/** A personal message (EIP-191) as the core read it. */
+export type EvmMessageReview = { readonly verdict: Verdict } & (
+  | { readonly kind: "text"; readonly text: string }
+  | { readonly kind: "refused" }
+);
+
 /** An EVM transaction as the core read it. */
 export interface EvmTransactionReview {
   readonly kind: "evm-transaction";
