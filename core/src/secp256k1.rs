@@ -140,8 +140,11 @@ impl PublicKey {
     #[must_use]
     pub fn address(&self) -> EvmAddress {
         let point = self.key().to_sec1_point(false);
-        // 0x04, then 64 bytes.
-        let hash = keccak256(point.as_bytes().get(1..).unwrap_or_default());
+        let (_, coordinates) = point
+            .as_bytes()
+            .split_first()
+            .expect("an uncompressed point is 0x04 and 64 bytes (SEC 1, section 2.3.3)");
+        let hash = keccak256(coordinates);
         let mut address = [0; 20];
         for (to, from) in address.iter_mut().zip(hash.iter().skip(12)) {
             *to = *from;

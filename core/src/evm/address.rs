@@ -73,38 +73,32 @@ impl EvmAddress {
     /// on it.
     #[must_use]
     pub fn abbreviated(&self) -> String {
-        let digits = self.checksummed();
-        let text = core::str::from_utf8(&digits).unwrap_or_default();
+        let text = self.checksummed();
         match (text.get(..6), text.get(34..)) {
             (Some(head), Some(tail)) => alloc::format!("0x{head}…{tail}"),
-            _ => String::from(text),
+            _ => text,
         }
     }
 
     /// The 40 digits, cased by EIP-55: a letter is upper case where the hash of the lower-case digits has a
     /// nibble of 8 or more.
-    fn checksummed(&self) -> [u8; 40] {
-        let mut digits = [0; 40];
-        // 20 bytes are 40 digits.
-        let _ = hex::encode_to_slice(self.0, &mut digits);
-        let hash = keccak256(&digits);
+    fn checksummed(&self) -> String {
+        let digits = hex::encode(self.0);
+        let hash = keccak256(digits.as_bytes());
         let nibbles = hash.iter().flat_map(|byte| [byte >> 4, byte & 0x0f]);
-        for (digit, nibble) in digits.iter_mut().zip(nibbles) {
+        let cased = digits.chars().zip(nibbles).map(|(mut digit, nibble)| {
             if nibble >= 8 {
                 digit.make_ascii_uppercase();
             }
-        }
-        digits
+            digit
+        });
+        cased.collect()
     }
 }
 
 impl fmt::Display for EvmAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let digits = self.checksummed();
-        f.pad(&alloc::format!(
-            "0x{}",
-            core::str::from_utf8(&digits).unwrap_or_default()
-        ))
+        f.pad(&alloc::format!("0x{}", self.checksummed()))
     }
 }
 
@@ -131,7 +125,7 @@ impl FromStr for EvmAddress {
         let address = Self(bytes);
         let lower = digits.bytes().any(|digit| digit.is_ascii_lowercase());
         let upper = digits.bytes().any(|digit| digit.is_ascii_uppercase());
-        if lower && upper && digits.as_bytes() != address.checksummed() {
+        if lower && upper && digits != address.checksummed() {
             return Err(EvmAddressError::Checksum);
         }
         Ok(address)

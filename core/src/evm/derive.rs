@@ -121,7 +121,7 @@ impl EvmDeriver {
                 .family
                 .path(index)
                 .map(|path| path.to_string())
-                .unwrap_or_default(),
+                .ok_or(DeriveError::OtherChain { family: self.family })?,
             address: secret.address(),
             secret,
         })

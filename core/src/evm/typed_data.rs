@@ -114,8 +114,8 @@ impl TypedData {
         let own_domain = Domain::from_value(&schema, &domain_value)?;
         let message_value = value::read_struct(&schema, primary_type, message, "message")?;
         Ok(Self {
-            domain_separator: domain_value.hash_struct(&schema),
-            struct_hash: message_value.hash_struct(&schema),
+            domain_separator: domain_value.hash_struct(&schema)?,
+            struct_hash: message_value.hash_struct(&schema)?,
             lines: listing::lines(&message_value),
             risks: risk::of(primary_type, &message_value),
             domain: own_domain,

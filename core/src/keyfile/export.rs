@@ -26,11 +26,10 @@ pub fn to_solana_keygen(key: &ed25519::SecretKey) -> Zeroizing<String> {
 /// The 64-byte secret (seed, public key) in base58, as Solana's wallets import it.
 #[must_use]
 pub fn to_base58(key: &ed25519::SecretKey) -> Zeroizing<String> {
-    // 64 bytes need at most 88 characters.
     let mut buffer = Zeroizing::new([0; 90]);
     let len = bs58::encode(pair(key).as_slice())
         .onto(buffer.as_mut_slice())
-        .unwrap_or_default();
+        .expect("64 bytes are at most 88 characters of base58, and 90 fit");
     let mut text = Zeroizing::new(String::with_capacity(buffer.len()));
     text.extend(buffer.iter().take(len).map(|byte| char::from(*byte)));
     text

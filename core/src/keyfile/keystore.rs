@@ -140,7 +140,7 @@ impl Sealed {
 
     fn try_open(&self, password: &[u8]) -> Result<Option<Zeroizing<[u8; 32]>>, KeyfileError> {
         let (salt, len) = &self.salt;
-        let salt = salt.get(..*len).unwrap_or_default();
+        let salt = salt.get(..*len).ok_or_else(|| wrong_salt(*len))?;
         let derived = match &self.kdf {
             Kdf::Scrypt(scrypt) => scrypt.stretch(password, salt)?,
             Kdf::Pbkdf2(iterations) => iterations.stretch(password, salt),
@@ -249,17 +249,20 @@ fn salt(params: &Fields<'_>) -> Result<([u8; MAX_SALT], usize), KeyfileError> {
     let digits = digits(params, "salt")?;
     let len = digits.len() / 2;
     let mut salt = [0; MAX_SALT];
-    let wrong = || KeyfileError::FieldLength {
-        field: "salt",
-        expected: "1 to 256",
-        found: len,
-    };
     let out = salt
         .get_mut(..len)
         .filter(|out| !out.is_empty())
-        .ok_or_else(wrong)?;
+        .ok_or_else(|| wrong_salt(len))?;
     hex::decode_to_slice(digits, out).map_err(|_| not_hex("salt"))?;
     Ok((salt, len))
+}
+
+const fn wrong_salt(found: usize) -> KeyfileError {
+    KeyfileError::FieldLength {
+        field: "salt",
+        expected: "1 to 256",
+        found,
+    }
 }
 
 fn hex_field<const LEN: usize>(

@@ -74,7 +74,7 @@ pub(super) fn read_array(text: &str, chain: Option<Chain>) -> Result<WalletKey, 
         BytesError::TooMany => wrong_length(format, PAIR_LEN + 1),
     })?;
     only(format, Chain::Solana, chain)?;
-    let bytes = bytes.get(..len).unwrap_or_default();
+    let bytes = bytes.get(..len).ok_or_else(|| wrong_length(format, len))?;
     read_secret(format, bytes, Some(Chain::Solana))
 }
 
@@ -84,11 +84,10 @@ pub(super) fn read_base58(text: &str, chain: Option<Chain>) -> Result<WalletKey,
     if len == SEED_LEN && chain.is_none() {
         return Err(KeyfileError::SeedOrAddress);
     }
-    read_secret(
-        Format::Base58,
-        bytes.get(..len).unwrap_or_default(),
-        Some(Chain::Solana),
-    )
+    let bytes = bytes
+        .get(..len)
+        .ok_or_else(|| wrong_length(Format::Base58, len))?;
+    read_secret(Format::Base58, bytes, Some(Chain::Solana))
 }
 
 pub(super) fn read_hex(text: &str, chain: Option<Chain>) -> Result<WalletKey, KeyfileError> {

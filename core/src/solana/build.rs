@@ -83,21 +83,27 @@ pub fn compile_message(
     let (header, account_keys) = arrange(fee_payer, instructions)?;
     let index_of = |address: &Address| {
         let position = account_keys.iter().position(|key| key == address);
-        // `arrange` listed every address of every instruction, 256 at most.
-        position.and_then(|at| u8::try_from(at).ok()).unwrap_or(u8::MAX)
+        // `arrange` listed every address of every instruction, 256 at most; no other account stands in for one.
+        position
+            .and_then(|at| u8::try_from(at).ok())
+            .ok_or(BuildError::TooManyAccounts {
+                found: account_keys.len(),
+            })
     };
     let compiled = instructions
         .iter()
-        .map(|instruction| CompiledInstruction {
-            program_index: index_of(&instruction.program),
-            accounts: instruction
-                .accounts
-                .iter()
-                .map(|account| index_of(&account.address))
-                .collect(),
-            data: instruction.data.clone(),
+        .map(|instruction| {
+            Ok(CompiledInstruction {
+                program_index: index_of(&instruction.program)?,
+                accounts: instruction
+                    .accounts
+                    .iter()
+                    .map(|account| index_of(&account.address))
+                    .collect::<Result<_, BuildError>>()?,
+                data: instruction.data.clone(),
+            })
         })
-        .collect();
+        .collect::<Result<_, BuildError>>()?;
     let message = Message {
         version,
         header,

@@ -82,9 +82,12 @@ impl Schema {
             .ok_or_else(|| wrong_type(name, "it is not defined"))
     }
 
-    /// Keccak-256 of `encodeType`. Every structure read has one; none would be zeros.
-    pub(super) fn type_hash(&self, name: &str) -> [u8; 32] {
-        self.type_hashes.get(name).copied().unwrap_or_default()
+    /// Keccak-256 of `encodeType`. A structure that is not defined has none, and nothing stands in for it.
+    pub(super) fn type_hash(&self, name: &str) -> Result<[u8; 32], TypedDataError> {
+        self.type_hashes
+            .get(name)
+            .copied()
+            .ok_or_else(|| wrong_type(name, "it is not defined"))
     }
 
     fn check_defined(&self, kind: &Type) -> Result<(), TypedDataError> {
@@ -243,5 +246,30 @@ fn wrong_type(name: &str, problem: &'static str) -> TypedDataError {
     TypedDataError::Type {
         name: escaped(name),
         problem,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    use super::*;
+
+    #[test]
+    fn a_structure_that_is_not_defined_has_no_hash() {
+        let types = Json::parse(r#"{"Person": [{"name": "name", "type": "string"}]}"#).unwrap();
+        let schema = Schema::read(&types).unwrap();
+        assert_eq!(
+            schema.type_hash("Person").unwrap(),
+            keccak256(b"Person(string name)")
+        );
+        let refused = schema.type_hash("Mail").unwrap_err();
+        assert!(
+            matches!(&refused, TypedDataError::Type { name, .. } if name == "Mail"),
+            "{refused}"
+        );
     }
 }

@@ -215,12 +215,12 @@ fn fits_signed(number: &Integer, bits: u32) -> bool {
 
 impl Struct {
     /// `hashStruct`: Keccak-256 of the type's hash and each field's 32 bytes.
-    pub(super) fn hash_struct(&self, schema: &Schema) -> [u8; 32] {
-        let mut encoded = schema.type_hash(&self.name).to_vec();
+    pub(super) fn hash_struct(&self, schema: &Schema) -> Result<[u8; 32], TypedDataError> {
+        let mut encoded = schema.type_hash(&self.name)?.to_vec();
         for (_, value) in &self.fields {
-            encoded.extend_from_slice(&value.encode(schema));
+            encoded.extend_from_slice(&value.encode(schema)?);
         }
-        keccak256(&encoded)
+        Ok(keccak256(&encoded))
     }
 
     pub(super) fn field(&self, name: &str) -> Option<&Value> {
@@ -233,8 +233,8 @@ impl Struct {
 
 impl Value {
     /// The 32 bytes that a value is in `encodeData`.
-    fn encode(&self, schema: &Schema) -> [u8; 32] {
-        match self {
+    fn encode(&self, schema: &Schema) -> Result<[u8; 32], TypedDataError> {
+        Ok(match self {
             Self::FixedBytes(bytes) => {
                 let mut word = [0; 32];
                 word.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
@@ -253,11 +253,14 @@ impl Value {
             Self::Text(text) => keccak256(text.as_bytes()),
             Self::Bytes(bytes) => keccak256(bytes),
             Self::Array(entries) => {
-                let encoded: Vec<[u8; 32]> = entries.iter().map(|entry| entry.encode(schema)).collect();
+                let encoded = entries
+                    .iter()
+                    .map(|entry| entry.encode(schema))
+                    .collect::<Result<Vec<[u8; 32]>, TypedDataError>>()?;
                 keccak256(encoded.as_flattened())
             }
-            Self::Struct(own) => own.hash_struct(schema),
-        }
+            Self::Struct(own) => own.hash_struct(schema)?,
+        })
     }
 }
 
@@ -268,7 +271,7 @@ impl Integer {
             return *bytes;
         }
         let inverted = U256::from_be_bytes(bytes.map(|byte| !byte));
-        // The magnitude is not zero, so its inverse is not the largest number.
+        // Of zero alone the sum is too large by one, and what is left of it is zero, its own complement.
         *inverted
             .checked_add(U256::from(1_u64))
             .unwrap_or_default()
