@@ -252,7 +252,9 @@ impl Custody {
                     })?;
             wallets.push(wallet);
         }
-        let signature = transaction.signatures.first().copied().unwrap_or_default();
+        let signature = *transaction.signatures.first().ok_or_else(|| SignError::Failed {
+            reason: "the transaction has no place for a signature".to_owned(),
+        })?;
         Ok(SignedTransaction {
             bytes: transaction.encode(),
             signature,

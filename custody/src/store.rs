@@ -16,7 +16,7 @@ use keyward_core::address::{Address, Signature};
 use keyward_core::amount::Lamports;
 use keyward_core::path::PathFamily;
 use keyward_core::policy::{WalletSignature, Window};
-use keyward_core::vault::RecordPublicKey;
+use keyward_core::vault::{RecordPublicKey, VaultHeader};
 
 use crate::attempts::{Attempt, AttemptId, AttemptQuery, AttemptState, NewAttempt};
 use crate::audit::AuditQuery;
@@ -207,6 +207,14 @@ pub(crate) struct VaultRow {
     pub(crate) failed_unlocks: u32,
     pub(crate) locked_until_ms: u64,
     pub(crate) created_ms: u64,
+}
+
+impl VaultRow {
+    /// # Errors
+    /// [`CustodyError::Damaged`]: a header that does not read says nothing about the key in force.
+    pub(crate) fn read_header(&self) -> Result<VaultHeader, CustodyError> {
+        VaultHeader::from_bytes(&self.header).map_err(|error| CustodyError::damaged(error.to_string()))
+    }
 }
 
 /// A row of `master_wallets` with one of its derivations.

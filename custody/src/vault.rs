@@ -397,9 +397,7 @@ pub(crate) fn master_context(vault: VaultId, record: RecordId, epoch: u32) -> Re
 }
 
 fn summary(vault: &VaultRow, family: &str, wallet_count: u64) -> Result<VaultSummary, CustodyError> {
-    let header =
-        VaultHeader::from_bytes(&vault.header).map_err(|error| CustodyError::damaged(error.to_string()))?;
-    header_summary(&header, vault.created_ms, family, wallet_count)
+    header_summary(&vault.read_header()?, vault.created_ms, family, wallet_count)
 }
 
 fn header_summary(

@@ -252,7 +252,7 @@ pub(crate) struct Ledger {
     newest: Option<i64>,
     /// The entries after the signed edge.
     tail: Vec<StoredEntry>,
-    /// Of the vault key in force; `None` where the header does not read, or there is no vault yet.
+    /// Of the vault key in force; `None` before there is a vault.
     epoch: Option<u32>,
     verified: bool,
     appended: Vec<LedgerRow>,
@@ -280,13 +280,13 @@ impl Ledger {
         state: LedgerState,
         newest: Option<i64>,
         tail: Vec<StoredEntry>,
-        epoch: Option<u32>,
+        epoch: u32,
     ) -> Self {
         Self {
             state: Some(state),
             newest,
             tail,
-            epoch,
+            epoch: Some(epoch),
             verified: false,
             appended: Vec::new(),
         }

@@ -149,7 +149,12 @@ pub(super) async fn send(node: &SolanaNode, bytes: &[u8]) -> Result<Signature, C
     let transaction = Transaction::decode(bytes).map_err(|error| ChainError::OutOfBounds {
         what: error.to_string(),
     })?;
-    let own = transaction.signatures.first().copied().unwrap_or_default();
+    let own = *transaction
+        .signatures
+        .first()
+        .ok_or_else(|| ChainError::OutOfBounds {
+            what: "it has no signature".to_owned(),
+        })?;
     let options = json!({ "encoding": "base64", "skipPreflight": true, "maxRetries": 0 });
     let params = json!([STANDARD.encode(bytes), options]);
     let answered: Signature = call(node, RpcRequest::SendTransaction, params).await?;

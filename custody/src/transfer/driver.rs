@@ -239,7 +239,9 @@ impl Run<'_> {
             }
             Effect::Finish(result) => Ok(Step::End(result)),
             Effect::GiveUp { cause } => {
-                let signature = self.attempt.map(|(_, signature)| signature).unwrap_or_default();
+                let Some((_, signature)) = self.attempt else {
+                    return Err(lost("what was not recorded has no end to look for"));
+                };
                 Err(TransferError::Unknown { signature, cause })
             }
         }

@@ -322,7 +322,9 @@ fn rows(
         policies: vec![row],
     }))];
     for (group, rows) in groups {
-        let from = group.and_then(|(id, family)| Some((id, PathFamily::from_id(family).ok()?)));
+        let from = group
+            .map(|(id, family)| Ok::<_, CustodyError>((id, known(family)?)))
+            .transpose()?;
         if let Some((master, family)) = from {
             let last = rows.iter().filter_map(|row| row.index).max().unwrap_or(0);
             writes.push(Write::NextIndex {

@@ -153,8 +153,7 @@ impl Custody {
     async fn try_recovery(&self, recovery: &RecoveryKey) -> Result<(VaultHeader, VaultKey), CustodyError> {
         let facts = self.store().look(Ask::default()).await?;
         let vault = facts.vault.ok_or(CustodyError::NotInitialised)?;
-        let header = VaultHeader::from_bytes(&vault.header)
-            .map_err(|error| CustodyError::damaged(error.to_string()))?;
+        let header = vault.read_header()?;
         if let Ok(key) = header.open_with_recovery(recovery) {
             return Ok((header, key));
         }

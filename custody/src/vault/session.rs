@@ -98,11 +98,10 @@ impl Session {
     /// Whether this key is still the vault's.
     ///
     /// # Errors
-    /// [`CustodyError::KeyRotated`]; the session is of no use any more then.
+    /// [`CustodyError::KeyRotated`]; the session is of no use any more then. [`CustodyError::Damaged`] where the
+    /// header does not read: the key in force is not known then.
     pub(crate) fn expect_current(&self, vault: &VaultRow) -> Result<(), CustodyError> {
-        // A header that does not read is for others to name.
-        let epoch = VaultHeader::from_bytes(&vault.header).map_or(self.epoch, |header| header.epoch());
-        if epoch > self.epoch {
+        if vault.read_header()?.epoch() > self.epoch {
             self.signer.retire();
             return Err(CustodyError::KeyRotated);
         }

@@ -190,8 +190,7 @@ impl Custody {
     async fn count_try(&self, credentials: &Credentials) -> Result<VaultHeader, CustodyError> {
         let (counted, _) = transact(self.store(), Ask::default(), |ledger, facts| {
             let vault = facts.vault.ok_or(CustodyError::NotInitialised)?;
-            let header = VaultHeader::from_bytes(&vault.header)
-                .map_err(|error| CustodyError::damaged(error.to_string()))?;
+            let header = vault.read_header()?;
             let retry_after_ms = vault.locked_until_ms.saturating_sub(facts.now_ms);
             let refusal = if retry_after_ms > 0 {
                 Some((Operation::Lockout, CustodyError::LockedOut { retry_after_ms }))

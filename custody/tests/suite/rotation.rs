@@ -60,6 +60,31 @@ async fn everything_works_under_the_new_key_and_old_checkpoints_hold() {
 }
 
 #[tokio::test]
+async fn nothing_is_done_under_a_header_that_does_not_read() {
+    let fixture = Fixture::new();
+    let custody = fixture.vault(1).await;
+    custody.sign_transaction(transfer(5, 1)).await.unwrap();
+    fixture.sql("UPDATE vaults SET header = x'00'").await;
+    // Whether the key was rotated shows in the header alone.
+    let error = custody.sign_transaction(transfer(5, 2)).await.unwrap_err();
+    assert!(
+        matches!(error, SignError::Custody(CustodyError::Damaged { .. })),
+        "{error}"
+    );
+    let error = custody.set_label(first(), "x").await.unwrap_err();
+    assert!(matches!(error, CustodyError::Damaged { .. }), "{error}");
+    let error = custody.audit_verify(None).await.unwrap_err();
+    assert!(matches!(error, CustodyError::Damaged { .. }), "{error}");
+    assert_eq!(fixture.number("SELECT COUNT(*) FROM intents").await, 1);
+    assert_eq!(
+        fixture
+            .number("SELECT COUNT(*) FROM wallets WHERE label = 'x'")
+            .await,
+        0
+    );
+}
+
+#[tokio::test]
 async fn other_handles_lock_themselves_with_a_reason() {
     let fixture = Fixture::new();
     let custody = fixture.vault(1).await;

@@ -2,7 +2,7 @@
 
 use keyward_core::account::AccountAddress;
 use keyward_core::address::{Address, Signature};
-use keyward_core::vault::{RecordPublicKey, VaultHeader};
+use keyward_core::vault::RecordPublicKey;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{AssertSqlSafe, Row, SqliteConnection};
 
@@ -111,9 +111,7 @@ async fn edge(
         Vec::new()
     };
     let version = policy_version.map_or(Ok(0), |version| unsigned("policies.version", version))?;
-    let epoch = VaultHeader::from_bytes(&vault.header)
-        .map(|header| header.epoch())
-        .ok();
+    let epoch = vault.read_header()?.epoch();
     Ok((Some(vault), version, Ledger::resume(state, newest, tail, epoch)))
 }
 
