@@ -7,7 +7,7 @@
 import { bytes } from "./bytes.js";
 import { KeywardError } from "./errors.js";
 import type { MessageReview, TransactionReview } from "./review.js";
-import type { SolanaSigner } from "./solana.js";
+import type { SolanaWallet } from "./wallets.js";
 
 /** A chain of Solana as Wallet Standard names it. */
 export type SolanaChain = "solana:mainnet" | "solana:devnet" | "solana:testnet" | "solana:localnet";
@@ -31,7 +31,7 @@ export interface WalletOptions {
   readonly icon: `data:image/${"svg+xml" | "webp" | "png" | "gif"};base64,${string}`;
   readonly chains?: readonly SolanaChain[];
   /** Opens the vault if need be, and gives the wallets that the dapp may see. Never called for a silent connect. */
-  readonly connect: () => Promise<readonly SolanaSigner[]>;
+  readonly connect: () => Promise<readonly SolanaWallet[]>;
   /** Shows what would be signed; only `true` signs it. */
   readonly confirm: (request: Confirmation) => Promise<boolean>;
   /** An RPC endpoint for each chain on which transactions may be sent as well; without any, nothing is sent. */
@@ -120,7 +120,7 @@ class StandardWallet {
   /** Every account that there ever was, so that identities stay. */
   readonly #known = new Map<string, WalletAccount>();
   readonly #listeners = new Set<ChangeListener>();
-  #signers = new Map<string, SolanaSigner>();
+  #signers = new Map<string, SolanaWallet>();
   #accounts: readonly WalletAccount[] = Object.freeze([]);
   readonly standard: object;
 
@@ -199,7 +199,7 @@ class StandardWallet {
     }
   }
 
-  #account(signer: SolanaSigner): WalletAccount {
+  #account(signer: SolanaWallet): WalletAccount {
     let account = this.#known.get(signer.address);
     if (account === undefined) {
       const publicKey = signer.publicKey.slice();
@@ -209,7 +209,7 @@ class StandardWallet {
     return account;
   }
 
-  #signer(address: string): SolanaSigner {
+  #signer(address: string): SolanaWallet {
     const signer = this.#signers.get(address);
     if (signer === undefined) {
       throw new KeywardError("not-connected", "this account is not connected; connect the wallet first");
@@ -257,18 +257,20 @@ class StandardWallet {
       message: bytes(message, "message").slice(),
     }));
     for (const { signer, message } of asked) {
-      const review = signer.inspectMessage(message);
+      const review = await signer.inspectMessage(message);
       if (review.kind === "sign-in") {
         this.#checkDomain(review.domain);
       }
       const kind = review.kind === "sign-in" ? "sign-in" : "message";
       await this.#confirmed({ kind, address: signer.address, review });
     }
-    return asked.map(({ signer, message }) => ({
-      signedMessage: message,
-      signature: signer.signMessage(message),
-      signatureType: "ed25519",
-    }));
+    return Promise.all(
+      asked.map(async ({ signer, message }) => ({
+        signedMessage: message,
+        signature: await signer.signMessage(message),
+        signatureType: "ed25519" as const,
+      })),
+    );
   }
 
   async #signIn(inputs: readonly SignInInput[]): Promise<readonly object[]> {
@@ -285,7 +287,7 @@ class StandardWallet {
       const text = signInText({ ...input, domain: input.domain ?? this.#host(), address: account.address });
       const message = new TextEncoder().encode(text);
       // The core reads it again: only what it reads as a sign-in is signed as one.
-      if (this.#signer(account.address).inspectMessage(message).kind !== "sign-in") {
+      if ((await this.#signer(account.address).inspectMessage(message)).kind !== "sign-in") {
         throw new KeywardError("argument", "the sign-in is not well-formed; correct its fields");
       }
       const [signed] = await this.#signMessages([{ account, message }]);

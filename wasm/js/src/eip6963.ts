@@ -1,0 +1,24 @@
+/**
+ * Announces an open vault's EVM wallets by EIP-6963, so that dapps in the same page find a provider of EIP-1193.
+ *
+ * The keys stay with whoever made the signers; this holds none and asks before every signature. It draws nothing: the
+ * page's `confirm` does.
+ */
+import { failure } from "./eip6963/errors.js";
+import type { ProviderOptions, RegisteredProvider } from "./eip6963/options.js";
+
+export { ProviderRpcError, type ProviderErrorData } from "./eip6963/errors.js";
+export type {
+  Eip1193Provider,
+  EvmChain,
+  EvmConfirmation,
+  ProviderEvents,
+  ProviderOptions,
+  RegisteredProvider,
+  RequestArguments,
+} from "./eip6963/options.js";
+
+/** Announces a provider to every dapp of the page, those that come later included. */
+export function registerProvider(_options: ProviderOptions): RegisteredProvider {
+  throw failure("internal", "internal", "it is being built in this very session");
+}
