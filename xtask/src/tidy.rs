@@ -3,6 +3,7 @@
 //!
 //! Each check is a pure function over the tracked files or over `cargo metadata`, with a test that sees it fail.
 
+mod browser;
 mod code;
 mod dependencies;
 mod layering;
@@ -65,6 +66,7 @@ pub(crate) fn check() -> anyhow::Result<String> {
     let metadata = dependencies::metadata()?;
     let mut findings = dependencies::check(&metadata);
     for check in [
+        browser::check,
         layering::check,
         links::check,
         naming::check,

@@ -274,6 +274,8 @@ mod tests {
     use alloc::string::ToString;
 
     use proptest::prelude::*;
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
 
     use super::*;
 

@@ -117,6 +117,9 @@ pub fn name(program: &Address) -> Option<&'static str> {
 mod tests {
     use alloc::collections::BTreeSet;
 
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
     use super::*;
 
     #[test]

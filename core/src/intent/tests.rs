@@ -4,6 +4,8 @@ use alloc::string::ToString;
 use alloc::vec;
 
 use proptest::prelude::*;
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
 
 use super::*;
 use crate::solana::samples::{self, BLOCKHASH, PAYER, RECIPIENT, any_message, payment, single};
@@ -55,7 +57,13 @@ fn reads_a_payment() {
             lamports: Lamports::new(1_500_000_000)
         }
     );
-    insta::assert_snapshot!(intent.sentences().join("\n"));
+    insta::assert_snapshot!(intent.sentences().join("\n"), @r#"
+    Use at most 200000 compute units
+    Offer 1000 millionths of a lamport per compute unit
+    Transfer 1.500000000 SOL from 4vJ9JU1bJJE96FWSJKvHsmmFADCg4gpZQff4P3bkLKi to 8qbHbw2BbbTHBW1sbeqakYXVKRQM8Ne7pLK7m6CVfeR
+    Write the memo "rent, July"
+    Pay a priority fee of at most 0.000000200 SOL
+    "#);
 }
 
 #[test]
@@ -298,6 +306,8 @@ fn sentences_say_everything() {
         .iter()
         .map(|m| intent(m).sentences().join("\n"))
         .collect();
+    // insta reads its files, which a page cannot.
+    #[cfg(not(target_arch = "wasm32"))]
     insta::assert_snapshot!(lines.join("\n\n"));
     let twice = with(&[
         instructions::compute_unit_limit(1),

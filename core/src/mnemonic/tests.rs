@@ -5,6 +5,8 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use proptest::prelude::*;
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
 
 use super::*;
 
@@ -387,7 +389,18 @@ fn any_entropy() -> impl Strategy<Value = Vec<u8>> {
         .prop_flat_map(|count| prop::collection::vec(any::<u8>(), count.entropy_len()))
 }
 
+/// Some of the cases where a page would wait for all of them.
+fn some_or_all() -> ProptestConfig {
+    let mut config = ProptestConfig::default();
+    if cfg!(target_arch = "wasm32") {
+        config.cases = 16;
+    }
+    config
+}
+
 proptest! {
+    #![proptest_config(some_or_all())]
+
     /// The `bip39` crate has the same specification in other code.
     #[test]
     fn agrees_with_the_bip39_crate(entropy in any_entropy(), passphrase in "\\PC{0,12}") {

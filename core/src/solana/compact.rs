@@ -47,6 +47,9 @@ pub(super) fn encode_len(out: &mut Vec<u8>, len: u16) {
 
 #[cfg(test)]
 mod tests {
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
     use super::*;
 
     #[test]

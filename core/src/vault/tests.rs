@@ -3,6 +3,9 @@
 use alloc::format;
 use alloc::string::ToString;
 
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
 use super::*;
 
 #[test]

@@ -105,6 +105,7 @@ fn direct(metadata: &Value) -> Vec<Finding> {
             let reserved = RESERVED.iter().find(|(pattern, _)| matches(on, pattern));
             if let Some((_, only)) = reserved
                 && !only.contains(&name)
+                && !is_test_runner_of_core(name, dependency)
             {
                 let what = format!("must not depend on {on}: only {} may", only.join(", "));
                 findings.push(Finding::new(name, 0, what));
@@ -112,6 +113,13 @@ fn direct(metadata: &Value) -> Vec<Finding> {
         }
     }
     findings
+}
+
+/// Core's tests run in browsers too; nothing but its tests may know of them.
+fn is_test_runner_of_core(name: &str, dependency: &Value) -> bool {
+    name == "keyward-core"
+        && text(dependency, "name") == "wasm-bindgen-test"
+        && text(dependency, "kind") == "dev"
 }
 
 /// Every crate takes the lints of the workspace; without its `[lints]` table it would have none. Metadata does not
@@ -241,6 +249,21 @@ mod tests {
             let found = found(&[member(from, &[to])]);
             assert_eq!(found.len(), 1, "{from} on {to}: {found:?}");
         }
+    }
+
+    #[test]
+    fn only_the_tests_of_core_know_browsers() {
+        let core = |name: &str, kind: Value| {
+            let mut core = member("keyward-core", &[name]);
+            core["dependencies"][0]["kind"] = kind;
+            found(&[core]).len()
+        };
+        assert_eq!(core("wasm-bindgen-test", json!("dev")), 0);
+        assert_eq!(core("wasm-bindgen-test", Value::Null), 1);
+        assert_eq!(core("wasm-bindgen", json!("dev")), 1);
+        let mut custody = member("keyward-custody", &["wasm-bindgen-test"]);
+        custody["dependencies"][0]["kind"] = json!("dev");
+        assert_eq!(found(&[custody]).len(), 1);
     }
 
     #[test]

@@ -1,6 +1,8 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use proptest::prelude::*;
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
 
 use super::*;
 
@@ -21,7 +23,13 @@ fn checkpoint() -> Checkpoint {
 #[test]
 fn the_text_is_pinned() {
     let text = checkpoint().sign(&key()).to_string();
-    insta::assert_snapshot!(text);
+    insta::assert_snapshot!(text, @r"
+    keyward/0123456789abcdef
+    42
+    q6urq6urq6urq6urq6urq6urq6urq6urq6urq6urq6s=
+
+    — keyward/0123456789abcdef 16JgdiRN9TH+UI0slR8P4mwl15LlftiB5YbNw7nZ0EDvCOMupoYxvxyMSsrUTCSuTqNk9X2HsaV+ENIQdazT/oWcsA0=
+    ");
     let read: SignedCheckpoint = text.parse().unwrap();
     assert_eq!(read.to_string(), text);
     assert_eq!(read.unverified(), &checkpoint());

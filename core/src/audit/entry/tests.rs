@@ -3,6 +3,8 @@
 use alloc::string::ToString;
 
 use proptest::prelude::*;
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
 
 use super::*;
 
@@ -36,9 +38,9 @@ fn bare() -> AuditEntry {
 
 #[test]
 fn the_format_is_pinned() {
-    insta::assert_snapshot!("full", hex::encode(full().to_bytes()));
-    insta::assert_snapshot!("bare", hex::encode(bare().to_bytes()));
-    insta::assert_snapshot!("leaf", hex::encode(full().leaf_hash()));
+    insta::assert_snapshot!(hex::encode(full().to_bytes()), @"4b5741010000000000000007000001a1ee565e7b000000056c6f63616c000000107369676e2d7472616e73616374696f6e01abababababababababababababababababababababababababababababababab030000000a6f7665722d6c696d697401cdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcd0000001272756c653d736f6c2d7472616e7366657273");
+    insta::assert_snapshot!(hex::encode(bare().to_bytes()), @"4b5741010000000000000000000000000000000000000000000000046c6f636b0005000000000000000000");
+    insta::assert_snapshot!(hex::encode(full().leaf_hash()), @"5a4d78d590c96e2c97ae933acf40f37dd0af02219f5427b763375b96325ca69b");
 }
 
 #[test]

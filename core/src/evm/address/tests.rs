@@ -2,6 +2,9 @@
 
 use alloc::string::ToString;
 
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
 use super::*;
 
 /// The test cases of EIP-55.

@@ -2,6 +2,9 @@
 
 use alloc::format;
 
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
 use super::*;
 use crate::mnemonic::Mnemonic;
 

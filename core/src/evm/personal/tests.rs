@@ -3,6 +3,9 @@
 use alloc::format;
 use alloc::string::String;
 
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
 use super::*;
 use crate::secp256k1::{SecretKey, recover};
 

@@ -4,6 +4,8 @@ use alloc::format;
 use alloc::vec;
 
 use proptest::prelude::*;
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
 
 use super::*;
 use crate::evm::authorization::Authorization;
@@ -344,7 +346,7 @@ fn authorisations_are_read_and_shown() {
     ] {
         assert!(Authorization::decode(wrong).is_err(), "{wrong:?}");
     }
-    insta::assert_snapshot!(delegation().authorizations()[0].sentence());
+    insta::assert_snapshot!(delegation().authorizations()[0].sentence(), @"DANGER: hand full control of 0x9d8A62f656a8d1615C1294fd71e9CFb3E4855A4F to the code of 0x0909090909090909090909090909090909090909 on every chain");
 }
 
 #[test]

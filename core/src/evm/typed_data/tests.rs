@@ -4,6 +4,8 @@ use alloc::format;
 use alloc::string::ToString;
 
 use proptest::prelude::*;
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
 
 use super::*;
 use crate::secp256k1::SecretKey;
@@ -81,7 +83,15 @@ fn the_example_of_eip_712() {
     assert!(signature.y_odd);
     assert_eq!(mail.domain().chain_id, 1);
     assert_eq!(mail.risks(), []);
-    insta::assert_snapshot!(mail.sentences().join("\n"));
+    insta::assert_snapshot!(mail.sentences().join("\n"), @r#"
+    Sign a "Mail" for "Ether Mail" version "1"
+    To be checked by contract 0xCcCCccccCCCCcCCCCCCcCcCccCcCCCcCcccccccC on Ethereum (chain 1)
+    from.name: "Cow"
+    from.wallet: 0xCD2a3d9F938E13CD947Ec05AbC7FE734Df8DD826
+    to.name: "Bob"
+    to.wallet: 0xbBbBBBBbbBBBbbbBbbBbbbbBBbBbbbbBbBbbBBbB
+    contents: "Hello, Bob!"
+    "#);
 }
 
 #[test]

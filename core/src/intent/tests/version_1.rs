@@ -1,5 +1,8 @@
 //! Version 1 sets its fee without an instruction: it is shown and capped all the same.
 
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
 use super::*;
 use crate::policy::{Decision, Facts, Policy, PolicyLimits, Request, evaluate};
 use crate::solana::TransactionConfig;
@@ -85,5 +88,11 @@ fn every_setting_is_said() {
         loaded_accounts_data_size_limit: Some(65_536),
         heap_size: Some(32_768),
     });
-    insta::assert_snapshot!(intent.sentences().join("\n"));
+    insta::assert_snapshot!(intent.sentences().join("\n"), @r"
+    Transfer 0.000000001 SOL from 4vJ9JU1bJJE96FWSJKvHsmmFADCg4gpZQff4P3bkLKi to 8qbHbw2BbbTHBW1sbeqakYXVKRQM8Ne7pLK7m6CVfeR
+    Use at most 300000 compute units
+    Load at most 65536 bytes of accounts
+    Ask for 32768 bytes of heap
+    Pay a priority fee of at most 0.000005000 SOL
+    ");
 }

@@ -2,6 +2,9 @@
 
 use alloc::vec;
 
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
 use super::super::instructions::{memo, sol_transfer};
 use super::super::samples::{BLOCKHASH, PAYER, RECIPIENT};
 use super::*;

@@ -3,6 +3,8 @@
 use alloc::vec;
 
 use proptest::prelude::*;
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
 
 use super::super::samples::{self, any_message, payment};
 use super::*;

@@ -3,6 +3,9 @@
 use alloc::format;
 use alloc::string::String;
 
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
 use super::*;
 
 const BYTES: [u8; 32] = [0xfb; 32];

@@ -5,6 +5,8 @@ use alloc::string::ToString;
 use alloc::vec;
 
 use proptest::prelude::*;
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
 
 use super::*;
 use crate::vault::{

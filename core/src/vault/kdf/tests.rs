@@ -2,6 +2,9 @@
 
 use alloc::string::ToString;
 
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
 use super::*;
 
 /// RFC 7914, section 12, the first three; the fourth takes 1 GiB.

@@ -4,6 +4,8 @@ use alloc::format;
 use alloc::string::{String, ToString};
 
 use proptest::prelude::*;
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
 
 use super::*;
 
@@ -75,7 +77,18 @@ fn debug_shows_nothing() {
     assert_eq!(shown, "MasterSecret(<redacted>)");
 }
 
+/// Some of the cases where a page would wait for all of them.
+fn some_or_all() -> ProptestConfig {
+    let mut config = ProptestConfig::default();
+    if cfg!(target_arch = "wasm32") {
+        config.cases = 16;
+    }
+    config
+}
+
 proptest! {
+    #![proptest_config(some_or_all())]
+
     #[test]
     fn round_trips(entropy in prop::collection::vec(any::<u8>(), 16..=16), passphrase in "\\PC{0,40}") {
         let phrase = Mnemonic::from_entropy(&entropy).unwrap();

@@ -2,6 +2,9 @@
 
 use alloc::vec::Vec;
 
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
 use super::*;
 use crate::vault::{
     KdfParams, NewWalletPassword, RecordId, VaultError, VaultId, reseal_record, seal_protected_record,

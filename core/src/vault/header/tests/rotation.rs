@@ -1,5 +1,8 @@
 //! A new vault key, and what an old header still does.
 
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
 use super::*;
 use crate::vault::{
     RecordContext, RecordId, RecordKind, RecordPublicKey, open_record, reseal_record, seal_record,

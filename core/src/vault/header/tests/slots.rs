@@ -1,5 +1,8 @@
 //! Several passwords and the recovery key.
 
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
 use super::*;
 
 fn with_recovery(second_factor: Option<&SecondFactor>) -> VaultHeader {
