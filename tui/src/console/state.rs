@@ -92,6 +92,8 @@ pub struct Waiting {
     pub balances: Pending,
     /// How many transfers are unresolved.
     pub unresolved: Pending,
+    /// A new recovery key, or a new vault key that brings one. It goes on when its screen is left or locked away.
+    pub recovery: Pending,
     /// Changes to labels and tags.
     pub changes: Vec<Change>,
 }

@@ -8,7 +8,7 @@ use crossterm::event::{KeyEvent, KeyEventKind};
 use super::effect::{Effect, Failure, FailureKind, Lifetime, Progress, RequestId, Work};
 use super::effects::vault::VaultWork;
 use super::keymap::{Action, Context, active, lookup};
-use super::modal::{Confirm, Decision, Followup, Gravity, Help, Menu, Modal};
+use super::modal::{Decision, Followup, Help, Menu, Modal};
 use super::msg::Msg;
 use super::page::{Cx, Event, Handled, Nav};
 use super::screen::Screen;
@@ -17,6 +17,7 @@ use super::state::{Shared, State};
 
 mod answers;
 mod clock;
+mod leave;
 mod mouse;
 mod prompts;
 
@@ -218,7 +219,7 @@ pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
         // Locking comes before everything else, whatever window is open.
         Action::Lock if state.shared.is_open() => return lock(state, None),
         Action::Redraw => return vec![Effect::Redraw],
-        Action::Quit => return quit(state),
+        Action::Quit => return leave::quit(state),
         _ => {}
     }
     if let Some(modal) = &mut state.modal {
@@ -336,39 +337,6 @@ fn follow_modal(state: &mut State, followup: Followup) -> Vec<Effect> {
             })
         }
     }
-}
-
-fn quit(state: &mut State) -> Vec<Effect> {
-    let asked = matches!(
-        &state.modal,
-        Some(Modal::Confirm(Confirm {
-            decision: Decision::Leave,
-            ..
-        }))
-    );
-    let running = state.shared.jobs.running();
-    let unsaved = state.screen.page().unsaved() || state.below.iter().any(|screen| screen.page().unsaved());
-    if asked || (running == 0 && !unsaved) {
-        return vec![Effect::Leave];
-    }
-    let mut lines = Vec::new();
-    if running > 0 {
-        lines.push(format!(
-            "{running} {} under way.",
-            if running == 1 { "job is" } else { "jobs are" }
-        ));
-        lines.push("A transfer that was signed is offered again at the next start.".into());
-    }
-    if unsaved {
-        lines.push("What you typed here is lost.".into());
-    }
-    state.modal = Some(Modal::Confirm(Confirm {
-        title: "Leave keyward?".into(),
-        lines,
-        decision: Decision::Leave,
-        gravity: Gravity::Plain,
-    }));
-    Vec::new()
 }
 
 /// Locks: everything of the session is dropped before anything else happens.

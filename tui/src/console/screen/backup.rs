@@ -182,6 +182,9 @@ impl BackupScreen {
         };
         let id = cx.start_for(Work::Backup(work), lifetime);
         self.working.replace(id);
+        if lifetime == Lifetime::Console {
+            cx.shared.waiting.recovery.replace(id);
+        }
     }
 
     fn failed(&mut self, failure: Failure) {

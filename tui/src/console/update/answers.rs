@@ -1,6 +1,6 @@
 //! Answers to work: those the console itself waits for, then those of the screens. Any other is stale.
 
-use super::{show_failure, with_cx};
+use super::{leave, show_failure, with_cx};
 use crate::console::effect::{Answer, Effect, Failure, FailureKind, Lifetime, RequestId, Work};
 use crate::console::effects::audit::AuditAnswer;
 use crate::console::effects::backup::BackupAnswer;
@@ -22,6 +22,10 @@ use keyward_custody::{AuditReport, VaultStatus, VaultSummary};
 
 pub(super) fn on_answer(state: &mut State, id: RequestId, answer: Answer) -> Vec<Effect> {
     with_cx(state, |parts, cx| {
+        if cx.shared.waiting.recovery.settle(id) && leave::is_asking(parts.modal.as_ref()) {
+            // What was asked is no longer so: there is a key to be seen, or nothing has changed.
+            *parts.modal = None;
+        }
         let mut rest = central(id, answer, cx);
         if let Some(answer) = rest.take() {
             rest = parts.screen.page_mut().answer(id, answer, cx);

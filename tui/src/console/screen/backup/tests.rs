@@ -265,6 +265,89 @@ fn a_lock_does_not_stop_a_key_that_is_being_made() {
     }
 }
 
+/// A rotation of a vault that has a recovery key is under way.
+fn rotating() -> (State, RequestId) {
+    let mut state = menu();
+    state.shared.session.as_mut().unwrap().summary.has_recovery = true;
+    press(&mut state, KeyCode::Down);
+    press(&mut state, KeyCode::Down);
+    press(&mut state, KeyCode::Enter);
+    type_text(&mut state, PASSWORD);
+    press(&mut state, KeyCode::Enter);
+    type_text(&mut state, WORD);
+    let effects = press(&mut state, KeyCode::Enter);
+    let (id, _) = working(&effects).unwrap();
+    (state, id)
+}
+
+fn leaves(effects: &[Effect]) -> bool {
+    effects.iter().any(|effect| matches!(effect, Effect::Leave))
+}
+
+#[test]
+fn leaving_in_the_middle_of_a_rotation_takes_a_yes_of_its_own() {
+    let rotation = || Rotation {
+        epoch: 2,
+        records: 11,
+        recovery: Some(RecoveryKey::from_bytes([0x5a; 32])),
+    };
+    for locked in [false, true] {
+        let (mut state, id) = rotating();
+        if locked {
+            control(&mut state, 'l');
+        }
+        // However often it is asked for.
+        for _ in 0..3 {
+            assert!(!leaves(&control(&mut state, 'c')), "locked: {locked}");
+        }
+        let text = screen(&mut state, 80, 24);
+        assert!(text.contains("Leave without the recovery key?"), "{text}");
+        if !locked {
+            snapshot("backup_leave_rotating_80x24", &text);
+        }
+        // A yes to what was asked before the key came is no yes to leaving without it.
+        let answer = Answer::Backup(BackupAnswer::Rotated(Ok(rotation())));
+        update(&mut state, Msg::Answer { id, answer });
+        assert!(state.modal.is_none());
+        assert!(!leaves(&press(&mut state, KeyCode::Char('y'))));
+    }
+    let (mut state, _) = rotating();
+    control(&mut state, 'c');
+    assert!(leaves(&press(&mut state, KeyCode::Char('y'))));
+}
+
+#[test]
+fn leaving_before_the_key_was_checked_takes_a_yes_of_its_own() {
+    let mut state = made();
+    for asked_back in [false, true] {
+        if asked_back {
+            press(&mut state, KeyCode::Enter);
+        }
+        for _ in 0..2 {
+            assert!(!leaves(&control(&mut state, 'c')), "asked back: {asked_back}");
+        }
+        let text = screen(&mut state, 80, 24);
+        assert!(text.contains("was not checked yet"), "{text}");
+        press(&mut state, KeyCode::Char('n'));
+        assert!(state.modal.is_none());
+    }
+    for at in asked(&state) {
+        type_text(&mut state, &group(at));
+        press(&mut state, KeyCode::Enter);
+    }
+    assert!(leaves(&control(&mut state, 'c')));
+}
+
+#[test]
+fn a_rotation_that_fails_keeps_nobody() {
+    let (mut state, id) = rotating();
+    control(&mut state, 'l');
+    let answer = Answer::Broken(Failure::new("something broke", "try again"));
+    update(&mut state, Msg::Answer { id, answer });
+    press(&mut state, KeyCode::Esc);
+    assert!(leaves(&control(&mut state, 'c')));
+}
+
 #[test]
 fn the_menu_as_it_looks() {
     let mut state = menu();
