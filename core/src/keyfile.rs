@@ -44,7 +44,7 @@ use core::fmt;
 
 use crate::account::Chain;
 use crate::key::WalletKey;
-use crate::mnemonic::Mnemonic;
+use crate::mnemonic::{Mnemonic, Wordlist};
 
 mod error;
 mod export;
@@ -190,6 +190,9 @@ pub struct ImportOptions<'a> {
     pub chain: Option<Chain>,
     /// The password of an encrypted file.
     pub password: Option<&'a [u8]>,
+    /// The wordlist of a phrase, sealed or not. Without it a phrase that is valid in several is refused
+    /// ([`MnemonicError::Ambiguous`](crate::mnemonic::MnemonicError::Ambiguous)): which one it is shows nowhere.
+    pub wordlist: Option<Wordlist>,
 }
 
 impl fmt::Debug for ImportOptions<'_> {
@@ -197,6 +200,7 @@ impl fmt::Debug for ImportOptions<'_> {
         f.debug_struct("ImportOptions")
             .field("format", &self.format)
             .field("chain", &self.chain)
+            .field("wordlist", &self.wordlist)
             .finish_non_exhaustive()
     }
 }
@@ -279,14 +283,20 @@ pub fn import(bytes: &[u8], options: &ImportOptions<'_>) -> Result<Imported, Key
         Format::Base58 => plain::read_base58(text()?, options.chain),
         Format::Hex => plain::read_hex(text()?, options.chain),
         Format::Raw => plain::read_secret(Format::Raw, bytes, options.chain),
-        Format::Phrase => return Ok(Imported::Phrase(Mnemonic::parse(text()?)?)),
+        Format::Phrase => {
+            let phrase = match options.wordlist {
+                Some(wordlist) => Mnemonic::parse_in(wordlist, text()?),
+                None => Mnemonic::parse(text()?),
+            };
+            return Ok(Imported::Phrase(phrase?));
+        }
         Format::WalletJson => {
             let content = sealed::open_wallet(&object()?, kdf::Iterations::WALLET, password()?)?;
-            return import_content(format, &content, options.chain);
+            return import_content(format, &content, options);
         }
         Format::EncryptedJson => {
             let content = sealed::open_encrypted(&object()?, password()?)?;
-            return import_content(format, &content, options.chain);
+            return import_content(format, &content, options);
         }
         Format::KeystoreV3 => {
             let fields = object()?;
@@ -299,15 +309,19 @@ pub fn import(bytes: &[u8], options: &ImportOptions<'_>) -> Result<Imported, Key
 }
 
 /// Reads what was decrypted: bytes, or a key or phrase as text, as programs differ in what they seal.
-fn import_content(format: Format, content: &[u8], chain: Option<Chain>) -> Result<Imported, KeyfileError> {
+fn import_content(
+    format: Format,
+    content: &[u8],
+    options: &ImportOptions<'_>,
+) -> Result<Imported, KeyfileError> {
     let inner = detect(content)?;
     if inner.format().is_encrypted() {
         return Err(KeyfileError::Unknown);
     }
     let chain = match (inner, format) {
         // What somebody took care to encrypt is no mere address; and a `.wallet` file is Solana's.
-        (Detected::SeedOrAddress, _) | (_, Format::WalletJson) => chain.or(Some(Chain::Solana)),
-        _ => chain,
+        (Detected::SeedOrAddress, _) | (_, Format::WalletJson) => options.chain.or(Some(Chain::Solana)),
+        _ => options.chain,
     };
     import(
         content,
@@ -315,6 +329,7 @@ fn import_content(format: Format, content: &[u8], chain: Option<Chain>) -> Resul
             format: Some(inner.format()),
             chain,
             password: None,
+            wordlist: options.wordlist,
         },
     )
 }

@@ -204,6 +204,7 @@ impl RawVault {
                 format: named(format, Format::from_id)?,
                 chain: named(chain, |name| name.parse().ok())?,
                 password: password.as_deref().map(Vec::as_slice),
+                ..ImportOptions::default()
             };
             let imported = self.session.import(&bytes, &options, label, now_ms())?;
             let accounts = imported

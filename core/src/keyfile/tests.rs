@@ -6,6 +6,8 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use proptest::prelude::*;
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
 
 use super::*;
 use crate::ed25519::SecretKey;
@@ -153,6 +155,42 @@ fn phrases_are_read() {
     ));
 }
 
+#[cfg(feature = "all-wordlists")]
+#[test]
+fn a_phrase_of_several_languages_is_read_in_the_one_that_is_named() {
+    use crate::mnemonic::MnemonicError;
+
+    // Its words are in the English list and in the French, and the checksum holds in both.
+    let phrase = "volume innocent science phrase figure lecture intact concert guide fatigue sentence wagon";
+    let lists = [Wordlist::English, Wordlist::French];
+    for bytes in [phrase, include_str!("fixtures/two_languages.encrypted.json")] {
+        let error = refusal(bytes.as_bytes(), &with_password(PASSWORD));
+        assert!(
+            matches!(&error, KeyfileError::Phrase(MnemonicError::Ambiguous { wordlists }) if *wordlists == lists),
+            "{error}"
+        );
+        for wordlist in lists {
+            let options = ImportOptions {
+                wordlist: Some(wordlist),
+                ..with_password(PASSWORD)
+            };
+            let Imported::Phrase(found) = import(bytes.as_bytes(), &options).unwrap() else {
+                panic!("a phrase");
+            };
+            assert_eq!(found.wordlist(), wordlist);
+            assert_eq!(found.expose_phrase().as_str(), phrase);
+        }
+        let options = ImportOptions {
+            wordlist: Some(Wordlist::Spanish),
+            ..with_password(PASSWORD)
+        };
+        assert!(matches!(
+            refusal(bytes.as_bytes(), &options),
+            KeyfileError::Phrase(_)
+        ));
+    }
+}
+
 #[test]
 fn encrypted_files_of_another_program_open() {
     for text in WALLETS.into_iter().chain(ENCRYPTED) {
@@ -220,7 +258,7 @@ fn zero_keys_and_keys_beyond_the_order_are_refused() {
                 Some(b'1') => Format::Base58,
                 _ => Format::Hex,
             }),
-            password: None,
+            ..plain_options()
         };
         assert!(
             matches!(refusal(&bytes, &options), KeyfileError::ZeroKey),
@@ -408,8 +446,7 @@ fn malformed_encrypted_files_have_their_own_errors() {
 fn a_named_format_is_held_to() {
     let named = |format| ImportOptions {
         format: Some(format),
-        password: Some(PASSWORD),
-        chain: None,
+        ..with_password(PASSWORD)
     };
     let [wallet, ..] = WALLETS;
     for format in [Format::EncryptedJson, Format::KeystoreV3] {
@@ -451,7 +488,7 @@ fn every_byte_flipped_is_refused_or_gives_the_same_key() {
         let text = plain::as_text(bytes).ok_or(KeyfileError::Unknown)?;
         let fields = json::Fields::parse(text)?;
         let content = sealed::open_wallet(&fields, kdf::Iterations::new(1)?, PASSWORD)?;
-        import_content(Format::WalletJson, &content, None)
+        import_content(Format::WalletJson, &content, &plain_options())
     });
 }
 
@@ -551,7 +588,7 @@ proptest! {
 
     #[test]
     fn any_bytes_are_read_without_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200), pick in 0..9_usize) {
-        let options = ImportOptions { format: Some(Format::ALL[pick]), chain: None, password: Some(PASSWORD) };
+        let options = ImportOptions { format: Some(Format::ALL[pick]), ..with_password(PASSWORD) };
         let _ = detect(&bytes);
         let _ = import(&bytes, &options);
         let _ = import(&bytes, &with_password(PASSWORD));

@@ -371,3 +371,30 @@ fn a_keystore_goes_out_and_comes_in_again() {
     assert_eq!(again["keys"][0]["address"], imported["keys"][0]["address"]);
     assert_eq!(again["keys"][0]["known"], true);
 }
+
+#[test]
+fn the_language_of_a_phrase_in_an_encrypted_file_can_be_said() {
+    let file = include_str!("../../../core/src/keyfile/fixtures/two_languages.encrypted.json");
+    let sandbox = Sandbox::new().unwrap();
+    let password = sandbox.write("file-password", FILE_PASSWORD).unwrap();
+    let words = format!(
+        "import --dry-run {} --file-password-file {}",
+        sandbox.write("phrase.json", file).unwrap().display(),
+        password.display()
+    );
+    let error = fails(keyward(&sandbox, &words), 10, "phrase_ambiguous");
+    assert_eq!(error["remedy"], "give --language english or --language french");
+    assert!(!error.to_string().contains("volume"), "{error}");
+    for language in ["english", "french"] {
+        let run = keyward(&sandbox, &format!("{words} --language {language} --json"))
+            .run()
+            .unwrap();
+        assert_eq!(run.code(), Some(0), "{run}");
+        assert_eq!(run.json()["phrase"]["language"], language, "{run}");
+    }
+    fails(
+        keyward(&sandbox, &format!("{words} --language czech")),
+        10,
+        "phrase_unknown_word",
+    );
+}

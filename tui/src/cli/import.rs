@@ -201,6 +201,7 @@ fn read_file(args: &Args, source: &Source, password: &FilePassword) -> Result<(F
             format: Some(format),
             chain: args.chain,
             password,
+            wordlist: args.language.language,
         };
         clearing_stack(|| keyfile::import(&bytes, &options)).map_err(failed)
     };

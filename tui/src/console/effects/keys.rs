@@ -245,6 +245,7 @@ fn find(given: &Given) -> Result<Found, Failure> {
         format: Some(format),
         chain: given.chain,
         password: given.password.as_ref().map(|password| password.as_bytes()),
+        wordlist: given.language,
     };
     match keyfile::import(bytes, &options) {
         Ok(Imported::Key(key)) => Ok(Found::Key(format, key)),
@@ -258,16 +259,9 @@ fn find(given: &Given) -> Result<Found, Failure> {
             format: Format::Base58,
             choices: vec![Chain::Solana],
         })),
-        Err(KeyfileError::Phrase(MnemonicError::Ambiguous { wordlists })) => match given.language {
-            None => Ok(Found::Ask(Question::Language(wordlists))),
-            Some(language) => {
-                let text = std::str::from_utf8(bytes)
-                    .map_err(|_| Failure::new("the phrase is not UTF-8", "save it as UTF-8"))?;
-                Mnemonic::parse_in(language, text)
-                    .map(Found::Phrase)
-                    .map_err(|error| refused(&KeyfileError::Phrase(error)))
-            }
-        },
+        Err(KeyfileError::Phrase(MnemonicError::Ambiguous { wordlists })) => {
+            Ok(Found::Ask(Question::Language(wordlists)))
+        }
         Err(error) => Err(refused(&error)),
     }
 }
@@ -452,6 +446,24 @@ mod tests {
             find(&answered),
             Ok(Found::Key(Format::Hex, WalletKey::Ed25519(_)))
         ));
+    }
+
+    #[test]
+    fn the_language_of_a_phrase_is_asked_within_an_encrypted_file_too() {
+        let file = include_str!("../../../../core/src/keyfile/fixtures/two_languages.encrypted.json");
+        let mut given = given(file);
+        given.password = Some(Zeroizing::new("correct horse battery staple".into()));
+        let Ok(Found::Ask(Question::Language(choices))) = find(&given) else {
+            panic!("it is valid in two languages");
+        };
+        assert_eq!(choices, [Wordlist::English, Wordlist::French]);
+        for language in choices {
+            given.language = Some(language);
+            let Ok(Found::Phrase(mnemonic)) = find(&given) else {
+                panic!("the language was said");
+            };
+            assert_eq!(mnemonic.wordlist(), language);
+        }
     }
 
     #[test]
