@@ -5,6 +5,8 @@
 //!
 //! Specification: <https://www.rfc-editor.org/rfc/rfc8032#section-5.1>.
 
+mod prepared;
+
 use alloc::boxed::Box;
 use core::fmt;
 
@@ -15,6 +17,8 @@ use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use crate::address::{Address, Signature};
+
+pub use prepared::{FaultError, PreparedKey};
 
 /// A signature that does not hold, or an address that is no key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

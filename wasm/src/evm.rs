@@ -6,15 +6,14 @@ use keyward_core::evm::intent::EvmIntent;
 use keyward_core::evm::personal;
 use keyward_core::evm::transaction::Transaction;
 use keyward_core::evm::typed_data::TypedData;
-use keyward_core::key::WalletKey;
-use keyward_core::policy::{ApprovedMessage, Request, WalletSignature};
+use keyward_core::policy::Request;
 use serde_json::json;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::bytes::{MAX_PAYLOAD_BYTES, bounded, exposed};
 use crate::failure::{Failure, thrown};
 use crate::review;
-use crate::session::Signing;
+use crate::signing::Signing;
 
 /// An EVM wallet that signs.
 #[wasm_bindgen]
@@ -29,14 +28,6 @@ impl std::fmt::Debug for RawEvmSigner {
         f.debug_struct("RawEvmSigner")
             .field("address", &self.address)
             .finish_non_exhaustive()
-    }
-}
-
-impl Drop for RawEvmSigner {
-    fn drop(&mut self) {
-        if let Ok(mut key) = self.signing.key.try_borrow_mut() {
-            *key = None;
-        }
     }
 }
 
@@ -73,8 +64,8 @@ impl RawEvmSigner {
                 wallet: &self.address,
                 message: &message,
             };
-            let signature = self.signed(&request, personal::signing_payload(&message))?;
-            bytes_of(&signature)
+            let signature = self.signing.evm(&request, personal::signing_payload(&message))?;
+            Ok(exposed(&signature.to_bytes()))
         })
     }
 
@@ -90,8 +81,8 @@ impl RawEvmSigner {
                 wallet: &self.address,
                 typed_data: &typed_data,
             };
-            let signature = self.signed(&request, typed_data.signing_payload())?;
-            bytes_of(&signature)
+            let signature = self.signing.evm(&request, typed_data.signing_payload())?;
+            Ok(exposed(&signature.to_bytes()))
         })
     }
 
@@ -110,8 +101,7 @@ impl RawEvmSigner {
                 wallet: &self.address,
                 intent: &intent,
             };
-            let signature = self.signed(&request, payload.to_vec())?;
-            let signature = *signature.as_secp256k1().ok_or(Failure::OtherChain)?;
+            let signature = self.signing.evm(&request, payload.to_vec())?;
             Ok(exposed(
                 &transaction.into_signed(signature, &self.address)?.encode(),
             ))
@@ -191,26 +181,11 @@ impl RawEvmSigner {
 impl RawEvmSigner {
     pub(crate) fn new(signing: Signing) -> Result<Self, Failure> {
         let address = *signing.address.as_evm().ok_or(Failure::OtherChain)?;
-        let public_key = match signing.key.borrow().as_ref() {
-            Some(WalletKey::Secp256k1(key)) => *key.public_key().as_bytes(),
-            _ => return Err(Failure::OtherChain),
-        };
+        let public_key = signing.evm_public_key()?;
         Ok(Self {
             signing,
             address,
             public_key,
         })
     }
-
-    fn signed(&self, request: &Request<'_>, payload: Vec<u8>) -> Result<WalletSignature, Failure> {
-        let key = self.signing.key.borrow();
-        let key = key.as_ref().ok_or(Failure::Locked)?;
-        let approval = self.signing.authority.approve(request)?;
-        Ok(ApprovedMessage::new(approval, payload)?.sign(key)?)
-    }
-}
-
-fn bytes_of(signature: &WalletSignature) -> Result<Uint8Array, Failure> {
-    let signature = signature.as_secp256k1().ok_or(Failure::OtherChain)?;
-    Ok(exposed(&signature.to_bytes()))
 }

@@ -16,6 +16,7 @@ mod failure;
 mod random;
 mod review;
 mod session;
+mod signing;
 mod solana;
 mod vault;
 

@@ -1,7 +1,6 @@
 //! An open vault, without JavaScript: what the classes do once the bytes are on this side.
 
-use std::cell::RefCell;
-use std::rc::{Rc, Weak};
+use std::rc::Rc;
 
 use keyward_core::account::{AccountAddress, Chain};
 use keyward_core::derive::{SolanaDeriver, derive_path};
@@ -21,6 +20,7 @@ use crate::authority::Authority;
 use crate::bytes::text;
 use crate::failure::Failure;
 use crate::random;
+use crate::signing::{Recall, Signing};
 
 /// The fewest characters that a new password may have, as in the console.
 const MIN_PASSWORD_CHARS: usize = 12;
@@ -35,17 +35,6 @@ pub(crate) struct NewVault<'a> {
     pub(crate) now_ms: u64,
 }
 
-/// A signer's key, which the vault takes back when it is locked.
-pub(crate) type SharedKey = Rc<RefCell<Option<WalletKey>>>;
-
-/// What a signer is made of.
-pub(crate) struct Signing {
-    pub(crate) key: SharedKey,
-    pub(crate) address: AccountAddress,
-    pub(crate) path: Option<String>,
-    pub(crate) authority: Rc<Authority>,
-}
-
 /// A wallet of the vault or a place of its phrase.
 pub(crate) struct Account {
     pub(crate) address: AccountAddress,
@@ -56,7 +45,7 @@ pub(crate) struct Account {
 /// An open vault.
 pub(crate) struct Session {
     open: Option<Open>,
-    signers: Vec<Weak<RefCell<Option<WalletKey>>>>,
+    signers: Vec<Recall>,
 }
 
 struct Open {
@@ -121,11 +110,8 @@ impl Session {
 
     /// Wipes the vault's key and the keys of all its signers.
     pub(crate) fn lock(&mut self) {
-        for signer in self.signers.drain(..).filter_map(|signer| signer.upgrade()) {
-            // A signer that is at work cannot call this: there is one thread and no callback.
-            if let Ok(mut key) = signer.try_borrow_mut() {
-                *key = None;
-            }
+        for signer in self.signers.drain(..) {
+            signer.wipe();
         }
         self.open = None;
     }
@@ -236,14 +222,9 @@ impl Session {
                 None => return Err(Failure::NoWallet),
             }
         };
-        let signing = Signing {
-            address: key.address(),
-            key: Rc::new(RefCell::new(Some(key))),
-            path,
-            authority: Rc::clone(self.authority()?),
-        };
-        self.signers.retain(|signer| signer.strong_count() > 0);
-        self.signers.push(Rc::downgrade(&signing.key));
+        let signing = Signing::new(key, path, Rc::clone(self.authority()?))?;
+        self.signers.retain(Recall::is_live);
+        self.signers.push(signing.recall());
         Ok(signing)
     }
 

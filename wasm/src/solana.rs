@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use js_sys::{Error, Uint8Array};
 use keyward_core::address::{Address, Signature};
 use keyward_core::intent::Intent;
-use keyward_core::policy::{ApprovedMessage, Request};
+use keyward_core::policy::Request;
 use keyward_core::solana::{Message, Transaction};
 
 use crate::bytes::{MAX_PAYLOAD_BYTES, bounded, exposed};
 use crate::failure::{Failure, thrown};
 use crate::review;
-use crate::session::Signing;
+use crate::signing::Signing;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 /// Most lookup tables handed in at once; a transaction has room for fewer.
@@ -31,14 +31,6 @@ impl std::fmt::Debug for RawSolanaSigner {
         f.debug_struct("RawSolanaSigner")
             .field("address", &self.address)
             .finish_non_exhaustive()
-    }
-}
-
-impl Drop for RawSolanaSigner {
-    fn drop(&mut self) {
-        if let Ok(mut key) = self.signing.key.try_borrow_mut() {
-            *key = None;
-        }
     }
 }
 
@@ -75,7 +67,7 @@ impl RawSolanaSigner {
                 wallet: &self.address,
                 message: &message,
             };
-            let signature = self.signed(&request, message.to_vec())?;
+            let signature = self.signing.solana(&request, message.to_vec())?;
             Ok(exposed(signature.as_bytes()))
         })
     }
@@ -193,15 +185,7 @@ impl RawSolanaSigner {
             wallet: &self.address,
             intent: &intent,
         };
-        self.signed(&request, bytes)
-    }
-
-    fn signed(&self, request: &Request<'_>, bytes: Vec<u8>) -> Result<Signature, Failure> {
-        let key = self.signing.key.borrow();
-        let key = key.as_ref().ok_or(Failure::Locked)?;
-        let approval = self.signing.authority.approve(request)?;
-        let signature = ApprovedMessage::new(approval, bytes)?.sign(key)?;
-        signature.as_ed25519().copied().ok_or(Failure::OtherChain)
+        self.signing.solana(&request, bytes)
     }
 }
 

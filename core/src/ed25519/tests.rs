@@ -22,6 +22,7 @@ fn holds_the_vectors_of_rfc_8032() {
         assert_eq!(key.address().as_bytes().as_slice(), public);
         let signed = key.sign(&message);
         assert_eq!(signed.as_bytes().as_slice(), signature);
+        assert_eq!(PreparedKey::new(&key).unwrap().sign(&message), Ok(signed));
         assert_eq!(verify(&key.address(), &message, &signed), Ok(()));
         count += 1;
     }
