@@ -1,0 +1,132 @@
+/**
+ * The dialog in which its person allows or denies what a dapp asks for.
+ *
+ * Denying is the default everywhere: the focus starts there, Escape denies, whatever closes the dialog denies. Allowing
+ * takes a press on its button after the dialog was in sight for a while, so that neither a stray Enter nor a second
+ * click of a double click can reach it.
+ */
+import { h, uniqueId, type Child } from "./dom";
+
+/** How long the dialog is in sight before it can be allowed, in milliseconds. */
+const ARMING_MS = 700;
+/** More than these are denied unseen: nobody reads them. */
+const MAX_WAITING = 8;
+
+export interface Question {
+  readonly title: string;
+  /** Whose request it is. */
+  readonly from: string;
+  /** What happens, in sentences. */
+  readonly sentences: readonly string[];
+  /** What may cost money or control; each has to be acknowledged. */
+  readonly dangers: readonly string[];
+  /** Why the policy refuses it; if there is anything here, it cannot be allowed. */
+  readonly refusals: readonly string[];
+  readonly body: readonly Child[];
+  readonly allow: string;
+}
+
+export class Approvals {
+  #waiting = 0;
+  #tail: Promise<unknown> = Promise.resolve();
+  #open: HTMLDialogElement | undefined;
+  /** Grows whenever everything is denied, so that what waits knows. */
+  #epoch = 0;
+
+  /** Asks, after what was asked before. */
+  ask(question: Question): Promise<boolean> {
+    if (this.#waiting >= MAX_WAITING) {
+      return Promise.resolve(false);
+    }
+    this.#waiting += 1;
+    const epoch = this.#epoch;
+    const answer = this.#tail.then(() => (epoch === this.#epoch ? this.#show(question) : false));
+    this.#tail = answer.finally(() => (this.#waiting -= 1)).catch(() => undefined);
+    return answer;
+  }
+
+  /** Denies what is shown and what waits. */
+  denyAll(): void {
+    this.#epoch += 1;
+    this.#open?.close();
+  }
+
+  #show(question: Question): Promise<boolean> {
+    return new Promise((resolve) => {
+      let allowed = false;
+      const { dialog, stop } = build(question, () => {
+        allowed = true;
+        dialog.close();
+      });
+      this.#open = dialog;
+      dialog.addEventListener("close", () => {
+        stop();
+        this.#open = undefined;
+        dialog.remove();
+        resolve(allowed);
+      });
+      document.body.append(dialog);
+      dialog.showModal();
+      dialog.querySelector<HTMLElement>("[data-default]")?.focus();
+    });
+  }
+}
+
+function build(question: Question, allow: () => void): { dialog: HTMLDialogElement; stop: () => void } {
+  const refused = question.refusals.length > 0;
+  const heading = uniqueId("question");
+  const deny = h("button", { type: "button", "data-default": true, on: { click: () => dialog.close() } }, refused ? "Close" : "Deny");
+  const confirm = h("button", { type: "button", class: question.dangers.length > 0 ? "danger" : "primary" }, question.allow);
+  const understood = h("input", { type: "checkbox", autocomplete: "off" });
+  const note = h("p", { class: "hint arming", role: "status" });
+  const arming = arm(confirm, note, () => question.dangers.length === 0 || understood.checked);
+  confirm.addEventListener("click", (event) => {
+    if (event.isTrusted && arming.ready()) {
+      allow();
+    }
+  });
+  understood.addEventListener("change", arming.update);
+  const dialog = h("dialog", { class: "approval", "aria-labelledby": heading },
+    h("header", {}, h("p", { class: "eyebrow" }, `Request from ${question.from}`), h("h2", { id: heading }, question.title)),
+    h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "What is asked" },
+      refused && h("div", { class: "notice refused" }, h("h3", {}, "Refused"),
+        h("p", {}, "This is not signed, whoever asks:"), h("ul", {}, ...question.refusals.map((reason) => h("li", {}, reason)))),
+      h("ul", { class: "sentences", "aria-label": "What it does" }, ...question.sentences.map((sentence) => h("li", {}, sentence))),
+      question.dangers.length > 0 && h("div", { class: "notice dangerous" }, h("h3", {}, "Danger"),
+        h("ul", { "aria-label": "Dangers" }, ...question.dangers.map((danger) => h("li", {}, danger))),
+        !refused && h("label", { class: "check" }, understood, h("span", {}, "I understand what this can cost me"))),
+      ...question.body),
+    h("footer", {}, refused ? null : note, h("div", { class: "actions" }, deny, refused ? null : confirm)));
+  return { dialog, stop: arming.stop };
+}
+
+/** Lets a button be pressed only once it was in sight for a while, counted anew whenever the page comes back. */
+function arm(button: HTMLButtonElement, note: HTMLElement, agreed: () => boolean): { ready(): boolean; update(): void; stop(): void } {
+  let armed = false;
+  let timer = 0;
+  const update = (): void => {
+    button.disabled = !(armed && agreed());
+    note.textContent = armed && !agreed() ? "Tick the box above to allow it." : "";
+  };
+  const restart = (): void => {
+    armed = false;
+    update();
+    window.clearTimeout(timer);
+    timer = window.setTimeout(() => {
+      armed = document.visibilityState === "visible";
+      update();
+    }, ARMING_MS);
+  };
+  restart();
+  document.addEventListener("visibilitychange", restart);
+  window.addEventListener("focus", restart);
+  return {
+    ready: () => armed && agreed(),
+    update,
+    stop: () => {
+      window.clearTimeout(timer);
+      document.removeEventListener("visibilitychange", restart);
+      window.removeEventListener("focus", restart);
+    },
+  };
+}

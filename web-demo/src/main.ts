@@ -1,0 +1,208 @@
+/** Puts the page together: the wallet, the sample dapp beside it, and what locks the vault. */
+import "./style/page.css";
+import type { App, Draft } from "./app";
+import { wipeDraft } from "./app";
+import { Approvals } from "./approval";
+import { Connections } from "./connections";
+import { mountDapp } from "./dapp/dapp";
+import { h } from "./dom";
+import { explain } from "./problems";
+import { keepsDraft, move, titleOf, type Screen } from "./screens";
+import { emptySecretFields } from "./secrets";
+import { Session, type LockReason } from "./session";
+import { mountTheme } from "./theme";
+import { importView } from "./views/import";
+import { checkView, phraseView } from "./views/phrase";
+import { protectView } from "./views/protect";
+import { startView } from "./views/start";
+import { unlockView } from "./views/unlock";
+import { remaining, vaultView } from "./views/vault";
+
+/** A page that was out of sight for so long is locked, in milliseconds. */
+const HIDDEN_MS = 60_000;
+/** How often the worker is told that somebody is there, in milliseconds. */
+const ALIVE_EVERY_MS = 10_000;
+
+const WHY: Readonly<Record<LockReason, string>> = {
+  asked: "The vault is locked.",
+  idle: "The vault locked itself because nobody used it.",
+  terminated: "The vault was locked and its worker ended.",
+};
+
+class Page implements App {
+  readonly approvals = new Approvals();
+  readonly session = new Session((why) => this.#locked(why));
+  readonly connections = new Connections(this.session, this.approvals, (text) => this.#connectionsChanged(text));
+  screen: Screen = { at: "start" };
+  notice = "";
+  draft: Draft | undefined;
+  readonly #root: HTMLElement;
+  readonly #status: HTMLElement;
+
+  constructor(root: HTMLElement, status: HTMLElement) {
+    this.#root = root;
+    this.#status = status;
+  }
+
+  go(to: Screen): void {
+    this.screen = move(this.screen, to);
+    if (!keepsDraft(this.screen)) {
+      wipeDraft(this.draft);
+      this.draft = undefined;
+    }
+    this.render();
+    this.#root.querySelector<HTMLElement>("h2")?.focus();
+    this.#root.scrollIntoView({ block: "nearest" });
+  }
+
+  render(): void {
+    emptySecretFields(this.#root);
+    const notice = this.notice;
+    this.notice = "";
+    this.#root.replaceChildren(
+      h("h2", { tabindex: -1, id: "wallet-title" }, titleOf(this.screen)),
+      ...(notice === "" ? [] : [h("p", { class: "notice", role: "status" }, notice)]),
+      ...this.#view(),
+    );
+    this.tick();
+  }
+
+  announce(text: string): void {
+    this.#status.replaceChildren(text);
+  }
+
+  async lock(): Promise<void> {
+    await this.session.lock();
+  }
+
+  /** Shows how long the vault stays open, and locks it when that is over, whatever the worker's own clock says. */
+  tick(): void {
+    if (!this.session.isOpen) {
+      return;
+    }
+    const left = this.session.remainingMs;
+    if (left <= 0) {
+      void this.session.lock();
+      return;
+    }
+    this.#root.querySelector(".countdown")?.replaceChildren(remaining(left));
+  }
+
+  #view(): readonly Node[] {
+    const { screen } = this;
+    try {
+      switch (screen.at) {
+        case "start":
+          return startView(this);
+        case "phrase":
+          return phraseView(this);
+        case "check":
+          return checkView(this, screen.places);
+        case "import":
+          return importView(this);
+        case "protect":
+          return protectView(this);
+        case "unlock":
+          return unlockView(this, screen.way);
+        case "vault":
+          return vaultView(this, screen.part);
+      }
+    } catch (thrown) {
+      const { cause, remedy } = explain(thrown);
+      return [h("p", { class: "error", role: "alert" }, h("strong", {}, cause), " ", remedy)];
+    }
+  }
+
+  #locked(why: LockReason): void {
+    this.approvals.denyAll();
+    document.querySelectorAll("dialog").forEach((dialog) => dialog.close());
+    this.connections.disconnectAll();
+    emptySecretFields();
+    this.notice = WHY[why];
+    this.go(this.session.sealed === undefined ? { at: "start" } : { at: "unlock", way: "password" });
+  }
+
+  #connectionsChanged(text: string): void {
+    this.announce(text);
+    if (this.screen.at === "vault" && this.screen.part === "connections" && this.session.isOpen) {
+      this.render();
+    }
+  }
+}
+
+/** Everything after which nothing may stay open or typed in. */
+function lockOnLeave(page: Page): void {
+  let hiddenAt = 0;
+  let timer = 0;
+  document.addEventListener("visibilitychange", () => {
+    window.clearTimeout(timer);
+    if (document.visibilityState === "hidden") {
+      hiddenAt = Date.now();
+      timer = window.setTimeout(() => void page.session.lock(), HIDDEN_MS);
+    } else if (Date.now() - hiddenAt >= HIDDEN_MS) {
+      void page.session.lock();
+    }
+  });
+  window.addEventListener("pagehide", () => {
+    emptySecretFields();
+    wipeDraft(page.draft);
+    page.draft = undefined;
+    page.session.end();
+  });
+  window.addEventListener("pageshow", (event) => {
+    if (event.persisted) {
+      emptySecretFields();
+      page.go({ at: "start" });
+    }
+  });
+}
+
+function keepAliveOnUse(page: Page): void {
+  let toldAt = 0;
+  const used = (): void => {
+    if (!page.session.isOpen) {
+      return;
+    }
+    page.session.touch();
+    if (Date.now() - toldAt >= ALIVE_EVERY_MS) {
+      toldAt = Date.now();
+      page.session.vault.keepAlive().catch(() => undefined);
+    }
+  };
+  for (const event of ["pointerdown", "keydown"] as const) {
+    document.addEventListener(event, used, { passive: true, capture: true });
+  }
+}
+
+/** On narrow screens one panel is shown at a time. */
+function mountPanels(): void {
+  const buttons = document.querySelectorAll<HTMLButtonElement>("[data-panel]");
+  for (const button of buttons) {
+    button.addEventListener("click", () => {
+      document.documentElement.dataset["panel"] = button.dataset["panel"] ?? "wallet";
+      buttons.forEach((each) => each.setAttribute("aria-pressed", String(each === button)));
+      window.scrollTo({ top: 0 });
+    });
+  }
+}
+
+function start(): void {
+  const root = document.getElementById("wallet");
+  const status = document.getElementById("announcements");
+  const dapp = document.getElementById("dapp");
+  const theme = document.getElementById("theme");
+  if (root === null || status === null || dapp === null || !(theme instanceof HTMLButtonElement)) {
+    throw new Error("the page's own markup is not there");
+  }
+  const page = new Page(root, status);
+  mountTheme(theme);
+  mountPanels();
+  page.connections.register();
+  mountDapp(dapp);
+  lockOnLeave(page);
+  keepAliveOnUse(page);
+  window.setInterval(() => page.tick(), 1000);
+  page.render();
+}
+
+start();

@@ -1,0 +1,170 @@
+/**
+ * The vault that is open, if one is: a handle on what the worker holds, and the encrypted file that it was opened
+ * from or last written to. No key and no password is ever here.
+ */
+import { connect, type Client, type RemoteVault } from "keyward/client";
+import { ProblemError } from "./problems";
+import { wipe } from "./secrets";
+import { keep, keptVault, type SealedVault } from "./store";
+import { startKeys } from "./worker";
+
+export type LockReason = "asked" | "idle" | "terminated";
+
+/** Minutes without use after which a vault locks itself, as offered. */
+export const IDLE_MINUTES = [1, 5, 15, 30] as const;
+
+export class Session {
+  readonly #locked: (why: LockReason) => void;
+  #client: { readonly promise: Promise<Client>; readonly minutes: number } | undefined;
+  #vault: RemoteVault | undefined;
+  #unlisten: () => void = () => undefined;
+  #usedAt = 0;
+  /** The encrypted file of the vault that is open or was last. */
+  sealed: SealedVault | undefined;
+  /** Whether it is kept in this browser. */
+  kept = false;
+  idleMinutes: number = 5;
+
+  /** `locked` is told whenever an open vault was locked, whoever locked it. */
+  constructor(locked: (why: LockReason) => void) {
+    this.#locked = locked;
+  }
+
+  /** The worker's client; starts the worker if there is none. */
+  client(): Promise<Client> {
+    if (this.#client === undefined) {
+      const minutes = this.idleMinutes;
+      const promise = connect(startKeys(), { autoLockMs: minutes * 60_000 });
+      promise.catch(() => this.end());
+      this.#client = { promise, minutes };
+    }
+    return this.#client.promise;
+  }
+
+  get isOpen(): boolean {
+    return this.#vault !== undefined;
+  }
+
+  /** The open vault, or a readable error. */
+  get vault(): RemoteVault {
+    if (this.#vault === undefined) {
+      throw new ProblemError("locked", undefined, "The vault is locked.", "Unlock it, then try again.");
+    }
+    return this.#vault;
+  }
+
+  /** Before a vault is opened: a worker that waits as long as was chosen meanwhile. */
+  async fresh(): Promise<Client> {
+    if (this.#client !== undefined && this.#client.minutes !== this.idleMinutes && !this.isOpen) {
+      this.end();
+    }
+    return this.client();
+  }
+
+  /** Takes a vault that was just made or opened. */
+  adopt(vault: RemoteVault, sealed: SealedVault, kept: boolean): void {
+    this.#release();
+    this.#vault = vault;
+    this.sealed = sealed;
+    this.kept = kept;
+    this.#unlisten = vault.onLock((why) => this.#onLock(vault, why));
+    this.touch();
+  }
+
+  /** After a change: the file anew, kept if it was kept before. */
+  async save(): Promise<void> {
+    const { sealed } = this;
+    if (sealed === undefined) {
+      return;
+    }
+    this.sealed = { ...sealed, file: await this.vault.export() };
+    if (this.kept) {
+      await this.keep();
+    }
+  }
+
+  /** Keeps the file in this browser. */
+  async keep(): Promise<void> {
+    if (this.sealed === undefined) {
+      return;
+    }
+    await keepOrExplain(this.sealed);
+    this.kept = true;
+  }
+
+  /** Whether another state of this vault is kept here, which keeping this one would replace. */
+  async wouldReplace(sealed: SealedVault): Promise<boolean> {
+    const kept = await keptVault(sealed.id).catch(() => undefined);
+    return kept !== undefined && (kept.file.length !== sealed.file.length || kept.file.some((byte, at) => byte !== sealed.file[at]));
+  }
+
+  async lock(): Promise<void> {
+    const vault = this.#vault;
+    if (vault === undefined) {
+      return;
+    }
+    // Whatever the worker answers, this page shows no open vault from here on.
+    this.#onLock(vault, "asked");
+    try {
+      await vault.lock();
+      await vault.free();
+    } catch {
+      this.end();
+    }
+  }
+
+  /** Ends the worker and all that it holds, at once. */
+  end(): void {
+    const client = this.#client;
+    this.#client = undefined;
+    if (this.#vault !== undefined) {
+      this.#onLock(this.#vault, "terminated");
+    }
+    void client?.promise.then((ended) => ended.terminate(), () => undefined);
+  }
+
+  /** Counts as use; the worker is told by the caller, and not for every key. */
+  touch(): void {
+    this.#usedAt = Date.now();
+  }
+
+  /** Milliseconds until the vault locks itself; below 0 it is overdue. */
+  get remainingMs(): number {
+    return this.#usedAt + (this.#client?.minutes ?? this.idleMinutes) * 60_000 - Date.now();
+  }
+
+  #onLock(vault: RemoteVault, why: LockReason): void {
+    if (this.#vault !== vault) {
+      return;
+    }
+    this.#release();
+    this.#locked(why);
+  }
+
+  #release(): void {
+    this.#unlisten();
+    this.#unlisten = () => undefined;
+    this.#vault = undefined;
+  }
+}
+
+async function keepOrExplain(sealed: SealedVault): Promise<void> {
+  try {
+    await keep(sealed);
+  } catch {
+    throw new ProblemError("storage", undefined, "This browser did not keep the vault.", "Save it to a file instead, and leave private browsing or free some space.");
+  }
+}
+
+/** Makes a vault from what was drafted; wipes the password. */
+export async function createSealed(
+  client: Client,
+  password: Uint8Array,
+  options: { readonly phrase?: Uint8Array; readonly passphrase?: Uint8Array; readonly secondFactor?: Uint8Array },
+): Promise<RemoteVault> {
+  try {
+    return await client.createVault(password, options);
+  } finally {
+    wipe(password, options.passphrase, options.secondFactor);
+  }
+}

@@ -1,0 +1,97 @@
+/** The password, and whatever else protects a new vault. */
+import type { Client, RemoteVault } from "keyward/client";
+import { wipeDraft, type App, type Draft } from "../app";
+import { h } from "../dom";
+import { checkbox, form, secretField, textField } from "../fields";
+import { newPassword } from "../passwords";
+import { ProblemError } from "../problems";
+import { takeOptional, wipe } from "../secrets";
+
+export function protectView(app: App): readonly Node[] {
+  const { draft } = app;
+  const name = textField({ label: "Name of the vault", maxlength: 40 });
+  name.input.value = "My vault";
+  const chosen = newPassword("Password");
+  const second = secretField({ label: "Second factor", hint: "32 bytes as base64 or hex, as the console takes it in KEYWARD_ENCRYPTION_KEY. Without it the vault never opens again." });
+  const passphrase = secretField({ label: "Passphrase of the phrase (BIP-39)", hint: "A “25th word”. Leave it empty unless you had one." });
+  const keeping = checkbox("Keep the encrypted vault in this browser", true);
+  return [
+    h("p", { class: "lede" }, "The password encrypts the vault. Nobody can reset it."),
+    form({
+      label: "Protection of the vault",
+      submit: "Create the vault",
+      busy: "Encrypting…",
+      fields: { password: chosen.password, again: chosen.again, second },
+      body: [
+        name.row,
+        ...chosen.rows,
+        keeping.row,
+        h("details", {}, h("summary", {}, "More options"), draft?.kind === "phrase" && passphrase.row, second.row),
+      ],
+      beside: [h("button", { type: "button", on: { click: () => app.go({ at: "start" }) } }, "Cancel")],
+      act: async () => {
+        const password = chosen.read();
+        const extras = { passphrase: takeOptional(passphrase.input), secondFactor: takeOptional(second.input) };
+        try {
+          if (app.draft === undefined) {
+            throw new ProblemError("no-draft", undefined, "The phrase or key was wiped meanwhile.", "Go back and begin again.");
+          }
+          const vault = await make(await app.session.fresh(), password, app.draft, extras);
+          app.session.adopt(vault, { id: vault.id, name: name.input.value.trim() || "My vault", file: await vault.export() }, false);
+        } finally {
+          wipe(password, extras.passphrase, extras.secondFactor);
+        }
+        await finish(app, keeping.input.checked);
+      },
+    }),
+  ];
+}
+
+/** The vault is there; that the browser does not keep it must not lose it. */
+async function finish(app: App, keeping: boolean): Promise<void> {
+  wipeDraft(app.draft);
+  app.draft = undefined;
+  if (keeping) {
+    try {
+      await app.session.keep();
+    } catch (thrown) {
+      app.notice = thrown instanceof ProblemError ? `${thrown.problem.cause} ${thrown.problem.remedy}` : "";
+    }
+  }
+  app.go({ at: "vault", part: "accounts" });
+}
+
+async function make(
+  client: Client,
+  password: Uint8Array,
+  draft: Draft,
+  extras: { readonly passphrase: Uint8Array | undefined; readonly secondFactor: Uint8Array | undefined },
+): Promise<RemoteVault> {
+  const { passphrase, secondFactor } = extras;
+  const second = secondFactor === undefined ? {} : { secondFactor };
+  if (draft.kind === "phrase") {
+    return client.createVault(password, { phrase: draft.secret, ...(passphrase === undefined ? {} : { passphrase }), ...second });
+  }
+  const vault = await client.createVault(password, second);
+  try {
+    await vault.importKey(draft.secret, importOptions(draft));
+    return vault;
+  } catch (thrown) {
+    await vault.free();
+    throw thrown;
+  }
+}
+
+/** The options that were given, and no others. */
+export function importOptions(input: Pick<Extract<Draft, { kind: "key" }>, "format" | "chain" | "password">): {
+  format?: NonNullable<typeof input.format>;
+  chain?: NonNullable<typeof input.chain>;
+  password?: Uint8Array;
+} {
+  const { format, chain, password } = input;
+  return {
+    ...(format === undefined ? {} : { format }),
+    ...(chain === undefined ? {} : { chain }),
+    ...(password === undefined ? {} : { password }),
+  };
+}
