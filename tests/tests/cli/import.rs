@@ -390,7 +390,7 @@ fn the_language_of_a_phrase_in_an_encrypted_file_can_be_said() {
             .run()
             .unwrap();
         assert_eq!(run.code(), Some(0), "{run}");
-        assert_eq!(run.json()["phrase"]["language"], language, "{run}");
+        assert_eq!(run.json().unwrap()["phrase"]["language"], language, "{run}");
     }
     fails(
         keyward(&sandbox, &format!("{words} --language czech")),
