@@ -6,6 +6,7 @@
  * click of a double click can reach it.
  */
 import { h, uniqueId, type Child } from "./dom";
+import { sentence } from "./sentences";
 
 /** How long the dialog is in sight before it can be allowed, in milliseconds. */
 const ARMING_MS = 700;
@@ -90,10 +91,10 @@ function build(question: Question, allow: () => void): { dialog: HTMLDialogEleme
     h("header", {}, h("p", { class: "eyebrow" }, `Request from ${question.from}`), h("h2", { id: heading }, question.title)),
     h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "What is asked" },
       refused && h("div", { class: "notice refused" }, h("h3", {}, "Refused"),
-        h("p", {}, "This is not signed, whoever asks:"), h("ul", {}, ...question.refusals.map((reason) => h("li", {}, reason)))),
-      h("ul", { class: "sentences", "aria-label": "What it does" }, ...question.sentences.map((sentence) => h("li", {}, sentence))),
+        h("p", {}, "This is not signed, whoever asks:"), h("ul", {}, ...question.refusals.map((reason) => h("li", {}, ...sentence(reason))))),
+      h("ul", { class: "sentences", "aria-label": "What it does" }, ...question.sentences.map((text) => h("li", {}, ...sentence(text)))),
       question.dangers.length > 0 && h("div", { class: "notice dangerous" }, h("h3", {}, "Danger"),
-        h("ul", { "aria-label": "Dangers" }, ...question.dangers.map((danger) => h("li", {}, danger))),
+        h("ul", { "aria-label": "Dangers" }, ...question.dangers.map((danger) => h("li", {}, ...sentence(danger)))),
         !refused && h("label", { class: "check" }, understood, h("span", {}, "I understand what this can cost me"))),
       ...question.body),
     h("footer", {}, refused ? null : note, h("div", { class: "actions" }, deny, refused ? null : confirm)));

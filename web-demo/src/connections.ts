@@ -8,7 +8,8 @@ import { registerProvider, type EvmConfirmation, type RegisteredProvider } from 
 import { registerWallet, type Confirmation, type RegisteredWallet } from "keyward/wallet-standard";
 import type { Approvals, Question } from "./approval";
 import { h } from "./dom";
-import { evmQuestion, solanaQuestion, address, type Asked } from "./review";
+import { evmQuestion, solanaQuestion, type Asked } from "./review";
+import { address } from "./sentences";
 import type { Session } from "./session";
 import { walletPassword } from "./views/wallet-password";
 

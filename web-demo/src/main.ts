@@ -23,6 +23,9 @@ const HIDDEN_MS = 60_000;
 /** How often the worker is told that somebody is there, in milliseconds. */
 const ALIVE_EVERY_MS = 10_000;
 
+/** How long before it locks itself that is said, in milliseconds. */
+const WARNING_MS = 30_000;
+
 const WHY: Readonly<Record<LockReason, string>> = {
   asked: "The vault is locked.",
   idle: "The vault locked itself because nobody used it.",
@@ -38,6 +41,7 @@ class Page implements App {
   draft: Draft | undefined;
   readonly #root: HTMLElement;
   readonly #status: HTMLElement;
+  #warned = false;
 
   constructor(root: HTMLElement, status: HTMLElement) {
     this.#root = root;
@@ -86,6 +90,12 @@ class Page implements App {
       return;
     }
     this.#root.querySelector(".countdown")?.replaceChildren(remaining(left));
+    if (left > WARNING_MS) {
+      this.#warned = false;
+    } else if (!this.#warned) {
+      this.#warned = true;
+      this.announce("The vault locks itself in half a minute. Press any key to keep it open.");
+    }
   }
 
   #view(): readonly Node[] {
@@ -201,6 +211,10 @@ function start(): void {
   mountDapp(dapp);
   lockOnLeave(page);
   keepAliveOnUse(page);
+  // A file that is dropped beside its place would replace the page.
+  for (const event of ["dragover", "drop"] as const) {
+    window.addEventListener(event, (dropped) => dropped.preventDefault());
+  }
   window.setInterval(() => page.tick(), 1000);
   page.render();
 }

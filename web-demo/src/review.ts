@@ -2,6 +2,7 @@
 import type { EvmMessageReview, EvmTransactionReview, MessageReview, ReviewAction, ReviewField, TransactionReview, TypedDataReview, Verdict } from "keyward";
 import type { Question } from "./approval";
 import { h } from "./dom";
+import { address, decimal } from "./sentences";
 
 export type SolanaReview = TransactionReview | MessageReview;
 export type EvmReview = EvmTransactionReview | EvmMessageReview | TypedDataReview;
@@ -116,7 +117,7 @@ function transaction(review: TransactionReview, asked: Asked): Question {
       ...(nonce === null ? [] : [["Durable nonce", nonce.account ?? "unknown account"] as const]),
       ["SHA-256 of the message", h("code", {}, review.messageSha256)],
     ],
-    more: [h("h4", {}, `Instructions (${review.actions.length})`), h("ol", { class: "instructions" }, ...review.actions.map(instruction))],
+    more: [h("h3", {}, `Instructions (${review.actions.length})`), h("ol", { class: "instructions" }, ...review.actions.map(instruction))],
   });
 }
 
@@ -179,17 +180,4 @@ function table(rows: readonly Row[]): HTMLElement {
 
 function list(values: readonly string[]): Node {
   return h("ul", { class: "plain" }, ...values.map((value) => h("li", {}, address(value))));
-}
-
-/** An address in full, its ends stressed. */
-export function address(text: string): HTMLElement {
-  const lead = text.startsWith("0x") ? 6 : 4;
-  return h("code", { class: "address" }, h("b", {}, text.slice(0, lead)), text.slice(lead, -4), h("b", {}, text.slice(-4)));
-}
-
-/** Whole units as a decimal number, exact. */
-export function decimal(units: string, decimals: number): string {
-  const digits = units.padStart(decimals + 1, "0");
-  const whole = digits.slice(0, digits.length - decimals).replace(/\B(?=(\d{3})+$)/g, ",");
-  return decimals === 0 ? whole : `${whole}.${digits.slice(-decimals)}`;
 }

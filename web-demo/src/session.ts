@@ -4,7 +4,6 @@
  */
 import { connect, type Client, type RemoteVault } from "keyward/client";
 import { ProblemError } from "./problems";
-import { wipe } from "./secrets";
 import { keep, keptVault, type SealedVault } from "./store";
 import { startKeys } from "./worker";
 
@@ -12,6 +11,9 @@ export type LockReason = "asked" | "idle" | "terminated";
 
 /** Minutes without use after which a vault locks itself, as offered. */
 export const IDLE_MINUTES = [1, 5, 15, 30] as const;
+
+/** After these a worker answers nothing any more. */
+const DEAD: ReadonlySet<unknown> = new Set(["worker", "terminated", "initialization", "poisoned", "internal"]);
 
 export class Session {
   readonly #locked: (why: LockReason) => void;
@@ -30,13 +32,30 @@ export class Session {
     this.#locked = locked;
   }
 
-  /** The worker's client; starts the worker if there is none. */
-  client(): Promise<Client> {
+  /** Asks the worker, which is started if there is none; one that has died is given up, so that the next call starts anew. */
+  async ask<T>(work: (client: Client) => Promise<T>): Promise<T> {
+    try {
+      return await work(await this.#start());
+    } catch (error) {
+      if (DEAD.has((error as { code?: unknown }).code)) {
+        this.end();
+      }
+      throw error;
+    }
+  }
+
+  /** As {@link Session.ask}, for what opens a vault: with a worker that waits as long as was chosen meanwhile. */
+  open<T>(work: (client: Client) => Promise<T>): Promise<T> {
+    if (this.#client !== undefined && this.#client.minutes !== this.idleMinutes && !this.isOpen) {
+      this.end();
+    }
+    return this.ask(work);
+  }
+
+  #start(): Promise<Client> {
     if (this.#client === undefined) {
       const minutes = this.idleMinutes;
-      const promise = connect(startKeys(), { autoLockMs: minutes * 60_000 });
-      promise.catch(() => this.end());
-      this.#client = { promise, minutes };
+      this.#client = { promise: connect(startKeys(), { autoLockMs: minutes * 60_000 }), minutes };
     }
     return this.#client.promise;
   }
@@ -51,14 +70,6 @@ export class Session {
       throw new ProblemError("locked", undefined, "The vault is locked.", "Unlock it, then try again.");
     }
     return this.#vault;
-  }
-
-  /** Before a vault is opened: a worker that waits as long as was chosen meanwhile. */
-  async fresh(): Promise<Client> {
-    if (this.#client !== undefined && this.#client.minutes !== this.idleMinutes && !this.isOpen) {
-      this.end();
-    }
-    return this.client();
   }
 
   /** Takes a vault that was just made or opened. */
@@ -153,18 +164,5 @@ async function keepOrExplain(sealed: SealedVault): Promise<void> {
     await keep(sealed);
   } catch {
     throw new ProblemError("storage", undefined, "This browser did not keep the vault.", "Save it to a file instead, and leave private browsing or free some space.");
-  }
-}
-
-/** Makes a vault from what was drafted; wipes the password. */
-export async function createSealed(
-  client: Client,
-  password: Uint8Array,
-  options: { readonly phrase?: Uint8Array; readonly passphrase?: Uint8Array; readonly secondFactor?: Uint8Array },
-): Promise<RemoteVault> {
-  try {
-    return await client.createVault(password, options);
-  } finally {
-    wipe(password, options.passphrase, options.secondFactor);
   }
 }

@@ -5,7 +5,7 @@ import { h } from "../dom";
 import { selectField } from "../fields";
 import { icon } from "../icons";
 import { explain } from "../problems";
-import { address } from "../review";
+import { address } from "../sentences";
 import { showQr } from "./qr";
 
 /** How many are shown at a time. */

@@ -1,7 +1,7 @@
 /** Which of the vault's accounts a dapp sees, and the way to take them back. */
 import type { App } from "../app";
 import { h } from "../dom";
-import { address } from "../review";
+import { address } from "../sentences";
 import { CHAIN_NAMES } from "./accounts";
 
 export function connectionsPart(app: App): readonly Node[] {
@@ -19,7 +19,7 @@ export function connectionsPart(app: App): readonly Node[] {
         address(connection.address),
         h("div", { class: "tools" },
           h("button", { type: "button", class: "tool", "aria-label": `Disconnect ${short}`, on: { click: () => app.connections.disconnect(connection.chain) } }, "Disconnect"),
-          h("button", { type: "button", class: "tool", disabled: connection.wiped, "aria-label": `Wipe the key of ${short}`, on: { click: () => void app.connections.wipe(connection) } }, "Wipe key")));
+          h("button", { type: "button", class: "tool", disabled: connection.wiped, "aria-label": `Wipe the key of ${short}`, on: { click: () => void app.connections.wipe(connection) } }, "Wipe the key")));
     })),
   ];
 }

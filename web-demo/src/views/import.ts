@@ -38,7 +38,7 @@ async function isPhrase(app: App, { secret, format }: KeyInput): Promise<boolean
   if (format !== undefined && format !== "phrase") {
     return false;
   }
-  const check = await (await app.session.client()).validateMnemonic(secret);
+  const check = await app.session.ask((client) => client.validateMnemonic(secret));
   if (check.valid) {
     return true;
   }

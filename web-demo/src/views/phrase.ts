@@ -14,7 +14,7 @@ export function phraseView(app: App): readonly Node[] {
   const make = async (count: number): Promise<void> => {
     written.disabled = true;
     try {
-      const secret = await (await app.session.client()).generateMnemonic(count);
+      const secret = await app.session.ask((client) => client.generateMnemonic(count));
       if (app.screen.at !== "phrase") {
         wipe(secret);
         return;

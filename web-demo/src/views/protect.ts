@@ -33,10 +33,11 @@ export function protectView(app: App): readonly Node[] {
         const password = chosen.read();
         const extras = { passphrase: takeOptional(passphrase.input), secondFactor: takeOptional(second.input) };
         try {
-          if (app.draft === undefined) {
+          const drafted = app.draft;
+          if (drafted === undefined) {
             throw new ProblemError("no-draft", undefined, "The phrase or key was wiped meanwhile.", "Go back and begin again.");
           }
-          const vault = await make(await app.session.fresh(), password, app.draft, extras);
+          const vault = await app.session.open((client) => make(client, password, drafted, extras));
           app.session.adopt(vault, { id: vault.id, name: name.input.value.trim() || "My vault", file: await vault.export() }, false);
         } finally {
           wipe(password, extras.passphrase, extras.secondFactor);

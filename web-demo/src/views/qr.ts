@@ -3,7 +3,7 @@ import type { Account } from "keyward";
 import { encode } from "uqr";
 import type { App } from "../app";
 import { h, svg, uniqueId } from "../dom";
-import { address } from "../review";
+import { address } from "../sentences";
 import { CHAIN_NAMES, copy } from "./accounts";
 
 export function showQr(app: App, account: Account): void {

@@ -33,7 +33,7 @@ export function startView(app: App): readonly Node[] {
       return;
     }
     try {
-      app.session.sealed = await vaultFile(await app.session.client(), file);
+      app.session.sealed = await app.session.ask((client) => vaultFile(client, file));
       app.session.kept = false;
       app.go({ at: "unlock", way: "password" });
     } catch (thrown) {

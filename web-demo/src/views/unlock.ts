@@ -31,7 +31,7 @@ function passwordForm(app: App, sealed: SealedVault, keeping: Keeping): HTMLElem
   const password = secretField({ label: "Password" });
   const second = secretField({ label: "Second factor", hint: "32 bytes as base64 or hex: what the console has in KEYWARD_ENCRYPTION_KEY." });
   second.row.hidden = true;
-  void app.session.client().then((client) => client.describeVault(sealed.file)).then(
+  void app.session.ask((client) => client.describeVault(sealed.file)).then(
     ({ needsSecondFactor }) => (second.row.hidden = !needsSecondFactor),
     () => undefined, // Opening says what is wrong with the file.
   );
@@ -49,8 +49,7 @@ function passwordForm(app: App, sealed: SealedVault, keeping: Keeping): HTMLElem
       const given = take(password.input);
       const factor = takeOptional(second.input);
       try {
-        const client = await app.session.fresh();
-        const vault = await client.openVault(sealed.file, given, factor === undefined ? {} : { secondFactor: factor });
+        const vault = await app.session.open((client) => client.openVault(sealed.file, given, factor === undefined ? {} : { secondFactor: factor }));
         await opened(app, vault, sealed, keeping.input.checked);
       } catch (thrown) {
         second.row.hidden &&= (thrown as { code?: unknown }).code !== "second-factor-missing";
@@ -74,8 +73,8 @@ function recoveryForm(app: App, sealed: SealedVault, keeping: Keeping): HTMLElem
     act: async () => {
       const given = take(recovery.input);
       try {
-        const client = await app.session.fresh();
-        await opened(app, await client.openVaultWithRecovery(sealed.file, given), sealed, keeping.input.checked);
+        const vault = await app.session.open((client) => client.openVaultWithRecovery(sealed.file, given));
+        await opened(app, vault, sealed, keeping.input.checked);
       } catch (thrown) {
         if ((thrown as { code?: unknown }).code === "refused-to-open") {
           throw new ProblemError("refused-to-open", "recovery", "It did not open: this is not its recovery key, or the file is damaged.", "Compare it with your paper, character by character.");

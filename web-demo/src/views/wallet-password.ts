@@ -2,7 +2,7 @@
 import { h, uniqueId } from "../dom";
 import { form, secretField } from "../fields";
 import { ProblemError } from "../problems";
-import { address } from "../review";
+import { address } from "../sentences";
 import { take, wipe } from "../secrets";
 
 /** What `open` gives for the password that was typed; `undefined` if its person gave up. */
