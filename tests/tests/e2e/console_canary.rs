@@ -2,11 +2,8 @@
 //! screen but where the person asked to see them.
 
 use std::fs;
-use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, ensure};
-use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use keyward_core::amount::Lamports;
 use keyward_core::derive::SolanaDeriver;
 use keyward_core::mnemonic::Mnemonic;
@@ -15,7 +12,11 @@ use keyward_tests::cli::Cli;
 use keyward_tests::node::TestNode;
 use keyward_tests::pty::{DEFAULT_BOUND, Key, Pty, PtyCommand, SMALLEST};
 use keyward_tests::sandbox::Sandbox;
-use sqlx::{Column as _, Connection as _, Row as _};
+
+use secrets::{Secrets, holds, values};
+
+#[path = "console_canary/secrets.rs"]
+mod secrets;
 
 /// Words that no screen uses for anything else.
 const PHRASE: &str =
@@ -32,140 +33,6 @@ const WRONG: &str = "meadow-falcon-tonic-9914";
 const FACTOR: &str = "5ca1ab1e0ddba11fee1deadc0de5afe15ca1ab1e0ddba11fee1deadc0de5afe1";
 /// No secret: the search must find it wherever labels are.
 const LABEL: &str = "plain-sight-label";
-
-/// Something to be searched for.
-struct Needle {
-    name: String,
-    bytes: Vec<u8>,
-}
-
-/// Everything that must not be found, in every form in which it might leak.
-#[derive(Default)]
-struct Secrets {
-    needles: Vec<Needle>,
-}
-
-impl Secrets {
-    fn text(&mut self, name: &str, text: &str) {
-        self.needles.push(Needle {
-            name: name.to_owned(),
-            bytes: text.as_bytes().to_vec(),
-        });
-    }
-
-    fn bytes(&mut self, name: &str, bytes: &[u8]) {
-        self.needles.push(Needle {
-            name: format!("{name}, raw"),
-            bytes: bytes.to_vec(),
-        });
-        let numbers: Vec<String> = bytes.iter().map(u8::to_string).collect();
-        for (form, text) in [
-            ("hex", hex::encode(bytes)),
-            ("upper-case hex", hex::encode_upper(bytes)),
-            ("base58", bs58::encode(bytes).into_string()),
-            ("base64", STANDARD.encode(bytes).trim_end_matches('=').to_owned()),
-            ("base64url", URL_SAFE_NO_PAD.encode(bytes)),
-            ("a JSON array", numbers.join(",")),
-            ("an array", numbers.join(", ")),
-        ] {
-            self.text(&format!("{name}, {form}"), &text);
-        }
-    }
-
-    /// A phrase, everything made from it, and the first three wallets' keys.
-    fn phrase(&mut self, phrase: &str, passphrase: &str) -> anyhow::Result<()> {
-        let mnemonic = Mnemonic::parse(phrase)?;
-        self.text("the phrase", phrase);
-        let words: Vec<&str> = phrase.split(' ').collect();
-        for three in words.windows(3) {
-            for separator in [" ", ",", ", ", "\n", "\",\"", "\", \""] {
-                self.text("three words of the phrase", &three.join(separator));
-            }
-        }
-        self.bytes("the entropy", mnemonic.expose_entropy());
-        let seed = mnemonic.to_seed(passphrase);
-        self.bytes("the seed", seed.expose_bytes());
-        for key in SolanaDeriver::new(&seed, PathFamily::Bip44Change)?.derive_chunk(0, 3)? {
-            let name = format!("the key of {}", key.path);
-            self.bytes(&name, key.secret.expose_seed());
-            // As wallets' key files have it: the secret half, then the public one.
-            let mut pair = key.secret.expose_seed().to_vec();
-            pair.extend_from_slice(key.address.as_bytes());
-            self.bytes(&format!("{name} as a pair"), &pair);
-        }
-        Ok(())
-    }
-
-    /// Fails, naming what was found, when anything is.
-    fn are_not_in(&self, place: &str, haystack: &[u8]) -> anyhow::Result<()> {
-        for needle in &self.needles {
-            ensure!(!holds(haystack, &needle.bytes), "{} is in {place}", needle.name);
-        }
-        Ok(())
-    }
-
-    fn were_not_drawn_by(&self, console: &Pty) -> anyhow::Result<()> {
-        for needle in &self.needles {
-            ensure!(!console.has_drawn(&needle.bytes), "{} was drawn", needle.name);
-        }
-        Ok(())
-    }
-
-    /// No file below the sandbox holds one, and no value of its database.
-    async fn are_not_stored(&self, sandbox: &Sandbox) -> anyhow::Result<()> {
-        for file in files(sandbox.root())? {
-            self.are_not_in(&file.display().to_string(), &fs::read(&file)?)?;
-        }
-        for (place, value) in values(&sandbox.vault()).await? {
-            self.are_not_in(&place, &value)?;
-        }
-        Ok(())
-    }
-}
-
-fn holds(haystack: &[u8], needle: &[u8]) -> bool {
-    assert!(needle.len() > 8, "too short to mean anything");
-    haystack.windows(needle.len()).any(|window| window == needle)
-}
-
-/// Every file below a folder.
-fn files(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(folder)? {
-        let entry = entry?;
-        if entry.file_type()?.is_dir() {
-            found.extend(files(&entry.path())?);
-        } else {
-            found.push(entry.path());
-        }
-    }
-    Ok(found)
-}
-
-/// Every value of every table, put together as the database does, whatever pages it lies on.
-async fn values(database: &Path) -> anyhow::Result<Vec<(String, Vec<u8>)>> {
-    let url = format!("sqlite://{}", database.display());
-    let mut connection = sqlx::SqliteConnection::connect(&url).await?;
-    let tables: Vec<String> = sqlx::query_scalar("SELECT name FROM sqlite_schema WHERE type = 'table'")
-        .fetch_all(&mut connection)
-        .await?;
-    let mut found = Vec::new();
-    for table in tables {
-        let statement = format!("SELECT * FROM \"{table}\"");
-        for row in sqlx::query(sqlx::AssertSqlSafe(statement))
-            .fetch_all(&mut connection)
-            .await?
-        {
-            for column in row.columns() {
-                // Integers are no secrets; whatever else there is counts as bytes.
-                let value: Option<Vec<u8>> = row.try_get_unchecked(column.ordinal()).unwrap_or_default();
-                found.push((format!("{table}.{}", column.name()), value.unwrap_or_default()));
-            }
-        }
-    }
-    connection.close().await?;
-    Ok(found)
-}
 
 fn start(sandbox: &Sandbox, factor: Option<&str>, arguments: &[&str]) -> anyhow::Result<Pty> {
     let mut command = PtyCommand::keyward(sandbox)?
@@ -344,12 +211,8 @@ async fn nothing_of_an_imported_phrase_is_stored_logged_or_drawn() -> anyhow::Re
         holds(&stored, LABEL.as_bytes()),
         "the label is not in the database's file"
     );
-    let plain = Secrets {
-        needles: vec![Needle {
-            name: "label".into(),
-            bytes: LABEL.into(),
-        }],
-    };
+    let mut plain = Secrets::default();
+    plain.text("label", LABEL);
     ensure!(plain.are_not_stored(&sandbox).await.is_err() && plain.were_not_drawn_by(&console).is_err());
     ensure!(
         values(&sandbox.vault())
