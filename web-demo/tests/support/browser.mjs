@@ -9,8 +9,8 @@ export const PATIENCE_MS = 60_000;
 
 const CANDIDATES = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
 
-/** Starts a headless Chromium that contacts nothing by itself. The caller closes it. */
-export async function launch() {
+/** How the browser is started: it contacts nothing by itself. */
+function settings() {
   const executablePath = process.env["KEYWARD_TEST_CHROMIUM"] ?? CANDIDATES.find((path) => existsSync(path));
   assert.ok(executablePath, "no Chromium found; install it, or name it in KEYWARD_TEST_CHROMIUM");
   const args = [
@@ -22,7 +22,17 @@ export async function launch() {
     "--disable-quic",
     "--disable-gpu",
   ];
-  return chromium.launch({ executablePath, args, timeout: PATIENCE_MS });
+  return { executablePath, args, timeout: PATIENCE_MS };
+}
+
+/** Starts a headless Chromium. The caller closes it. */
+export function launch() {
+  return chromium.launch(settings());
+}
+
+/** A context whose browser keeps its things in this folder, as a person's own does. The caller closes it. */
+export function launchWithProfile(folder) {
+  return chromium.launchPersistentContext(folder, { ...settings(), viewport: { width: 1280, height: 900 } });
 }
 
 /**
