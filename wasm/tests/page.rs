@@ -8,8 +8,6 @@ use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 
 #[path = "exports/suite.rs"]
 mod suite;
-#[path = "exports/vectors.rs"]
-mod vectors;
 
 wasm_bindgen_test_configure!(run_in_browser);
 

@@ -30,12 +30,13 @@ const HELP: &str = "\
 Chores of the project. Usage: cargo xtask <chore>
 
   ci        what CI runs: tidy, fmt, clippy, docs, deny, no_std, pictures, then the tests
-  test      installs or finds what the tests need and runs every test
+  test      installs or finds what the tests need and runs every test; with --all-browsers in Firefox too
   setup     only installs or finds what the tests need
   tidy      checks layering, names, texts, lock files and migrations; a second or two
-  wasm      builds the browser package and tests it in a headless browser and in Node
+  wasm      builds the browser package and its page and tests them in a headless browser, bundlers and Node
   bench     every benchmark, the console's start included; arguments after it go to the benchmarks
   fuzz      every fuzz target for a minute; --seconds N and names of targets choose others
+  page      builds the page that embeds the browser package and serves it on loopback
   demo      starts a node on loopback, funds a wallet and opens the console against it
   pictures  draws the screens into docs/pictures; with --check it only compares
 ";
@@ -62,10 +63,11 @@ fn dispatch(arguments: &[String]) -> anyhow::Result<()> {
     };
     match chore.as_str() {
         "ci" => takes_none(rest).and_then(|()| ci::run()),
-        "test" => takes_none(rest).and_then(|()| test::run()),
+        "test" => test::run(rest),
         "setup" => takes_none(rest).and_then(|()| setup::run()),
         "tidy" => takes_none(rest).and_then(|()| tidy::run()),
         "wasm" => takes_none(rest).and_then(|()| wasm::run()),
+        "page" => takes_none(rest).and_then(|()| wasm::serve_page()),
         "demo" => takes_none(rest).and_then(|()| demo::run()),
         "bench" => bench::run(rest),
         "fuzz" => fuzz::run(rest),

@@ -14,7 +14,7 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 
-pub(crate) use browser::chromedriver;
+pub(crate) use browser::{chromedriver, chromium};
 pub(crate) use packages::install as install_node_packages;
 pub(crate) use tools::Tool;
 
@@ -31,10 +31,21 @@ pub(crate) fn run() -> anyhow::Result<()> {
 
 /// What the tests need beyond Rust, one stage each, so that one missing part does not hide another.
 pub(crate) fn for_tests(stages: &mut Stages) {
+    for_browsers(stages);
+    stages.run("setup: Node packages", || packages::install("tests/node"));
+}
+
+/// What building and testing the browser package needs.
+pub(crate) fn for_browsers(stages: &mut Stages) {
     stages.run("setup: wasm-bindgen", || tools::install(Tool::WasmBindgen));
     stages.run("setup: wasm-pack", || tools::install(Tool::WasmPack));
     stages.run("setup: browser and driver", browser::install);
-    stages.run("setup: Node packages", || packages::install("tests/node"));
+}
+
+/// What the same tests need in Firefox.
+pub(crate) fn for_firefox(stages: &mut Stages) {
+    stages.run("setup: Firefox", browser::install_firefox);
+    stages.run("setup: geckodriver", || tools::install(Tool::Geckodriver));
 }
 
 /// Adds the targets and components of the pinned toolchain.

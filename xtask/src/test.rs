@@ -1,15 +1,25 @@
 //! Sets up what the tests need, runs every test, and says at the end what ran and what could not.
 
+use anyhow::bail;
+
 use crate::process::{self, cargo};
 use crate::setup;
 use crate::stages::Stages;
 use crate::wasm;
 
-/// `cargo xtask test`: the whole set-up and every test. A missing part is a failure, not a skip.
-pub(crate) fn run() -> anyhow::Result<()> {
+/// `cargo xtask test [--all-browsers]`: the whole set-up and every test. A missing part is a failure, not a skip.
+pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {
+    let all_browsers = match arguments {
+        [] => false,
+        [flag] if flag == "--all-browsers" => true,
+        _ => bail!("`test` takes only `--all-browsers`"),
+    };
     let mut stages = Stages::default();
     stages.run("setup: Rust", setup::rust);
     run_in(&mut stages);
+    if all_browsers {
+        wasm::run_in_firefox(&mut stages);
+    }
     stages.finish()
 }
 

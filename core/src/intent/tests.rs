@@ -307,8 +307,9 @@ fn sentences_say_everything() {
         .map(|m| intent(m).sentences().join("\n"))
         .collect();
     // insta reads its files, which a page cannot.
-    #[cfg(not(target_arch = "wasm32"))]
-    insta::assert_snapshot!(lines.join("\n\n"));
+    if cfg!(not(target_arch = "wasm32")) {
+        insta::assert_snapshot!(lines.join("\n\n"));
+    }
     let twice = with(&[
         instructions::compute_unit_limit(1),
         instructions::compute_unit_limit(1),

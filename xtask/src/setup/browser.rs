@@ -1,4 +1,4 @@
-//! A Chromium and the driver that belongs to it.
+//! A Chromium and the driver that belongs to it; a Firefox, whose driver cargo builds.
 
 use std::path::PathBuf;
 
@@ -9,14 +9,15 @@ use crate::process::{self, program};
 use crate::stages::Missing;
 use crate::workspace::which;
 
-const BROWSERS: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "chrome"];
+const CHROMIUM: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "chrome"];
+const FIREFOX: [&str; 2] = ["firefox-esr", "firefox"];
 
 /// Finds or installs both and says their versions.
 pub(super) fn install() -> anyhow::Result<String> {
-    if browser().is_none() || chromedriver().is_err() {
+    if found(&CHROMIUM).is_none() || chromedriver().is_err() {
         debian::install("Chromium and its driver", &["chromium", "chromium-driver"])?;
     }
-    let browser = browser().context("no Chromium after its installation")?;
+    let browser = found(&CHROMIUM).context("no Chromium after its installation")?;
     let versions = [
         process::output(&mut program(browser, &["--version"]))?,
         process::output(&mut program(chromedriver()?, &["--version"]))?,
@@ -44,8 +45,26 @@ pub(crate) fn chromedriver() -> anyhow::Result<PathBuf> {
         .ok_or_else(|| Missing("chromedriver is not on the search path".into()).into())
 }
 
-fn browser() -> Option<PathBuf> {
-    BROWSERS.iter().find_map(|name| which(name))
+/// The Chromium that the driver belongs to.
+///
+/// # Errors
+/// [`Missing`] when there is none.
+pub(crate) fn chromium() -> anyhow::Result<PathBuf> {
+    found(&CHROMIUM).ok_or_else(|| Missing("Chromium is not on the search path".into()).into())
+}
+
+/// Finds or installs a Firefox and says its version.
+pub(super) fn install_firefox() -> anyhow::Result<String> {
+    if found(&FIREFOX).is_none() {
+        debian::install("Firefox", &["firefox-esr"])?;
+    }
+    let firefox = found(&FIREFOX).context("no Firefox after its installation")?;
+    let version = process::output(&mut program(firefox, &["--version"]))?;
+    Ok(version.trim().to_owned())
+}
+
+fn found(names: &[&str]) -> Option<PathBuf> {
+    names.iter().find_map(|name| which(name))
 }
 
 /// `Chromium 156.0.8078.73 built on …` and `ChromeDriver 156.0.8078.73 (…)` both give 156.

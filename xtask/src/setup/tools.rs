@@ -12,6 +12,8 @@ pub(crate) enum Tool {
     WasmBindgen,
     /// Builds and tests a crate for the browser.
     WasmPack,
+    /// Drives Firefox.
+    Geckodriver,
     /// Checks licences, sources and advisories of dependencies.
     Deny,
 }
@@ -21,6 +23,7 @@ impl Tool {
         match self {
             Self::WasmBindgen => "wasm-bindgen-cli",
             Self::WasmPack => "wasm-pack",
+            Self::Geckodriver => "geckodriver",
             Self::Deny => "cargo-deny",
         }
     }
@@ -30,6 +33,7 @@ impl Tool {
         match self {
             Self::WasmBindgen => "wasm-bindgen",
             Self::WasmPack => "wasm-pack",
+            Self::Geckodriver => "geckodriver",
             Self::Deny => "cargo-deny",
         }
     }
@@ -38,6 +42,7 @@ impl Tool {
         match self {
             Self::WasmBindgen => workspace::locked_version("wasm-bindgen"),
             Self::WasmPack => Ok("0.15.1".into()),
+            Self::Geckodriver => Ok("0.37.1".into()),
             Self::Deny => Ok("0.20.2".into()),
         }
     }
@@ -47,6 +52,7 @@ impl Tool {
         match self {
             Self::WasmBindgen => &["wasm-bindgen", "wasm-bindgen-test-runner"],
             Self::WasmPack => &["wasm-pack"],
+            Self::Geckodriver => &["geckodriver"],
             Self::Deny => &["cargo-deny"],
         }
     }

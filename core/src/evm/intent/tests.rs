@@ -188,8 +188,9 @@ fn known_calls_are_told_in_sentences() {
         told.push(EvmIntent::from_transaction(&one, FROM).sentences().join("\n"));
     }
     // insta reads its files, which a page cannot.
-    #[cfg(not(target_arch = "wasm32"))]
-    insta::assert_snapshot!(told.join("\n\n"));
+    if cfg!(not(target_arch = "wasm32")) {
+        insta::assert_snapshot!(told.join("\n\n"));
+    }
 }
 
 #[test]

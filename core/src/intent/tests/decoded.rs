@@ -108,10 +108,11 @@ fn every_instruction_reads_as_its_row_says() {
             );
         }
     }
-    // insta reads its files, which a page cannot.
-    #[cfg(not(target_arch = "wasm32"))]
     for (program, lines) in programs {
-        insta::assert_snapshot!(format!("{program} sentences").replace(' ', "_"), lines.join("\n"));
+        // insta reads its files, which a page cannot.
+        if cfg!(not(target_arch = "wasm32")) {
+            insta::assert_snapshot!(format!("{program} sentences").replace(' ', "_"), lines.join("\n"));
+        }
     }
 }
 

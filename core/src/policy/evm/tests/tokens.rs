@@ -62,8 +62,9 @@ fn tokens_and_allowances_are_held_to_their_units() {
         }
     }
     // insta reads its files, which a page cannot.
-    #[cfg(not(target_arch = "wasm32"))]
-    insta::assert_snapshot!(lines.join("\n"));
+    if cfg!(not(target_arch = "wasm32")) {
+        insta::assert_snapshot!(lines.join("\n"));
+    }
 }
 
 #[test]
