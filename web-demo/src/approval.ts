@@ -76,7 +76,11 @@ export class Approvals {
 function build(question: Question, allow: () => void): { dialog: HTMLDialogElement; stop: () => void } {
   const refused = question.refusals.length > 0;
   const heading = uniqueId("question");
-  const deny = h("button", { type: "button", "data-default": true, on: { click: () => dialog.close() } }, refused ? "Close" : "Deny");
+  const deny = h(
+    "button",
+    { type: "button", "data-default": true, on: { click: () => dialog.close() } },
+    refused ? "Close" : "Deny",
+  );
   const confirm = h("button", { type: "button", class: question.dangers.length > 0 ? "danger" : "primary" }, question.allow);
   const understood = h("input", { type: "checkbox", autocomplete: "off" });
   const note = h("p", { class: "hint arming", role: "status" });
@@ -87,22 +91,47 @@ function build(question: Question, allow: () => void): { dialog: HTMLDialogEleme
     }
   });
   understood.addEventListener("change", arming.update);
-  const dialog = h("dialog", { class: "approval", "aria-labelledby": heading },
+  const dialog = h(
+    "dialog",
+    { class: "approval", "aria-labelledby": heading },
     h("header", {}, h("p", { class: "eyebrow" }, `Request from ${question.from}`), h("h2", { id: heading }, question.title)),
-    h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "What is asked" },
-      refused && h("div", { class: "notice refused" }, h("h3", {}, "Refused"),
-        h("p", {}, "This is not signed, whoever asks:"), h("ul", {}, ...question.refusals.map((reason) => h("li", {}, ...sentence(reason))))),
-      h("ul", { class: "sentences", "aria-label": "What it does" }, ...question.sentences.map((text) => h("li", {}, ...sentence(text)))),
-      question.dangers.length > 0 && h("div", { class: "notice dangerous" }, h("h3", {}, "Danger"),
-        h("ul", { "aria-label": "Dangers" }, ...question.dangers.map((danger) => h("li", {}, ...sentence(danger)))),
-        !refused && h("label", { class: "check" }, understood, h("span", {}, "I understand what this can cost me"))),
-      ...question.body),
-    h("footer", {}, refused ? null : note, h("div", { class: "actions" }, deny, refused ? null : confirm)));
+    h(
+      "div",
+      { class: "scroll", tabindex: 0, role: "region", "aria-label": "What is asked" },
+      refused &&
+        h(
+          "div",
+          { class: "notice refused" },
+          h("h3", {}, "Refused"),
+          h("p", {}, "This is not signed, whoever asks:"),
+          h("ul", {}, ...question.refusals.map((reason) => h("li", {}, ...sentence(reason)))),
+        ),
+      h(
+        "ul",
+        { class: "sentences", "aria-label": "What it does" },
+        ...question.sentences.map((text) => h("li", {}, ...sentence(text))),
+      ),
+      question.dangers.length > 0 &&
+        h(
+          "div",
+          { class: "notice dangerous" },
+          h("h3", {}, "Danger"),
+          h("ul", { "aria-label": "Dangers" }, ...question.dangers.map((danger) => h("li", {}, ...sentence(danger)))),
+          !refused && h("label", { class: "check" }, understood, h("span", {}, "I understand what this can cost me")),
+        ),
+      ...question.body,
+    ),
+    h("footer", {}, refused ? null : note, h("div", { class: "actions" }, deny, refused ? null : confirm)),
+  );
   return { dialog, stop: arming.stop };
 }
 
 /** Lets a button be pressed only once it was in sight for a while, counted anew whenever the page comes back. */
-function arm(button: HTMLButtonElement, note: HTMLElement, agreed: () => boolean): { ready(): boolean; update(): void; stop(): void } {
+function arm(
+  button: HTMLButtonElement,
+  note: HTMLElement,
+  agreed: () => boolean,
+): { ready(): boolean; update(): void; stop(): void } {
   let armed = false;
   let timer = 0;
   const update = (): void => {

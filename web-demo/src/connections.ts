@@ -26,8 +26,13 @@ const EVM_CHAINS = [
 
 const NAME = "Keyward";
 const RDNS = "dev.keyward.demo";
-const ICON =
-  "data:image/svg+xml;base64,PHN2ZyB4bWxucz0iaHR0cDovL3d3dy53My5vcmcvMjAwMC9zdmciIHZpZXdCb3g9IjAgMCAzMiAzMiI+PHJlY3Qgd2lkdGg9IjMyIiBoZWlnaHQ9IjMyIiByeD0iNyIgZmlsbD0iIzBmNGY0MyIvPjxwYXRoIGQ9Ik0xNiA1LjVhNi4yIDYuMiAwIDAgMC0zIDExLjZWMjdoNnYtM2gtM3YtMmgzdi00LjlhNi4yIDYuMiAwIDAgMC0zLTExLjZ6bTAgNC4yYTIgMiAwIDEgMSAwIDQgMiAyIDAgMCAxIDAtNHoiIGZpbGw9IiNmNGVmZTIiLz48L3N2Zz4K";
+/** The same picture as `icon.svg`. */
+const ICON = `data:image/svg+xml;base64,${[
+  "PHN2ZyB4bWxucz0iaHR0cDovL3d3dy53My5vcmcvMjAwMC9zdmciIHZpZXdCb3g9IjAgMCAzMiAzMiI+PHJlY3Qgd2lkdGg9IjMy",
+  "IiBoZWlnaHQ9IjMyIiByeD0iNyIgZmlsbD0iIzBmNGY0MyIvPjxwYXRoIGQ9Ik0xNiA1LjVhNi4yIDYuMiAwIDAgMC0zIDExLjZW",
+  "MjdoNnYtM2gtM3YtMmgzdi00LjlhNi4yIDYuMiAwIDAgMC0zLTExLjZ6bTAgNC4yYTIgMiAwIDEgMSAwIDQgMiAyIDAgMCAxIDAt",
+  "NHoiIGZpbGw9IiNmNGVmZTIiLz48L3N2Zz4K",
+].join("")}` as const;
 
 /** An account and how the vault opens it. */
 interface Offer {
@@ -141,7 +146,14 @@ export class Connections {
       const { account } = offer;
       const input = h("input", { type: "checkbox", autocomplete: "off" });
       input.checked = at === 0;
-      const name = h("span", {}, account.label !== "" && h("strong", {}, account.label, " "), address(account.address), " ", h("span", { class: "path" }, account.path ?? "imported"));
+      const name = h(
+        "span",
+        {},
+        account.label !== "" && h("strong", {}, account.label, " "),
+        address(account.address),
+        " ",
+        h("span", { class: "path" }, account.path ?? "imported"),
+      );
       return { offer, input, row: h("label", { class: "check" }, input, name) };
     });
     const allowed = await this.#approvals.ask({
@@ -200,8 +212,16 @@ export class Connections {
   }
 
   #confirmEvm(request: EvmConfirmation): Promise<boolean> {
-    const question = evmQuestion(request.review, { from: location.host, address: request.address, chain: `EVM chain ${request.chainId}` });
-    const signIn = { title: "Sign in?", allow: "Sign in", sentences: ["Signs you in with this address. It moves nothing by itself."] };
+    const question = evmQuestion(request.review, {
+      from: location.host,
+      address: request.address,
+      chain: `EVM chain ${request.chainId}`,
+    });
+    const signIn = {
+      title: "Sign in?",
+      allow: "Sign in",
+      sentences: ["Signs you in with this address. It moves nothing by itself."],
+    };
     return this.#approvals.ask(request.kind === "sign-in" ? { ...question, ...signIn } : question);
   }
 
@@ -211,7 +231,8 @@ export class Connections {
       address: signer.address,
       publicKey: signer.publicKey,
       inspect: async (transaction) => this.#noted(await signer.inspect(transaction), (review) => solanaQuestion(review, asked)),
-      inspectMessage: async (message) => this.#noted(await signer.inspectMessage(message), (review) => solanaQuestion(review, asked)),
+      inspectMessage: async (message) =>
+        this.#noted(await signer.inspectMessage(message), (review) => solanaQuestion(review, asked)),
       signMessage: (message) => signer.signMessage(message),
       signTransactionBytes: (wire) => signer.signTransactionBytes(wire),
     };
@@ -222,8 +243,10 @@ export class Connections {
     return {
       address: signer.address,
       inspect: async (unsigned) => this.#noted(await signer.inspect(unsigned), (review) => evmQuestion(review, asked)),
-      inspectMessage: async (message) => this.#noted(await signer.inspectMessage(message), (review) => evmQuestion(review, asked)),
-      inspectTypedData: async (document) => this.#noted(await signer.inspectTypedData(document), (review) => evmQuestion(review, asked)),
+      inspectMessage: async (message) =>
+        this.#noted(await signer.inspectMessage(message), (review) => evmQuestion(review, asked)),
+      inspectTypedData: async (document) =>
+        this.#noted(await signer.inspectTypedData(document), (review) => evmQuestion(review, asked)),
       signMessage: (message) => signer.signMessage(message),
       signTypedData: (document) => signer.signTypedData(document),
       signTransaction: (unsigned) => signer.signTransaction(unsigned),

@@ -31,7 +31,11 @@ export function h<K extends keyof HTMLElementTagNameMap>(
 }
 
 /** An element of SVG with attributes and children. */
-export function svg(tag: string, attributes: Readonly<Record<string, string | number>>, ...children: readonly Node[]): SVGElement {
+export function svg(
+  tag: string,
+  attributes: Readonly<Record<string, string | number>>,
+  ...children: readonly Node[]
+): SVGElement {
   const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
   for (const [name, value] of Object.entries(attributes)) {
     element.setAttribute(name, String(value));

@@ -29,13 +29,21 @@ export function secretField(text: FieldText & { readonly fresh?: boolean }): Fie
     autocomplete: text.fresh === true ? "new-password" : "off",
     [SECRET]: true,
   });
-  return wrap(text, input, unmask((shown) => input.setAttribute("type", shown ? "text" : "password")));
+  return wrap(
+    text,
+    input,
+    unmask((shown) => input.setAttribute("type", shown ? "text" : "password")),
+  );
 }
 
 /** Several lines that are masked, for phrases and keys. */
 export function secretArea(text: FieldText): Field<HTMLTextAreaElement> {
   const input = h("textarea", { ...UNREMEMBERED, rows: 4, class: "masked", [SECRET]: true });
-  return wrap(text, input, unmask((shown) => input.classList.toggle("masked", !shown)));
+  return wrap(
+    text,
+    input,
+    unmask((shown) => input.classList.toggle("masked", !shown)),
+  );
 }
 
 /** One line in the clear; `secret` if it is emptied with the others. */
@@ -44,12 +52,19 @@ export function textField(text: FieldText & { readonly secret?: boolean; readonl
   return wrap(text, input);
 }
 
-export function selectField(text: FieldText, options: readonly (readonly [value: string, label: string])[]): Field<HTMLSelectElement> {
+export function selectField(
+  text: FieldText,
+  options: readonly (readonly [value: string, label: string])[],
+): Field<HTMLSelectElement> {
   const input = h("select", { autocomplete: "off" }, ...options.map(([value, label]) => h("option", { value }, label)));
   return wrap(text, input);
 }
 
-export function checkbox(label: string, checked: boolean, changed?: (checked: boolean) => void): { row: HTMLElement; input: HTMLInputElement } {
+export function checkbox(
+  label: string,
+  checked: boolean,
+  changed?: (checked: boolean) => void,
+): { row: HTMLElement; input: HTMLInputElement } {
   const input = h("input", { type: "checkbox", autocomplete: "off", on: { change: () => changed?.(input.checked) } });
   input.checked = checked;
   return { row: h("label", { class: "check" }, input, h("span", {}, label)), input };
@@ -65,7 +80,14 @@ function wrap<T extends HTMLElement>(text: FieldText, input: T, beside?: HTMLEle
   beside?.setAttribute("aria-controls", id);
   beside?.setAttribute("aria-label", `Show ${text.label.toLowerCase()}`);
   return {
-    row: h("div", { class: "field" }, h("label", { for: id }, text.label), h("div", { class: "entry" }, input, beside), hint, error),
+    row: h(
+      "div",
+      { class: "field" },
+      h("label", { for: id }, text.label),
+      h("div", { class: "entry" }, input, beside),
+      hint,
+      error,
+    ),
     input,
     fail: (problem) => {
       input.setAttribute("aria-invalid", "true");
@@ -79,19 +101,23 @@ function wrap<T extends HTMLElement>(text: FieldText, input: T, beside?: HTMLEle
 }
 
 function unmask(show: (shown: boolean) => void): HTMLButtonElement {
-  const button = h("button", {
-    type: "button",
-    class: "quiet reveal",
-    "aria-pressed": "false",
-    on: {
-      click: () => {
-        const shown = button.getAttribute("aria-pressed") !== "true";
-        button.setAttribute("aria-pressed", String(shown));
-        button.textContent = shown ? "Hide" : "Show";
-        show(shown);
+  const button = h(
+    "button",
+    {
+      type: "button",
+      class: "quiet reveal",
+      "aria-pressed": "false",
+      on: {
+        click: () => {
+          const shown = button.getAttribute("aria-pressed") !== "true";
+          button.setAttribute("aria-pressed", String(shown));
+          button.textContent = shown ? "Hide" : "Show";
+          show(shown);
+        },
       },
     },
-  }, "Show");
+    "Show",
+  );
   return button;
 }
 
@@ -112,8 +138,13 @@ export interface FormOptions {
 export function form(options: FormOptions): HTMLElement {
   const error = h("p", { class: "error", role: "alert" });
   const button = h("button", { type: "button", class: options.quiet === true ? "" : "primary" }, options.submit);
-  const group = h("div", { role: "group", "aria-label": options.label, class: "form" },
-    ...options.body, error, h("div", { class: "actions" }, button, ...(options.beside ?? [])));
+  const group = h(
+    "div",
+    { role: "group", "aria-label": options.label, class: "form" },
+    ...options.body,
+    error,
+    h("div", { class: "actions" }, button, ...(options.beside ?? [])),
+  );
   const submit = async (): Promise<void> => {
     if (button.disabled) {
       return;
@@ -134,7 +165,13 @@ export function form(options: FormOptions): HTMLElement {
   };
   button.addEventListener("click", () => void submit());
   group.addEventListener("keydown", (event) => {
-    if (event.key === "Enter" && !event.repeat && !event.isComposing && event.target instanceof HTMLInputElement && event.target.type !== "checkbox") {
+    if (
+      event.key === "Enter" &&
+      !event.repeat &&
+      !event.isComposing &&
+      event.target instanceof HTMLInputElement &&
+      event.target.type !== "checkbox"
+    ) {
       event.preventDefault();
       void submit();
     }

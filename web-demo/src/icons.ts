@@ -16,7 +16,11 @@ export type Icon = keyof typeof PATHS;
 
 /** A line drawing in the colour of the text; says nothing to a screen reader. */
 export function icon(name: Icon): SVGElement {
-  return svg("svg", { viewBox: "0 0 24 24", class: "icon", "aria-hidden": "true", focusable: "false" }, svg("path", { d: PATHS[name] }));
+  return svg(
+    "svg",
+    { viewBox: "0 0 24 24", class: "icon", "aria-hidden": "true", focusable: "false" },
+    svg("path", { d: PATHS[name] }),
+  );
 }
 
 /** How deep the cuts of a key are; a blade has as many as its id has room for. */
@@ -33,7 +37,14 @@ export function keyGlyph(id: string): SVGElement {
     const right = 38 + (cut + 1) * 8;
     blade += `L${right} ${27 - depth}H${right - 5}`;
   }
-  return svg("svg", { viewBox: "0 0 140 40", class: "glyph", "aria-hidden": "true", focusable: "false" },
+  return svg(
+    "svg",
+    { viewBox: "0 0 140 40", class: "glyph", "aria-hidden": "true", focusable: "false" },
     svg("path", { d: `${blade}L34 27Z`, class: "blade" }),
-    svg("path", { d: "M20 4a16 16 0 1 0 0 32 16 16 0 0 0 0-32zM20 13a4 4 0 1 1 0 8 4 4 0 0 1 0-8z", "fill-rule": "evenodd", class: "bow" }));
+    svg("path", {
+      d: "M20 4a16 16 0 1 0 0 32 16 16 0 0 0 0-32zM20 13a4 4 0 1 1 0 8 4 4 0 0 1 0-8z",
+      "fill-rule": "evenodd",
+      class: "bow",
+    }),
+  );
 }

@@ -3,8 +3,8 @@ import type { Chain, KeyFormat } from "keyward";
 import { h } from "./dom";
 import { dropTarget } from "./drop";
 import { secretArea, secretField, selectField, type FormOptions } from "./fields";
-import { ProblemError } from "./problems";
-import { peek, take, takeOptional } from "./secrets";
+import { explain, ProblemError } from "./problems";
+import { peek, take, takeOptional, wipe, WIPED } from "./secrets";
 import { fileBytes } from "./vault-file";
 
 /** As much as the package takes. */
@@ -35,74 +35,84 @@ export interface KeyInput {
   readonly chain: Chain | undefined;
 }
 
-export interface KeyFields {
-  readonly body: readonly HTMLElement[];
-  readonly fields: FormOptions["fields"];
-  /** What was entered; the caller wipes it. The field keeps its text until {@link KeyFields.empty}. */
-  read(): KeyInput;
-  empty(): void;
-}
+/** The fields, and the file that was chosen instead of typing. */
+export class KeyFields {
+  readonly #key = secretArea({ label: "Phrase or key", hint: "Words, base58, hexadecimal, or the text of a key file." });
+  readonly #password = secretField({ label: "Password of the key file", hint: "Only if the file is encrypted." });
+  readonly #format = selectField({ label: "Format" }, FORMATS);
+  readonly #chain = selectField({ label: "Chain" }, CHAINS);
+  readonly #chosen = h("p", { class: "chosen", role: "status" });
+  #file: Uint8Array | undefined;
 
-export function keyFields(): KeyFields {
-  let fromFile: Uint8Array | undefined;
-  const key = secretArea({ label: "Phrase or key", hint: "Words, base58, hexadecimal, or the text of a key file." });
-  const keyPassword = secretField({ label: "Password of the key file", hint: "Only if the file is encrypted." });
-  const format = selectField({ label: "Format" }, FORMATS);
-  const chain = selectField({ label: "Chain" }, CHAINS);
-  const chosen = h("p", { class: "chosen", role: "status" });
-  const choose = async (file: File | undefined): Promise<void> => {
+  constructor() {
+    this.#key.input.addEventListener("input", () => this.#dropFile());
+    this.#key.input.addEventListener(WIPED, () => this.#dropFile());
+  }
+
+  get fields(): FormOptions["fields"] {
+    return { key: this.#key, keyPassword: this.#password, chain: this.#chain };
+  }
+
+  body(): readonly HTMLElement[] {
+    const picker = h("input", {
+      type: "file",
+      class: "visually-hidden",
+      "aria-label": "Choose a key file",
+      on: {
+        change: () => {
+          void this.#choose(picker.files?.[0]);
+          picker.value = "";
+        },
+      },
+    });
+    const dropped = dropTarget((file) => void this.#choose(file));
+    return [
+      this.#key.row,
+      h("label", { class: "drop small", on: dropped }, picker, h("span", {}, "Or choose a key file")),
+      this.#chosen,
+      h("details", {}, h("summary", {}, "More options"), this.#format.row, this.#chain.row, this.#password.row),
+    ];
+  }
+
+  /** What was entered; the caller wipes it. The phrase or key stays where it is until {@link KeyFields.empty}. */
+  read(): KeyInput {
+    const secret = this.#file?.slice() ?? trimmed(this.#key.input);
+    if (secret.length === 0) {
+      throw new ProblemError("nothing", "key", "There is nothing to import yet.", "Paste a phrase or key, or choose a file.");
+    }
+    return {
+      secret,
+      password: takeOptional(this.#password.input),
+      format: (this.#format.input.value || undefined) as KeyFormat | undefined,
+      chain: (this.#chain.input.value || undefined) as Chain | undefined,
+    };
+  }
+
+  empty(): void {
+    this.#dropFile();
+    wipe(take(this.#key.input), take(this.#password.input));
+  }
+
+  async #choose(file: File | undefined): Promise<void> {
     if (file === undefined) {
       return;
     }
-    key.clear();
-    fromFile?.fill(0);
-    fromFile = undefined;
+    this.#key.clear();
+    this.#dropFile();
     try {
-      fromFile = await fileBytes(file, MAX_KEY_BYTES);
-      key.input.value = "";
-      chosen.textContent = `File chosen: ${file.name}`;
+      this.#file = await fileBytes(file, MAX_KEY_BYTES);
+      wipe(take(this.#key.input));
+      this.#chosen.textContent = `File chosen: ${file.name}`;
     } catch (thrown) {
-      chosen.textContent = thrown instanceof ProblemError ? `${thrown.problem.cause} ${thrown.problem.remedy}` : "";
+      this.#key.fail({ ...explain(thrown), field: "key" });
     }
-  };
-  const picker = h("input", { type: "file", class: "visually-hidden", "aria-label": "Choose a key file", on: { change: () => {
-    void choose(picker.files?.[0]);
-    picker.value = "";
-  } } });
-  const empty = (): void => {
-    fromFile?.fill(0);
-    fromFile = undefined;
-    chosen.textContent = "";
-    take(key.input).fill(0);
-    take(keyPassword.input).fill(0);
-  };
-  key.input.addEventListener("input", () => {
-    fromFile?.fill(0);
-    fromFile = undefined;
-    chosen.textContent = "";
-  });
-  return {
-    body: [
-      key.row,
-      h("label", { class: "drop small", on: dropTarget((file) => void choose(file)) }, picker, h("span", {}, "Or choose a key file")),
-      chosen,
-      h("details", {}, h("summary", {}, "More options"), format.row, chain.row, keyPassword.row),
-    ],
-    fields: { key, keyPassword, chain },
-    read: () => {
-      const secret = fromFile?.slice() ?? trimmed(key.input);
-      if (secret.length === 0) {
-        throw new ProblemError("nothing", "key", "There is nothing to import yet.", "Paste a phrase or key, or choose a file.");
-      }
-      return {
-        secret,
-        password: takeOptional(keyPassword.input),
-        format: (format.input.value || undefined) as KeyFormat | undefined,
-        chain: (chain.input.value || undefined) as Chain | undefined,
-      };
-    },
-    empty,
-  };
+  }
+
+  #dropFile(): void {
+    wipe(this.#file);
+    this.#file = undefined;
+    this.#chosen.textContent = "";
+  }
 }
 
 /** Without the blanks around it, which pasting brings along. */

@@ -16,7 +16,11 @@ export interface NewPassword {
 }
 
 export function newPassword(label: string): NewPassword {
-  const password = secretField({ label, fresh: true, hint: `At least ${MIN_CHARACTERS} characters. Four or five random words do well.` });
+  const password = secretField({
+    label,
+    fresh: true,
+    hint: `At least ${MIN_CHARACTERS} characters. Four or five random words do well.`,
+  });
   const again = secretField({ label: `${label}, once more`, fresh: true });
   const meter = h("meter", { min: 0, max: MIN_CHARACTERS, value: 0, "aria-label": "Length of the password" });
   const count = h("span", { class: "count" });
@@ -42,7 +46,12 @@ export function newPassword(label: string): NewPassword {
       if (short || !equal) {
         wipe(first);
         throw short
-          ? new ProblemError("password-too-short", "password", `The password has fewer than ${MIN_CHARACTERS} characters.`, "Choose a longer one; four or five random words do well.")
+          ? new ProblemError(
+              "password-too-short",
+              "password",
+              `The password has fewer than ${MIN_CHARACTERS} characters.`,
+              "Choose a longer one; four or five random words do well.",
+            )
           : new ProblemError("password-differs", "again", "The two entries differ.", "Type the password again, in both fields.");
       }
       return first;

@@ -1,8 +1,17 @@
 /** What the core read, as what the person is asked: sentences, dangers, then everything else. */
-import type { EvmMessageReview, EvmTransactionReview, MessageReview, ReviewAction, ReviewField, TransactionReview, TypedDataReview, Verdict } from "keyward";
+import type {
+  EvmMessageReview,
+  EvmTransactionReview,
+  MessageReview,
+  ReviewAction,
+  ReviewField,
+  TransactionReview,
+  TypedDataReview,
+  Verdict,
+} from "keyward";
 import type { Question } from "./approval";
 import { h } from "./dom";
-import { address, decimal } from "./sentences";
+import { address, capital, decimal } from "./sentences";
 
 export type SolanaReview = TransactionReview | MessageReview;
 export type EvmReview = EvmTransactionReview | EvmMessageReview | TypedDataReview;
@@ -21,9 +30,16 @@ export function solanaQuestion(review: SolanaReview, asked: Asked): Question {
     case "transaction":
       return transaction(review, asked);
     case "sign-in":
-      return question(review, asked, "Sign in?", "Sign in", { sentences: review.sentences, rows: [["Site", review.domain]], text: review.text });
+      return question(review, asked, "Sign in?", "Sign in", {
+        sentences: review.sentences,
+        rows: [["Site", review.domain]],
+        text: review.text,
+      });
     case "text":
-      return question(review, asked, "Sign a message?", "Sign message", { sentences: ["Signs this text. It moves nothing by itself."], text: review.text });
+      return question(review, asked, "Sign a message?", "Sign message", {
+        sentences: ["Signs this text. It moves nothing by itself."],
+        text: review.text,
+      });
     case "off-chain-message":
       return question(review, asked, "Sign a message?", "Sign message", {
         sentences: ["Signs this off-chain message. It moves nothing by itself."],
@@ -37,7 +53,9 @@ export function solanaQuestion(review: SolanaReview, asked: Asked): Question {
         text: review.hex,
       });
     case "refused":
-      return question(review, asked, "Message refused", "", { sentences: ["This cannot be shown as a message, so it is not signed as one."] });
+      return question(review, asked, "Message refused", "", {
+        sentences: ["This cannot be shown as a message, so it is not signed as one."],
+      });
   }
 }
 
@@ -58,12 +76,20 @@ export function evmQuestion(review: EvmReview, asked: Asked): Question {
       return question(review, asked, "Sign typed data?", "Sign typed data", {
         sentences: review.sentences,
         dangers: review.risks,
-        rows: [["Type", review.primaryType], ["Chain", review.chainId]],
+        rows: [
+          ["Type", review.primaryType],
+          ["Chain", review.chainId],
+        ],
       });
     case "text":
-      return question(review, asked, "Sign a message?", "Sign message", { sentences: ["Signs this text. It moves nothing by itself."], text: review.text });
+      return question(review, asked, "Sign a message?", "Sign message", {
+        sentences: ["Signs this text. It moves nothing by itself."],
+        text: review.text,
+      });
     case "refused":
-      return question(review, asked, "Message refused", "", { sentences: ["This cannot be shown as a message, so it is not signed as one."] });
+      return question(review, asked, "Message refused", "", {
+        sentences: ["This cannot be shown as a message, so it is not signed as one."],
+      });
   }
 }
 
@@ -88,8 +114,8 @@ function question(review: { readonly verdict: Verdict }, asked: Asked, title: st
     title: refused ? title.replace(/\?$/, ": refused") : title,
     from: asked.from,
     sentences: content.sentences,
-    dangers: content.dangers ?? [],
-    refusals: refused ? verdict.refusals.map((refusal) => refusal.message) : [],
+    dangers: (content.dangers ?? []).map(capital),
+    refusals: refused ? verdict.refusals.map((refusal) => capital(refusal.message)) : [],
     allow,
     body: [
       content.text !== undefined && h("pre", { class: "text", tabindex: 0, role: "region", "aria-label": "Text" }, content.text),
@@ -112,12 +138,18 @@ function transaction(review: TransactionReview, asked: Asked): Question {
     dangers: review.actions.flatMap(dangersOf),
     rows: [
       ["Fee payer", address(review.feePayer)],
-      ["Highest priority fee", `${decimal(review.maxPriorityFeeLamports, 9)} SOL`],
+      [
+        "Highest priority fee",
+        review.maxPriorityFeeLamports === "0" ? "none" : `${decimal(review.maxPriorityFeeLamports, 9)} SOL`,
+      ],
       ...(others.length === 0 ? [] : [["Other signers", list(others)] as const]),
       ...(nonce === null ? [] : [["Durable nonce", nonce.account ?? "unknown account"] as const]),
       ["SHA-256 of the message", h("code", {}, review.messageSha256)],
     ],
-    more: [h("h3", {}, `Instructions (${review.actions.length})`), h("ol", { class: "instructions" }, ...review.actions.map(instruction))],
+    more: [
+      h("h3", {}, `Instructions (${review.actions.length})`),
+      h("ol", { class: "instructions" }, ...review.actions.map(instruction)),
+    ],
   });
 }
 
@@ -125,13 +157,19 @@ function dangersOf(action: ReviewAction): readonly string[] {
   if (action.type === "decoded") {
     return action.dangers;
   }
-  return action.type === "unknown" ? [`It calls ${action.programName ?? action.program}, and nobody here can read what that does.`] : [];
+  return action.type === "unknown"
+    ? [`It calls ${action.programName ?? action.program}, and nobody here can read what that does.`]
+    : [];
 }
 
 function instruction(action: ReviewAction): HTMLElement {
   switch (action.type) {
     case "sol-transfer":
-      return item("Transfer of SOL", [["From", address(action.from)], ["To", address(action.to)], ["Amount", `${decimal(action.lamports, 9)} SOL`]]);
+      return item("Transfer of SOL", [
+        ["From", address(action.from)],
+        ["To", address(action.to)],
+        ["Amount", `${decimal(action.lamports, 9)} SOL`],
+      ]);
     case "token-transfer":
       return item("Transfer of tokens", [
         ["From", address(action.source)],
@@ -145,13 +183,23 @@ function instruction(action: ReviewAction): HTMLElement {
     case "compute-budget":
       return item("Compute budget", [["Setting", action.setting]]);
     case "decoded":
-      return item(`${action.programName}: ${action.instruction}`, [["Program", address(action.program)], ...action.fields.map(fieldRow)]);
+      return item(`${action.programName}: ${action.instruction}`, [
+        ["Program", address(action.program)],
+        ...action.fields.map(fieldRow),
+      ]);
     case "unknown":
       return item(action.programName ?? "Unknown program", [
         ["Program", address(action.program)],
         ["Why unknown", action.reason],
         ["Accounts", list(action.accounts)],
-        ["Data", h("code", {}, `${action.dataLength} bytes: ${action.dataStart}${action.dataLength * 2 > action.dataStart.length ? "…" : ""}`)],
+        [
+          "Data",
+          h(
+            "code",
+            {},
+            `${action.dataLength} bytes: ${action.dataStart}${action.dataLength * 2 > action.dataStart.length ? "…" : ""}`,
+          ),
+        ],
       ]);
   }
 }

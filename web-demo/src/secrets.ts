@@ -9,6 +9,9 @@ type SecretField = HTMLInputElement | HTMLTextAreaElement;
 /** Marks the fields that {@link emptySecretFields} empties. */
 export const SECRET = "data-secret";
 
+/** What a field is told when it was emptied by {@link emptySecretFields}, for what else belongs to it. */
+export const WIPED = "keyward:wiped";
+
 /** The field's text as UTF-8; the field is empty afterwards. */
 export function take(field: SecretField): Uint8Array {
   const taken = new TextEncoder().encode(field.value);
@@ -52,6 +55,7 @@ export async function using<T>(secrets: readonly (Uint8Array | undefined)[], wor
 export function emptySecretFields(root: ParentNode = document): void {
   for (const field of root.querySelectorAll<SecretField>(`[${SECRET}]`)) {
     field.value = "";
+    field.dispatchEvent(new Event(WIPED));
   }
 }
 

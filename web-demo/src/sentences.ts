@@ -21,3 +21,8 @@ export function decimal(units: string, decimals: number): string {
   const whole = digits.slice(0, digits.length - decimals).replace(/\B(?=(\d{3})+$)/g, ",");
   return decimals === 0 ? whole : `${whole}.${digits.slice(-decimals)}`;
 }
+
+/** A sentence of the core, which begins in lower case, as one that stands alone. */
+export function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}

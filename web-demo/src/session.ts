@@ -106,7 +106,9 @@ export class Session {
   /** Whether another state of this vault is kept here, which keeping this one would replace. */
   async wouldReplace(sealed: SealedVault): Promise<boolean> {
     const kept = await keptVault(sealed.id).catch(() => undefined);
-    return kept !== undefined && (kept.file.length !== sealed.file.length || kept.file.some((byte, at) => byte !== sealed.file[at]));
+    return (
+      kept !== undefined && (kept.file.length !== sealed.file.length || kept.file.some((byte, at) => byte !== sealed.file[at]))
+    );
   }
 
   async lock(): Promise<void> {
@@ -131,7 +133,10 @@ export class Session {
     if (this.#vault !== undefined) {
       this.#onLock(this.#vault, "terminated");
     }
-    void client?.promise.then((ended) => ended.terminate(), () => undefined);
+    void client?.promise.then(
+      (ended) => ended.terminate(),
+      () => undefined,
+    );
   }
 
   /** Counts as use; the worker is told by the caller, and not for every key. */
@@ -163,6 +168,11 @@ async function keepOrExplain(sealed: SealedVault): Promise<void> {
   try {
     await keep(sealed);
   } catch {
-    throw new ProblemError("storage", undefined, "This browser did not keep the vault.", "Save it to a file instead, and leave private browsing or free some space.");
+    throw new ProblemError(
+      "storage",
+      undefined,
+      "This browser did not keep the vault.",
+      "Save it to a file instead, and leave private browsing or free some space.",
+    );
   }
 }

@@ -22,7 +22,12 @@ export async function fileBytes(chosen: File, limit: number): Promise<Uint8Array
   try {
     return new Uint8Array(await chosen.arrayBuffer());
   } catch {
-    throw new ProblemError("unreadable", "file", "The browser could not read this file.", "Check that it is still there, and choose it again.");
+    throw new ProblemError(
+      "unreadable",
+      "file",
+      "The browser could not read this file.",
+      "Check that it is still there, and choose it again.",
+    );
   }
 }
 

@@ -8,11 +8,25 @@ import { solanaSection } from "./solana";
 
 export function mountDapp(root: HTMLElement): void {
   root.replaceChildren(
-    h("div", { class: "address-bar", "aria-hidden": "true" }, h("i", {}), h("i", {}), h("i", {}), h("span", {}, "sample dapp · same page")),
-    h("div", { class: "site" },
+    h(
+      "div",
+      { class: "address-bar", "aria-hidden": "true" },
+      h("i", {}),
+      h("i", {}),
+      h("i", {}),
+      h("span", {}, "sample dapp · same page"),
+    ),
+    h(
+      "div",
+      { class: "site" },
       h("h2", {}, "Tidepool"),
-      h("p", { class: "lede" }, "A made-up site that knows nothing of your vault. It finds wallets by their standards and can only ask. Nothing is sent to a network."),
+      h(
+        "p",
+        { class: "lede" },
+        "A made-up site that knows nothing of your vault. It finds wallets by their standards and can only ask. Nothing is sent.",
+      ),
       solanaSection(),
-      evmSection()),
+      evmSection(),
+    ),
   );
 }

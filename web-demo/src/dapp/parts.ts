@@ -14,7 +14,10 @@ export function result(name: string): Result {
     node,
     show: (title, rows, good) => {
       node.className = `result ${good ? "good" : "plain"}`;
-      node.replaceChildren(h("h4", {}, title), h("dl", {}, ...rows.flatMap(([label, value]) => [h("dt", {}, label), h("dd", {}, h("code", {}, value))])));
+      node.replaceChildren(
+        h("h4", {}, title),
+        h("dl", {}, ...rows.flatMap(([label, value]) => [h("dt", {}, label), h("dd", {}, h("code", {}, value))])),
+      );
     },
     fail: (error) => {
       const { code, message, reasons, data } = parts<{ code: unknown; message: unknown; reasons: unknown; data: unknown }>(error);
@@ -25,9 +28,15 @@ export function result(name: string): Result {
       node.className = "result bad";
       node.replaceChildren(
         h("h4", {}, "The wallet said no"),
-        h("dl", {}, h("dt", {}, "Code"), h("dd", {}, h("code", {}, codes || "none")),
-          h("dt", {}, "Message"), h("dd", {}, String(message ?? error)),
-          ...(why.length === 0 ? [] : [h("dt", {}, "Reasons"), h("dd", {}, h("code", {}, why.join(", ")))])),
+        h(
+          "dl",
+          {},
+          h("dt", {}, "Code"),
+          h("dd", {}, h("code", {}, codes || "none")),
+          h("dt", {}, "Message"),
+          h("dd", {}, String(message ?? error)),
+          ...(why.length === 0 ? [] : [h("dt", {}, "Reasons"), h("dd", {}, h("code", {}, why.join(", ")))]),
+        ),
       );
     },
   };

@@ -52,11 +52,22 @@ function instructions(kind: TransactionKind, from: string): readonly Instruction
     case "transfer":
       return [transfer(from)];
     case "memo":
-      return [transfer(from), { programAddress: MEMO, accounts: [], data: new TextEncoder().encode("For the boat, with thanks") }];
+      return [
+        transfer(from),
+        { programAddress: MEMO, accounts: [], data: new TextEncoder().encode("For the boat, with thanks") },
+      ];
     case "assign":
-      return [{ programAddress: SYSTEM, accounts: [{ address: address(from), role: AccountRole.WRITABLE_SIGNER }], data: assignData() }];
+      return [
+        { programAddress: SYSTEM, accounts: [{ address: address(from), role: AccountRole.WRITABLE_SIGNER }], data: assignData() },
+      ];
     case "unknown":
-      return [{ programAddress: STRANGER, accounts: [{ address: address(from), role: AccountRole.WRITABLE_SIGNER }], data: new Uint8Array([222, 173, 190, 239]) }];
+      return [
+        {
+          programAddress: STRANGER,
+          accounts: [{ address: address(from), role: AccountRole.WRITABLE_SIGNER }],
+          data: new Uint8Array([222, 173, 190, 239]),
+        },
+      ];
     case "twice":
       return [computeLimit(200_000), computeLimit(1_400_000), transfer(from)];
   }

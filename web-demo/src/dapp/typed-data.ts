@@ -24,7 +24,14 @@ export function typedData(kind: TypedDataKind, owner: string): object {
   switch (kind) {
     case "order":
       return {
-        types: { EIP712Domain: DOMAIN_TYPE, Order: [{ name: "buyer", type: "address" }, { name: "item", type: "string" }, { name: "amount", type: "uint256" }] },
+        types: {
+          EIP712Domain: DOMAIN_TYPE,
+          Order: [
+            { name: "buyer", type: "address" },
+            { name: "item", type: "string" },
+            { name: "amount", type: "uint256" },
+          ],
+        },
         primaryType: "Order",
         domain,
         message: { buyer: owner, item: "One sea urchin", amount: "3" },

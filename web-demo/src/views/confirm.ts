@@ -14,19 +14,43 @@ export function confirmed(question: Confirm): Promise<boolean> {
   return new Promise((resolve) => {
     let sure = false;
     const heading = uniqueId("confirm");
-    const confirm = h("button", { type: "button", class: "danger", disabled: true, on: { click: () => {
-      sure = true;
-      dialog.close();
-    } } }, question.confirm);
+    const confirm = h(
+      "button",
+      {
+        type: "button",
+        class: "danger",
+        disabled: true,
+        on: {
+          click: () => {
+            sure = true;
+            dialog.close();
+          },
+        },
+      },
+      question.confirm,
+    );
     const tick = h("input", { type: "checkbox", autocomplete: "off", on: { change: () => (confirm.disabled = !tick.checked) } });
     const cancel = h("button", { type: "button", on: { click: () => dialog.close() } }, question.cancel);
-    const dialog = h("dialog", { "aria-labelledby": heading, on: { close: () => {
-      dialog.remove();
-      resolve(sure);
-    } } },
+    const dialog = h(
+      "dialog",
+      {
+        "aria-labelledby": heading,
+        on: {
+          close: () => {
+            dialog.remove();
+            resolve(sure);
+          },
+        },
+      },
       h("header", {}, h("h2", { id: heading }, question.title)),
-      h("div", { class: "scroll" }, h("p", {}, question.text), h("label", { class: "check" }, tick, h("span", {}, question.acknowledge))),
-      h("footer", {}, h("div", { class: "actions" }, cancel, confirm)));
+      h(
+        "div",
+        { class: "scroll" },
+        h("p", {}, question.text),
+        h("label", { class: "check" }, tick, h("span", {}, question.acknowledge)),
+      ),
+      h("footer", {}, h("div", { class: "actions" }, cancel, confirm)),
+    );
     document.body.append(dialog);
     dialog.showModal();
     cancel.focus();

@@ -2,12 +2,12 @@
 import type { App } from "../app";
 import { h } from "../dom";
 import { form } from "../fields";
-import { keyFields, type KeyInput } from "../key-fields";
+import { KeyFields, type KeyInput } from "../key-fields";
 import { ProblemError } from "../problems";
 import { wipe } from "../secrets";
 
 export function importView(app: App): readonly Node[] {
-  const key = keyFields();
+  const key = new KeyFields();
   return [
     h("p", { class: "lede" }, "It goes into a new vault under a password that you choose next. It does not leave this device."),
     form({
@@ -15,7 +15,7 @@ export function importView(app: App): readonly Node[] {
       submit: "Continue",
       busy: "Reading…",
       fields: key.fields,
-      body: key.body,
+      body: key.body(),
       beside: [h("button", { type: "button", on: { click: () => app.go({ at: "start" }) } }, "Cancel")],
       act: async () => {
         const input = key.read();

@@ -2,7 +2,7 @@
 import type { App } from "../app";
 import { h, type Child } from "../dom";
 import { form, secretField, selectField, textField } from "../fields";
-import { keyFields } from "../key-fields";
+import { KeyFields } from "../key-fields";
 import { newPassword } from "../passwords";
 import { explain, ProblemError } from "../problems";
 import { take, takeOptional, wipe } from "../secrets";
@@ -49,22 +49,36 @@ function fileTools(app: App): HTMLElement {
     app.announce("The encrypted vault is kept in this browser.");
     app.go({ at: "vault", part: "manage" });
   });
-  return h("div", {}, problem, h("div", { class: "actions" },
-    h("button", { type: "button", class: "primary", on: { click: () => void save() } }, "Save to a file"),
-    app.session.kept
-      ? h("button", { type: "button", class: "danger", on: { click: () => void attempt(() => forgetKept(app))() } }, "Forget the kept copy")
-      : h("button", { type: "button", on: { click: () => void keep() } }, "Keep in this browser")));
+  return h(
+    "div",
+    {},
+    problem,
+    h(
+      "div",
+      { class: "actions" },
+      h("button", { type: "button", class: "primary", on: { click: () => void save() } }, "Save to a file"),
+      app.session.kept
+        ? h(
+            "button",
+            { type: "button", class: "danger", on: { click: () => void attempt(() => forgetKept(app))() } },
+            "Forget the kept copy",
+          )
+        : h("button", { type: "button", on: { click: () => void keep() } }, "Keep in this browser"),
+    ),
+  );
 }
 
 async function forgetKept(app: App): Promise<void> {
   const { sealed } = app.session;
-  const sure = sealed !== undefined && (await confirmed({
-    title: "Forget the vault kept here?",
-    text: "This browser’s copy is deleted and the vault is locked. Without the file or the phrase, everything in it is lost for good.",
-    acknowledge: "I have its file or its phrase in another place",
-    confirm: "Forget it",
-    cancel: "Keep it",
-  }));
+  const sure =
+    sealed !== undefined &&
+    (await confirmed({
+      title: "Forget the vault kept here?",
+      text: "This browser’s copy is deleted and the vault is locked. Without the file or the phrase, everything in it is lost for good.",
+      acknowledge: "I have its file or its phrase in another place",
+      confirm: "Forget it",
+      cancel: "Keep it",
+    }));
   if (sure) {
     await forget(sealed.id);
     app.session.sealed = undefined;
@@ -75,7 +89,7 @@ async function forgetKept(app: App): Promise<void> {
 }
 
 function addKey(app: App): HTMLElement {
-  const key = keyFields();
+  const key = new KeyFields();
   const label = textField({ label: "Label", maxlength: 40 });
   return form({
     label: "Add a key",
@@ -83,11 +97,14 @@ function addKey(app: App): HTMLElement {
     busy: "Adding…",
     quiet: true,
     fields: key.fields,
-    body: [...key.body, label.row],
+    body: [...key.body(), label.row],
     act: async () => {
       const input = key.read();
       try {
-        const added = await app.session.vault.importKey(input.secret, { ...importOptions(input), label: label.input.value.trim() });
+        const added = await app.session.vault.importKey(input.secret, {
+          ...importOptions(input),
+          label: label.input.value.trim(),
+        });
         key.empty();
         await app.session.save();
         app.announce(added.length === 1 ? "One wallet was added." : `${added.length} wallets were added.`);
@@ -104,37 +121,50 @@ function changePassword(app: App): HTMLElement {
   const next = newPassword("New password");
   const second = secretField({ label: "Second factor", hint: "Only if the vault has one; it stays the same." });
   const done = h("p", { class: "done", role: "status" });
-  return h("div", {}, form({
-    label: "Change the password",
-    submit: "Change the password",
-    busy: "Encrypting…",
-    quiet: true,
-    fields: { current, password: next.password, again: next.again, second },
-    body: [current.row, ...next.rows, h("details", {}, h("summary", {}, "Second factor"), second.row)],
-    act: async () => {
-      done.textContent = "";
-      const old = take(current.input);
-      const factor = takeOptional(second.input);
-      let fresh: Uint8Array | undefined;
-      try {
-        fresh = next.read();
-        await app.session.vault.changePassword(old, fresh, factor === undefined ? {} : { secondFactor: factor });
-        await app.session.save();
-      } catch (thrown) {
-        if ((thrown as { code?: unknown }).code === "refused-to-open") {
-          throw new ProblemError("refused-to-open", "current", "The current password is wrong.", "Type it again; nothing was changed.");
+  return h(
+    "div",
+    {},
+    form({
+      label: "Change the password",
+      submit: "Change the password",
+      busy: "Encrypting…",
+      quiet: true,
+      fields: { current, password: next.password, again: next.again, second },
+      body: [current.row, ...next.rows, h("details", {}, h("summary", {}, "Second factor"), second.row)],
+      act: async () => {
+        done.textContent = "";
+        const old = take(current.input);
+        const factor = takeOptional(second.input);
+        let fresh: Uint8Array | undefined;
+        try {
+          fresh = next.read();
+          await app.session.vault.changePassword(old, fresh, factor === undefined ? {} : { secondFactor: factor });
+          await app.session.save();
+        } catch (thrown) {
+          if ((thrown as { code?: unknown }).code === "refused-to-open") {
+            throw new ProblemError(
+              "refused-to-open",
+              "current",
+              "The current password is wrong.",
+              "Type it again; nothing was changed.",
+            );
+          }
+          throw thrown;
+        } finally {
+          wipe(old, fresh, factor);
         }
-        throw thrown;
-      } finally {
-        wipe(old, fresh, factor);
-      }
-      done.textContent = "The password was changed. Save the vault to a file again, so that your copies have it too.";
-    },
-  }), done);
+        done.textContent = "The password was changed. Save the vault to a file again, so that your copies have it too.";
+      },
+    }),
+    done,
+  );
 }
 
 function idle(app: App): HTMLElement {
-  const minutes = selectField({ label: "Lock after" }, IDLE_MINUTES.map((each) => [String(each), each === 1 ? "1 minute" : `${each} minutes`]));
+  const minutes = selectField(
+    { label: "Lock after" },
+    IDLE_MINUTES.map((each) => [String(each), each === 1 ? "1 minute" : `${each} minutes`]),
+  );
   minutes.input.value = String(app.session.idleMinutes);
   minutes.input.addEventListener("change", () => {
     app.session.idleMinutes = Number(minutes.input.value);

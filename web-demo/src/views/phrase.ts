@@ -10,7 +10,11 @@ const WORDS_ASKED = 3;
 export function phraseView(app: App): readonly Node[] {
   const words = h("ol", { class: "words", "aria-label": "Your phrase" });
   const error = h("p", { class: "error", role: "alert" });
-  const written = h("button", { type: "button", class: "primary", disabled: true, on: { click: () => app.go(toCheck(app)) } }, "I wrote it down");
+  const written = h(
+    "button",
+    { type: "button", class: "primary", disabled: true, on: { click: () => app.go(toCheck(app)) } },
+    "I wrote it down",
+  );
   const make = async (count: number): Promise<void> => {
     written.disabled = true;
     try {
@@ -34,17 +38,31 @@ export function phraseView(app: App): readonly Node[] {
     void make(24);
   }
   const length = (count: number): HTMLElement => {
-    const radio = h("input", { type: "radio", name: "phrase-length", autocomplete: "off", on: { change: () => void make(count) } });
+    const radio = h("input", {
+      type: "radio",
+      name: "phrase-length",
+      autocomplete: "off",
+      on: { change: () => void make(count) },
+    });
     radio.checked = count === (app.draft?.kind === "phrase" ? wordCount(app.draft.secret) : 24);
     return h("label", { class: "check" }, radio, h("span", {}, `${count} words`));
   };
   return [
-    h("p", { class: "lede" }, "Write these words on paper, in this order. Whoever has them has everything in the vault; nobody can give them back to you."),
+    h(
+      "p",
+      { class: "lede" },
+      "Write these words on paper, in this order. Whoever has them has everything in the vault; nobody can give them back to you.",
+    ),
     h("fieldset", { class: "inline" }, h("legend", {}, "Length"), length(12), length(24)),
     words,
     h("p", { class: "hint" }, "No photograph, no screenshot, no copy in a file. They are shown this once."),
     error,
-    h("div", { class: "actions" }, written, h("button", { type: "button", on: { click: () => app.go({ at: "start" }) } }, "Cancel")),
+    h(
+      "div",
+      { class: "actions" },
+      written,
+      h("button", { type: "button", on: { click: () => app.go({ at: "start" }) } }, "Cancel"),
+    ),
   ];
 }
 
@@ -71,7 +89,10 @@ function toCheck(app: App): { at: "check"; places: readonly number[] } {
 }
 
 export function checkView(app: App, places: readonly number[]): readonly Node[] {
-  const fields = places.map((place) => ({ place, field: textField({ label: `Word ${place + 1}`, secret: true, maxlength: 16 }) }));
+  const fields = places.map((place) => ({
+    place,
+    field: textField({ label: `Word ${place + 1}`, secret: true, maxlength: 16 }),
+  }));
   return [
     h("p", { class: "lede" }, "Look at your paper and type these words."),
     form({
@@ -93,7 +114,12 @@ export function checkView(app: App, places: readonly number[]): readonly Node[] 
         });
         wipe(...words);
         wrong.forEach(({ place, field }) =>
-          field.fail({ code: "word", cause: `This is not word ${place + 1}.`, remedy: "Look at your paper, or show the words again." }));
+          field.fail({
+            code: "word",
+            cause: `This is not word ${place + 1}.`,
+            remedy: "Look at your paper, or show the words again.",
+          }),
+        );
         wrong[0]?.field.input.focus();
         if (wrong.length === 0) {
           app.go({ at: "protect" });

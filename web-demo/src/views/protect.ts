@@ -12,8 +12,14 @@ export function protectView(app: App): readonly Node[] {
   const name = textField({ label: "Name of the vault", maxlength: 40 });
   name.input.value = "My vault";
   const chosen = newPassword("Password");
-  const second = secretField({ label: "Second factor", hint: "32 bytes as base64 or hex, as the console takes it in KEYWARD_ENCRYPTION_KEY. Without it the vault never opens again." });
-  const passphrase = secretField({ label: "Passphrase of the phrase (BIP-39)", hint: "A “25th word”. Leave it empty unless you had one." });
+  const second = secretField({
+    label: "Second factor",
+    hint: "32 bytes as base64 or hex, as the console takes it in KEYWARD_ENCRYPTION_KEY. Without it the vault never opens again.",
+  });
+  const passphrase = secretField({
+    label: "Passphrase of the phrase (BIP-39)",
+    hint: "A “25th word”. Leave it empty unless you had one.",
+  });
   const keeping = checkbox("Keep the encrypted vault in this browser", true);
   return [
     h("p", { class: "lede" }, "The password encrypts the vault. Nobody can reset it."),
@@ -38,7 +44,11 @@ export function protectView(app: App): readonly Node[] {
             throw new ProblemError("no-draft", undefined, "The phrase or key was wiped meanwhile.", "Go back and begin again.");
           }
           const vault = await app.session.open((client) => make(client, password, drafted, extras));
-          app.session.adopt(vault, { id: vault.id, name: name.input.value.trim() || "My vault", file: await vault.export() }, false);
+          app.session.adopt(
+            vault,
+            { id: vault.id, name: name.input.value.trim() || "My vault", file: await vault.export() },
+            false,
+          );
         } finally {
           wipe(password, extras.passphrase, extras.secondFactor);
         }

@@ -14,7 +14,10 @@ export function startView(app: App): readonly Node[] {
     const { cause, remedy } = explain(thrown);
     error.replaceChildren(h("strong", {}, cause), " ", remedy);
   };
-  keptVaults().then((vaults) => kept.replaceChildren(...keptList(app, vaults)), () => kept.replaceChildren());
+  keptVaults().then(
+    (vaults) => kept.replaceChildren(...keptList(app, vaults)),
+    () => kept.replaceChildren(),
+  );
   const picker = h("input", {
     type: "file",
     class: "visually-hidden",
@@ -43,17 +46,35 @@ export function startView(app: App): readonly Node[] {
   return [
     h("p", { class: "lede" }, "Keys for Solana and EVM chains, in one encrypted file. It opens here and in the Keyward console."),
     kept,
-    h("ul", { class: "ways" },
+    h(
+      "ul",
+      { class: "ways" },
       way("pen", "Create a vault", "With a new phrase of words.", () => app.go({ at: "phrase" })),
-      way("key", "Import a phrase or key", "From another wallet, in any common form.", () => app.go({ at: "import" }))),
-    h("label", { class: "drop", on: dropTarget((file) => void open(file)) },
-      picker, icon("file"), h("span", {}, h("strong", {}, "Open a .keyward file"), h("span", { class: "hint" }, "Choose it, or drop it here. It stays on this device."))),
+      way("key", "Import a phrase or key", "From another wallet, in any common form.", () => app.go({ at: "import" })),
+    ),
+    h(
+      "label",
+      { class: "drop", on: dropTarget((file) => void open(file)) },
+      picker,
+      icon("file"),
+      h(
+        "span",
+        {},
+        h("strong", {}, "Open a .keyward file"),
+        h("span", { class: "hint" }, "Choose it, or drop it here. It stays on this device."),
+      ),
+    ),
     error,
   ];
 }
 
 function way(name: Icon, label: string, hint: string, go: () => void): HTMLElement {
-  return h("li", { class: "way" }, icon(name), h("div", {}, h("button", { type: "button", class: "stretched", on: { click: go } }, label), h("p", { class: "hint" }, hint)));
+  return h(
+    "li",
+    { class: "way" },
+    icon(name),
+    h("div", {}, h("button", { type: "button", class: "stretched", on: { click: go } }, label), h("p", { class: "hint" }, hint)),
+  );
 }
 
 function keptList(app: App, vaults: readonly SealedVault[]): readonly Node[] {
@@ -67,9 +88,22 @@ function keptList(app: App, vaults: readonly SealedVault[]): readonly Node[] {
   };
   return [
     h("h3", {}, "Kept in this browser"),
-    h("ul", { class: "plain", "aria-label": "Kept vaults" }, ...vaults.map((vault) =>
-      h("li", { class: "keptvault" }, keyGlyph(vault.id),
-        h("span", { class: "name" }, h("strong", {}, vault.name), h("code", {}, vault.id.slice(0, 8))),
-        h("button", { type: "button", class: "primary", "aria-label": `Unlock ${vault.name}`, on: { click: unlock(vault) } }, "Unlock")))),
+    h(
+      "ul",
+      { class: "plain", "aria-label": "Kept vaults" },
+      ...vaults.map((vault) =>
+        h(
+          "li",
+          { class: "keptvault" },
+          keyGlyph(vault.id),
+          h("span", { class: "name" }, h("strong", {}, vault.name), h("code", {}, vault.id.slice(0, 8))),
+          h(
+            "button",
+            { type: "button", class: "primary", "aria-label": `Unlock ${vault.name}`, on: { click: unlock(vault) } },
+            "Unlock",
+          ),
+        ),
+      ),
+    ),
   ];
 }

@@ -18,10 +18,18 @@ export function unlockView(app: App, way: "password" | "recovery"): readonly Nod
   keeping.row.hidden = app.session.kept;
   const other = way === "password" ? "recovery" : "password";
   return [
-    h("div", { class: "whose" }, keyGlyph(sealed.id), h("p", {}, h("strong", {}, sealed.name), h("code", { title: sealed.id }, sealed.id.slice(0, 8)))),
+    h(
+      "div",
+      { class: "whose" },
+      keyGlyph(sealed.id),
+      h("p", {}, h("strong", {}, sealed.name), h("code", { title: sealed.id }, sealed.id.slice(0, 8))),
+    ),
     way === "password" ? passwordForm(app, sealed, keeping) : recoveryForm(app, sealed, keeping),
-    h("button", { type: "button", class: "quiet", on: { click: () => app.go({ at: "unlock", way: other }) } },
-      way === "password" ? "Use the recovery key instead" : "Use the password instead"),
+    h(
+      "button",
+      { type: "button", class: "quiet", on: { click: () => app.go({ at: "unlock", way: other }) } },
+      way === "password" ? "Use the recovery key instead" : "Use the password instead",
+    ),
   ];
 }
 
@@ -29,12 +37,17 @@ type Keeping = ReturnType<typeof checkbox>;
 
 function passwordForm(app: App, sealed: SealedVault, keeping: Keeping): HTMLElement {
   const password = secretField({ label: "Password" });
-  const second = secretField({ label: "Second factor", hint: "32 bytes as base64 or hex: what the console has in KEYWARD_ENCRYPTION_KEY." });
+  const second = secretField({
+    label: "Second factor",
+    hint: "32 bytes as base64 or hex: what the console has in KEYWARD_ENCRYPTION_KEY.",
+  });
   second.row.hidden = true;
-  void app.session.ask((client) => client.describeVault(sealed.file)).then(
-    ({ needsSecondFactor }) => (second.row.hidden = !needsSecondFactor),
-    () => undefined, // Opening says what is wrong with the file.
-  );
+  void app.session
+    .ask((client) => client.describeVault(sealed.file))
+    .then(
+      ({ needsSecondFactor }) => (second.row.hidden = !needsSecondFactor),
+      () => undefined, // Opening says what is wrong with the file.
+    );
   return form({
     label: "Unlock",
     submit: "Unlock",
@@ -49,7 +62,9 @@ function passwordForm(app: App, sealed: SealedVault, keeping: Keeping): HTMLElem
       const given = take(password.input);
       const factor = takeOptional(second.input);
       try {
-        const vault = await app.session.open((client) => client.openVault(sealed.file, given, factor === undefined ? {} : { secondFactor: factor }));
+        const vault = await app.session.open((client) =>
+          client.openVault(sealed.file, given, factor === undefined ? {} : { secondFactor: factor }),
+        );
         await opened(app, vault, sealed, keeping.input.checked);
       } catch (thrown) {
         second.row.hidden &&= (thrown as { code?: unknown }).code !== "second-factor-missing";
@@ -77,7 +92,12 @@ function recoveryForm(app: App, sealed: SealedVault, keeping: Keeping): HTMLElem
         await opened(app, vault, sealed, keeping.input.checked);
       } catch (thrown) {
         if ((thrown as { code?: unknown }).code === "refused-to-open") {
-          throw new ProblemError("refused-to-open", "recovery", "It did not open: this is not its recovery key, or the file is damaged.", "Compare it with your paper, character by character.");
+          throw new ProblemError(
+            "refused-to-open",
+            "recovery",
+            "It did not open: this is not its recovery key, or the file is damaged.",
+            "Compare it with your paper, character by character.",
+          );
         }
         throw thrown;
       } finally {
@@ -99,13 +119,16 @@ async function opened(app: App, vault: RemoteVault, sealed: SealedVault, keeping
 }
 
 async function mayKeep(app: App, sealed: SealedVault): Promise<boolean> {
-  return !(await app.session.wouldReplace(sealed)) || confirmed({
-    title: "Replace what is kept here?",
-    text: "This browser keeps another state of the same vault. Keeping this file replaces it: wallets that only the other one has would be lost.",
-    acknowledge: "This file is the newer one",
-    confirm: "Replace it",
-    cancel: "Leave it as it is",
-  });
+  return (
+    !(await app.session.wouldReplace(sealed)) ||
+    confirmed({
+      title: "Replace what is kept here?",
+      text: "This browser keeps another state of the same vault. Keeping this file replaces it: wallets that only the other one has would be lost.",
+      acknowledge: "This file is the newer one",
+      confirm: "Replace it",
+      cancel: "Leave it as it is",
+    })
+  );
 }
 
 function back(app: App): HTMLElement {

@@ -19,13 +19,34 @@ export function vaultView(app: App, part: Part): readonly Node[] {
   const { sealed } = app.session;
   const { authority } = app.session.vault;
   return [
-    h("div", { class: "whose open" },
+    h(
+      "div",
+      { class: "whose open" },
       sealed === undefined ? null : keyGlyph(sealed.id),
       h("p", {}, h("strong", {}, sealed?.name ?? "Vault"), h("code", { title: sealed?.id }, sealed?.id.slice(0, 8))),
-      h("button", { type: "button", class: "primary lock", on: { click: () => void app.lock() } }, icon("lock"), "Lock")),
-    h("p", { class: "status" }, h("span", { class: "countdown", role: "timer", "aria-label": "Automatic lock" }), AUTHORITY[authority]),
-    h("nav", { class: "parts", "aria-label": "Vault" }, ...PARTS.map(([name, label]) =>
-      h("button", { type: "button", "aria-current": name === part ? "page" : undefined, on: { click: () => app.go({ at: "vault", part: name }) } }, label))),
+      h("button", { type: "button", class: "primary lock", on: { click: () => void app.lock() } }, icon("lock"), "Lock"),
+    ),
+    h(
+      "p",
+      { class: "status" },
+      h("span", { class: "countdown", role: "timer", "aria-label": "Automatic lock" }),
+      AUTHORITY[authority],
+    ),
+    h(
+      "nav",
+      { class: "parts", "aria-label": "Vault" },
+      ...PARTS.map(([name, label]) =>
+        h(
+          "button",
+          {
+            type: "button",
+            "aria-current": name === part ? "page" : undefined,
+            on: { click: () => app.go({ at: "vault", part: name }) },
+          },
+          label,
+        ),
+      ),
+    ),
     ...{ accounts: accountsPart, connections: connectionsPart, manage: managePart }[part](app),
   ];
 }
