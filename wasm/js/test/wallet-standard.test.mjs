@@ -12,6 +12,8 @@ const { getWallets } = await import("@wallet-standard/app");
 const { isWalletAdapterCompatibleStandardWallet } = await import("@solana/wallet-adapter-base");
 const { StandardWalletAdapter } = await import("@solana/wallet-standard-wallet-adapter-base");
 const { default: web3 } = await import("@solana/web3.js");
+const { default: bs58 } = await import("bs58");
+const { verifySignIn } = await import("@solana/wallet-standard-util");
 const keyward = await import("../dist/index.js");
 const { registerWallet } = await import("../dist/wallet-standard.js");
 
@@ -171,36 +173,317 @@ test("nothing is signed that was rejected, refused, for another site or by nobod
   handle.unregister();
 });
 
-test("it sends only where an endpoint is configured", async () => {
-  const bodies = [];
+/** A node on loopback that answers as told: `answers` take the call and give a body, or nothing to hang up. */
+async function fakeNode(t, answer) {
+  const calls = [];
   const server = createServer((request, response) => {
     let body = "";
     request.on("data", (part) => (body += part));
     request.on("end", () => {
-      bodies.push(JSON.parse(body));
-      const answer = bodies.length === 1 ? { result: "signature" } : { error: { message: "blockhash not found" } };
-      response.end(JSON.stringify(answer));
+      const call = JSON.parse(body);
+      calls.push(call);
+      const given = answer(call, calls.length);
+      if (given === undefined) {
+        response.destroy();
+      } else {
+        response.end(JSON.stringify({ jsonrpc: "2.0", id: call.id, ...given }));
+      }
     });
   });
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const endpoint = `http://127.0.0.1:${server.address().port}/`;
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return { calls, endpoint: `http://127.0.0.1:${server.address().port}/` };
+}
+
+const nameOf = (call) => bs58.encode(Buffer.from(call.params[0], "base64").subarray(1, 65));
+
+async function sender(t, answer) {
+  const node = await fakeNode(t, answer);
+  const own = registered({ endpoints: { "solana:devnet": node.endpoint } });
+  t.after(() => own.handle.unregister());
+  const [account] = (await own.connect()).accounts;
+  const [v0] = transfers(new web3.PublicKey(account.address), [0]);
+  const { signAndSendTransaction } = own.features["solana:signAndSendTransaction"];
+  const send = (options, more = {}) =>
+    signAndSendTransaction({ account, transaction: v0.serialize(), chain: "solana:devnet", options, ...more });
+  return { ...own, ...node, account, v0, send, signAndSendTransaction };
+}
+
+test("it sends only where an endpoint is configured, once, and gives the signature", async (t) => {
   const silent = registered();
   assert.equal(silent.features["solana:signAndSendTransaction"], undefined);
   silent.handle.unregister();
-
-  const { asked, connect, features, handle } = registered({ endpoints: { "solana:devnet": endpoint } });
-  const [account] = (await connect()).accounts;
-  const { signAndSendTransaction } = features["solana:signAndSendTransaction"];
-  const [v0] = transfers(new web3.PublicKey(account.address), [0]);
-  const transaction = v0.serialize();
-  const [{ signature }] = await signAndSendTransaction({ account, transaction, chain: "solana:devnet" });
+  const { asked, account, calls, send } = await sender(t, (call) => ({ result: nameOf(call) }));
+  assert.ok(account.features.includes("solana:signAndSendTransaction"));
+  const [{ signature }] = await send({ minContextSlot: 7, maxRetries: 0, skipPreflight: true, nonsense: 1 });
   assert.equal(asked[0].send, true);
-  const sent = web3.VersionedTransaction.deserialize(Buffer.from(bodies[0].params[0], "base64"));
+  const sent = web3.VersionedTransaction.deserialize(Buffer.from(calls[0].params[0], "base64"));
   assert.deepEqual(new Uint8Array(sent.signatures[0]), signature);
   assert.ok(await verified(signature, sent.message.serialize(), new web3.PublicKey(account.address)));
-  await assert.rejects(signAndSendTransaction({ account, transaction, chain: "solana:devnet" }), code("send"));
-  await assert.rejects(signAndSendTransaction({ account, transaction, chain: "solana:mainnet" }), code("no-endpoint"));
-  assert.equal(bodies.length, 2);
+  assert.deepEqual(calls[0].params[1], {
+    encoding: "base64",
+    preflightCommitment: "confirmed",
+    skipPreflight: true,
+    maxRetries: 0,
+    minContextSlot: 7,
+  });
+  await assert.rejects(send({}, { chain: "solana:mainnet" }), code("no-endpoint"));
+  await assert.rejects(send({}, { chain: undefined }), code("no-endpoint"));
+  for (const options of [{ maxRetries: -1 }, { minContextSlot: 1.5 }, { commitment: "soon" }, { skipPreflight: 1 }, 7]) {
+    await assert.rejects(send(options), code("argument"));
+  }
+  assert.equal(calls.length, 1);
+});
+
+test("with a commitment it waits for it, and says if the cluster took it and it failed", async (t) => {
+  const statuses = [null, { err: null, confirmationStatus: "processed" }, { err: null, confirmationStatus: "finalized" }];
+  const { calls, send } = await sender(t, (call) =>
+    call.method === "sendTransaction" ? { result: nameOf(call) } : { result: { value: [statuses.length > 0 ? statuses.shift() : { err: { InstructionError: [0, "Custom"] } }] } },
+  );
+  await send({ commitment: "confirmed" });
+  assert.deepEqual(calls.map((call) => call.method), ["sendTransaction", ...Array(3).fill("getSignatureStatuses")]);
+  assert.deepEqual(calls[1].params, [[nameOf(calls[0])]]);
+  await assert.rejects(send({ commitment: "finalized" }), code("failed"));
+});
+
+test("it says whether a transaction was not sent, or may have been", async (t) => {
+  const refusing = await sender(t, () => ({ error: { code: -32002, message: "Blockhash not found" } }));
+  await assert.rejects(refusing.send(), (error) => code("send")(error) && /did not send it: Blockhash not found/.test(error.message));
+  const hanging = await sender(t, () => undefined);
+  await assert.rejects(hanging.send(), (error) => code("outcome-unknown")(error) && error.message.includes(nameOf(hanging.calls[0])));
+  const other = await sender(t, () => ({ result: "1".repeat(64) }));
+  await assert.rejects(other.send(), code("outcome-unknown"));
+  const known = await sender(t, () => ({ error: { code: -32002, message: "simulation failed", data: { err: "AlreadyProcessed" } } }));
+  assert.equal((await known.send())[0].signature.length, 64);
+  const second = await sender(t, (call, count) => (count === 1 ? { result: nameOf(call) } : { error: { code: 1, message: "no" } }));
+  const input = { account: second.account, transaction: second.v0.serialize(), chain: "solana:devnet" };
+  await assert.rejects(second.signAndSendTransaction(input, input), (error) => code("send")(error) && /^1 of 2 /.test(error.message));
+});
+
+test("a transaction that others must sign is not sent before they did", async (t) => {
+  const { account, calls, asked, signAndSendTransaction } = await sender(t, (call) => ({ result: nameOf(call) }));
+  const sponsor = web3.Keypair.generate();
+  const payer = new web3.PublicKey(account.address);
+  const instructions = [web3.SystemProgram.transfer({ fromPubkey: payer, toPubkey: sponsor.publicKey, lamports: 5 })];
+  const message = new web3.TransactionMessage({ payerKey: sponsor.publicKey, recentBlockhash: blockhash, instructions });
+  const transaction = new web3.VersionedTransaction(message.compileToV0Message());
+  const input = () => ({ account, transaction: transaction.serialize(), chain: "solana:devnet" });
+  await assert.rejects(signAndSendTransaction(input()), code("transaction"));
+  assert.deepEqual([calls.length, asked.length], [0, 0]);
+  transaction.sign([sponsor]);
+  const [{ signature }] = await signAndSendTransaction(input());
+  assert.deepEqual(signature, new Uint8Array(transaction.signatures[0]));
+});
+
+test("connects at the same time share one prompt, and a disconnect meanwhile ends it", async () => {
+  let answer;
+  let prompts = 0;
+  const { connect, wallet, handle } = registered({
+    connect: () => {
+      prompts += 1;
+      return new Promise((resolve) => (answer = resolve));
+    },
+  });
+  const both = [connect(), connect()];
+  assert.deepEqual((await connect({ silent: true })).accounts, []);
+  answer([vault.solana(), vault.solana()]);
+  const [first, second] = await Promise.all(both);
+  assert.equal(prompts, 1);
+  assert.equal(first.accounts.length, 1, "one account for one address");
+  assert.equal(first.accounts[0], second.accounts[0]);
+  assert.equal((await connect()).accounts[0], first.accounts[0]);
+  assert.equal(prompts, 1, "who is connected is not asked again");
+  handle.disconnect();
+  const late = connect();
+  handle.disconnect();
+  answer([vault.solana()]);
+  await assert.rejects(late, code("not-connected"));
+  assert.deepEqual(wallet.accounts, []);
   handle.unregister();
-  await new Promise((resolve) => server.close(resolve));
+});
+
+test("a rejection reads as dapps know it, by text and number", async () => {
+  const rejection = (error) => {
+    code("rejected")(error);
+    assert.equal(error.message, "User rejected the request.");
+    assert.equal(error.cause.code, 4001);
+    return true;
+  };
+  for (const connect of [async () => [], async () => undefined, () => Promise.reject(new Error("closed"))]) {
+    const { connect: ask, handle } = registered({ connect });
+    await assert.rejects(ask(), rejection);
+    handle.unregister();
+  }
+  const failing = registered({ connect: () => Promise.reject(new keyward.KeywardError("refused-to-open", "the password is wrong")) });
+  await assert.rejects(failing.connect(), code("refused-to-open"));
+  failing.handle.unregister();
+  const { wallet, handle } = registered({ confirm: () => Promise.reject(new Error("the dialogue broke")) });
+  const adapter = new StandardWalletAdapter({ wallet });
+  adapter.on("error", () => {});
+  await adapter.connect();
+  const [v0] = transfers(adapter.publicKey, [0]);
+  await assert.rejects(adapter.signTransaction(v0), (error) => {
+    assert.equal(error.name, "WalletSignTransactionError");
+    assert.equal(error.message, "User rejected the request.");
+    return rejection(error.error);
+  });
+  handle.unregister();
+});
+
+test("of a batch all is signed or nothing, and only after everything was confirmed", async () => {
+  const log = [];
+  const signer = vault.solana();
+  const traced = {
+    address: signer.address,
+    publicKey: signer.publicKey,
+    inspect: async (wire) => log.push("inspect") && signer.inspect(wire),
+    inspectMessage: (message) => signer.inspectMessage(message),
+    signMessage: async (message) => log.push("sign-message") && signer.signMessage(message),
+    signTransactionBytes: async (wire) => log.push("sign") && signer.signTransactionBytes(wire),
+  };
+  const answers = [true, true, true, false];
+  const { connect, features, handle } = registered({
+    connect: async () => [traced],
+    confirm: async () => log.push("confirm") && answers.shift(),
+  });
+  const [account] = (await connect()).accounts;
+  const { signTransaction } = features["solana:signTransaction"];
+  const input = () => ({ account, transaction: transfers(new web3.PublicKey(account.address), [0])[0].serialize() });
+  assert.equal((await signTransaction(input(), input())).length, 2);
+  assert.deepEqual(log, ["inspect", "inspect", "confirm", "confirm", "sign", "sign"]);
+  log.length = 0;
+  await assert.rejects(signTransaction(input(), input()), code("rejected"));
+  assert.deepEqual(log, ["inspect", "inspect", "confirm", "confirm"]);
+  log.length = 0;
+  const broken = { account, transaction: new Uint8Array([1, 2, 3]) };
+  await assert.rejects(signTransaction(input(), broken), code("transaction"));
+  assert.ok(!log.includes("confirm"));
+  await assert.rejects(signTransaction(), code("argument"));
+  await assert.rejects(signTransaction(...Array.from({ length: 65 }, input)), code("argument"));
+  await assert.rejects(signTransaction({ account, transaction: "text" }), code("argument"));
+  await assert.rejects(signTransaction({ account, transaction: new Uint8Array([0x81, 0, 0]) }), code("transaction"));
+  await assert.rejects(signTransaction({ transaction: new Uint8Array(3) }), code("argument"));
+  handle.unregister();
+});
+
+test("what is signed is what was shown, whatever happens to the dapp's array or its methods meanwhile", async () => {
+  const given = utf8("what was shown");
+  const { connect, features, handle } = registered({
+    confirm: async () => {
+      given.fill(0x41);
+      return true;
+    },
+  });
+  const [account] = (await connect()).accounts;
+  const { signMessage } = features["solana:signMessage"];
+  const [signed] = await signMessage({ account, message: given });
+  assert.deepEqual(signed.signedMessage, utf8("what was shown"));
+  assert.ok(await verified(signed.signature, utf8("what was shown"), new web3.PublicKey(account.address)));
+  class Sly extends Uint8Array {
+    slice() {
+      return utf8("something else");
+    }
+  }
+  const [sly] = await signMessage({ account, message: new Sly(utf8("honest")) });
+  assert.deepEqual(sly.signedMessage, utf8("honest"));
+  handle.unregister();
+});
+
+test("a vault that was locked ends the connection, before, while and after the person is asked", async () => {
+  const own = await keyward.openVault(fixture("native.keyward"), utf8("correct horse battery staple"));
+  const { connect, features, wallet, handle } = registered({ connect: async () => [own.solana()] });
+  const [account] = (await connect()).accounts;
+  const { signMessage } = features["solana:signMessage"];
+  own.lock();
+  await assert.rejects(signMessage({ account, message: utf8("hello") }), code("locked"));
+  assert.deepEqual(wallet.accounts, []);
+  await assert.rejects(signMessage({ account, message: utf8("hello") }), code("not-connected"));
+  handle.unregister();
+  const asking = registered({
+    confirm: async () => {
+      asking.handle.disconnect();
+      return true;
+    },
+  });
+  const [other] = (await asking.connect()).accounts;
+  await assert.rejects(asking.features["solana:signMessage"].signMessage({ account: other, message: utf8("hello") }), code("not-connected"));
+  asking.handle.unregister();
+});
+
+test("a sign-in has its fields, for this page, this account and this time", async () => {
+  const { asked, connect, features, handle } = registered();
+  const [account] = (await connect()).accounts;
+  const { signIn } = features["solana:signIn"];
+  const { signMessage } = features["solana:signMessage"];
+  const at = (minutes) => new Date(Date.now() + minutes * 60_000).toISOString();
+  const input = {
+    domain: "dapp.example",
+    address: account.address,
+    statement: "Welcome to the test",
+    uri: "https://dapp.example/login",
+    version: "1",
+    chainId: "solana:mainnet",
+    nonce: "abcdefgh12345678",
+    issuedAt: at(0),
+    expirationTime: at(5),
+    notBefore: at(-1),
+    requestId: "request-1",
+    resources: ["https://dapp.example/terms", "https://other.example/"],
+  };
+  const [output] = await signIn(input);
+  assert.equal(output.account, account);
+  assert.equal(output.signatureType, "ed25519");
+  assert.ok(verifySignIn(input, { ...output, account: { ...account, publicKey: new Uint8Array(account.publicKey) } }));
+  assert.equal(asked[0].kind, "sign-in");
+  assert.equal((await signIn({}, input)).length, 2, "several at once");
+  const before = asked.length;
+  const wrong = [
+    ["sign-in", { expirationTime: at(-1), issuedAt: at(-2) }],
+    ["sign-in", { notBefore: at(2) }],
+    ["sign-in", { issuedAt: at(-11), expirationTime: undefined, notBefore: undefined }],
+    ["sign-in", { issuedAt: at(11), expirationTime: undefined }],
+    ["domain", { uri: "https://evil.example/login" }],
+    ["argument", { uri: "https://dapp.example@evil.example/" }],
+    ["domain", { domain: "dapp.example.evil.example", uri: undefined }],
+    ["argument", { issuedAt: "yesterday" }],
+    ["argument", { issuedAt: new Date() }],
+    ["argument", { statement: "two\nlines" }],
+    ["argument", { version: "2" }],
+    ["argument", { chainId: "solana:elsewhere" }],
+    ["argument", { resources: "https://dapp.example" }],
+    ["argument", { resources: ["no uri"] }],
+    ["argument", { resources: Array(65).fill("https://dapp.example") }],
+  ];
+  for (const [wanted, change] of wrong) {
+    await assert.rejects(signIn({ ...input, ...change }), code(wanted), JSON.stringify(change));
+  }
+  await assert.rejects(signIn({}, { ...input, ...wrong[0][1] }), code("sign-in"), "all or nothing");
+  const text = new TextDecoder().decode(output.signedMessage);
+  const other = text.replace(account.address, web3.SystemProgram.programId.toBase58());
+  await assert.rejects(signMessage({ account, message: utf8(other) }), code("sign-in"));
+  await assert.rejects(signMessage({ account, message: utf8(text.replaceAll("dapp.example", "evil.example")) }), code("domain"));
+  assert.equal(asked.length, before);
+  handle.unregister();
+});
+
+test("one listener's fault is not another's, and each is ended alone", async () => {
+  const { connect, features, handle } = registered();
+  const { on } = features["standard:events"];
+  const seen = [];
+  const listener = () => seen.push("listener");
+  on("change", () => {
+    throw new Error("a dapp's fault");
+  });
+  const off = on("change", listener);
+  on("change", listener);
+  on("elsewhere", listener);
+  await connect();
+  assert.deepEqual(seen, ["listener", "listener"]);
+  off();
+  handle.disconnect();
+  assert.equal(seen.length, 3);
+  handle.unregister();
 });
