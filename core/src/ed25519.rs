@@ -5,12 +5,14 @@
 //!
 //! Specification: <https://www.rfc-editor.org/rfc/rfc8032#section-5.1>.
 
+mod base;
 mod prepared;
 
 use alloc::boxed::Box;
 use core::fmt;
 
 use curve25519_dalek::edwards::EdwardsPoint;
+use curve25519_dalek::scalar::{Scalar, clamp_integer};
 use ed25519_dalek::{Signer, SigningKey, VerifyingKey};
 use sha2::{Digest, Sha512};
 use subtle::ConstantTimeEq;
@@ -103,9 +105,11 @@ pub fn verify(address: &Address, message: &[u8], signature: &Signature) -> Resul
 /// The public key's point, not yet compressed: RFC 8032 section 5.1.5, steps 1 to 3.
 ///
 /// # Security
-/// Constant time: `mul_base_clamped` reads all of each of its small tables.
+/// Constant time.
 pub(crate) fn public_point(seed: &[u8; 32]) -> EdwardsPoint {
-    EdwardsPoint::mul_base_clamped(*secret_scalar(seed))
+    // Reducing the clamped number by the group's order changes no multiple of the base point.
+    let scalar = Zeroizing::new(clamp_integer(*secret_scalar(seed)));
+    base::multiply(&Zeroizing::new(Scalar::from_bytes_mod_order(*scalar)))
 }
 
 /// The secret scalar before clamping: the first half of the seed's SHA-512.

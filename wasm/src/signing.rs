@@ -7,8 +7,8 @@ use keyward_core::account::AccountAddress;
 use keyward_core::address::Signature;
 use keyward_core::ed25519::PreparedKey;
 use keyward_core::key::WalletKey;
-use keyward_core::policy::{ApprovedMessage, Request, SignError, WalletSignature};
-use keyward_core::secp256k1::RecoverableSignature;
+use keyward_core::policy::{ApprovedMessage, Request, SignError};
+use keyward_core::secp256k1::{RecoverableSignature, SecretKey};
 
 use crate::authority::Authority;
 use crate::failure::Failure;
@@ -16,7 +16,7 @@ use crate::failure::Failure;
 /// A key, made ready to sign.
 enum Key {
     Solana(PreparedKey),
-    Evm(WalletKey),
+    Evm(SecretKey),
 }
 
 type Slot = RefCell<Option<Key>>;
@@ -57,7 +57,7 @@ impl Signing {
             WalletKey::Ed25519(key) => {
                 Key::Solana(PreparedKey::new(&key).map_err(|_| SignError::Miscalculated)?)
             }
-            WalletKey::Secp256k1(_) => Key::Evm(key),
+            WalletKey::Secp256k1(key) => Key::Evm(key),
         };
         Ok(Self {
             slot: Rc::new(RefCell::new(Some(key))),
@@ -74,8 +74,8 @@ impl Signing {
     /// An EVM wallet's public key, compressed.
     pub(crate) fn evm_public_key(&self) -> Result<[u8; 33], Failure> {
         match &*self.key()? {
-            Key::Evm(WalletKey::Secp256k1(key)) => Ok(*key.public_key().as_bytes()),
-            _ => Err(Failure::OtherChain),
+            Key::Evm(key) => Ok(*key.public_key().as_bytes()),
+            Key::Solana(_) => Err(Failure::OtherChain),
         }
     }
 
@@ -100,10 +100,7 @@ impl Signing {
             return Err(Failure::OtherChain);
         };
         let approval = self.authority.approve(request)?;
-        match ApprovedMessage::new(approval, payload)?.sign(key)? {
-            WalletSignature::Secp256k1(signature) => Ok(signature),
-            WalletSignature::Ed25519(_) => Err(Failure::OtherChain),
-        }
+        Ok(ApprovedMessage::new(approval, payload)?.sign_evm(key)?)
     }
 
     fn key(&self) -> Result<Ref<'_, Key>, Failure> {

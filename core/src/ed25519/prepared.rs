@@ -22,6 +22,7 @@ use sha2::{Digest, Sha512};
 use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, Zeroizing};
 
+use super::base::multiply;
 use super::{SecretKey, verify};
 use crate::address::{Address, Signature};
 
@@ -69,7 +70,7 @@ impl PreparedKey {
         low.copy_from_slice(scalar);
         expanded.prefix.copy_from_slice(prefix);
         expanded.scalar = Scalar::from_bytes_mod_order(*Zeroizing::new(clamp_integer(*low)));
-        let address = Address::new(EdwardsPoint::mul_base(&expanded.scalar).compress().to_bytes());
+        let address = Address::new(multiply(&expanded.scalar).compress().to_bytes());
         let prepared = Self { expanded, address };
         // No message that anybody wants signed: it begins like no transaction and no text.
         let message = b"\xffkeyward/ed25519/pairwise-check/v1";
@@ -90,7 +91,7 @@ impl PreparedKey {
     /// [`FaultError`] when a check failed; see the module.
     pub fn sign(&self, message: &[u8]) -> Result<Signature, FaultError> {
         let nonce = self.nonce(message);
-        let commitment = EdwardsPoint::mul_base(&nonce);
+        let commitment = multiply(&nonce);
         self.finish(message, &nonce, commitment, commitment.compress())
     }
 
@@ -182,7 +183,7 @@ mod tests {
         let key = prepared([3; 32]);
         let message = b"message";
         let nonce = key.nonce(message);
-        let right = EdwardsPoint::mul_base(&nonce);
+        let right = multiply(&nonce);
         let encoded = right.compress();
         assert!(key.finish(message, &nonce, right, encoded).is_ok());
 
@@ -200,7 +201,7 @@ mod tests {
         }
         // A nonce that changed between its two uses.
         let changed = *nonce + Scalar::ONE;
-        let moved = EdwardsPoint::mul_base(&changed);
+        let moved = multiply(&changed);
         assert_eq!(
             key.finish(message, &changed, moved, moved.compress()),
             Err(FaultError)

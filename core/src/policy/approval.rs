@@ -15,7 +15,7 @@ use crate::address::Signature;
 use crate::ed25519;
 use crate::evm::keccak256;
 use crate::key::WalletKey;
-use crate::secp256k1;
+use crate::secp256k1::{self, RecoverableSignature};
 
 /// That the policy allows one wallet to sign one message, or its key to be exported. Only
 /// [`super::evaluate`] makes one.
@@ -155,13 +155,7 @@ impl ApprovedMessage {
     /// # Errors
     /// See [`SignError`].
     pub fn sign_prepared(self, key: &ed25519::PreparedKey) -> Result<Signature, SignError> {
-        let address = AccountAddress::from(key.address());
-        if address != self.wallet {
-            return Err(SignError::WrongKey {
-                approved: self.wallet,
-                key: address,
-            });
-        }
+        self.check_wallet(key.address().into())?;
         key.sign(&self.bytes).map_err(|_| SignError::Miscalculated)
     }
 
@@ -171,13 +165,7 @@ impl ApprovedMessage {
     /// # Errors
     /// See [`SignError`].
     pub fn sign(self, key: &WalletKey) -> Result<WalletSignature, SignError> {
-        let address = key.address();
-        if address != self.wallet {
-            return Err(SignError::WrongKey {
-                approved: self.wallet,
-                key: address,
-            });
-        }
+        self.check_wallet(key.address())?;
         match key {
             WalletKey::Ed25519(key) => {
                 let signature = key.sign(&self.bytes);
@@ -185,17 +173,34 @@ impl ApprovedMessage {
                     .map_err(|_| SignError::Miscalculated)?;
                 Ok(WalletSignature::Ed25519(signature))
             }
-            WalletKey::Secp256k1(key) => {
-                let hash = keccak256(&self.bytes);
-                let signature = key.sign_prehash(&hash).map_err(|_| SignError::Miscalculated)?;
-                let signer = secp256k1::recover(&hash, &signature).map_err(|_| SignError::Miscalculated)?;
-                if AccountAddress::Evm(signer.address()) == self.wallet {
-                    Ok(WalletSignature::Secp256k1(signature))
-                } else {
-                    Err(SignError::Miscalculated)
-                }
-            }
+            WalletKey::Secp256k1(key) => self.sign_evm(key).map(WalletSignature::Secp256k1),
         }
+    }
+
+    /// As [`ApprovedMessage::sign`], with a key of the Ethereum family.
+    ///
+    /// # Errors
+    /// See [`SignError`].
+    pub fn sign_evm(self, key: &secp256k1::SecretKey) -> Result<RecoverableSignature, SignError> {
+        self.check_wallet(key.address().into())?;
+        let hash = keccak256(&self.bytes);
+        let signature = key.sign_prehash(&hash).map_err(|_| SignError::Miscalculated)?;
+        let signer = secp256k1::recover(&hash, &signature).map_err(|_| SignError::Miscalculated)?;
+        if AccountAddress::Evm(signer.address()) == self.wallet {
+            Ok(signature)
+        } else {
+            Err(SignError::Miscalculated)
+        }
+    }
+
+    fn check_wallet(&self, key: AccountAddress) -> Result<(), SignError> {
+        if key == self.wallet {
+            return Ok(());
+        }
+        Err(SignError::WrongKey {
+            approved: self.wallet,
+            key,
+        })
     }
 }
 
