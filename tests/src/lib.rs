@@ -1,7 +1,8 @@
 //! The harness of the end-to-end tests.
 //!
 //! [`sandbox`] gives each test a home of its own, [`cli`] runs the `keyward` binary in it, [`pty`] runs the console in
-//! a terminal that the test can read, [`node`] starts a Solana node on loopback, and [`memory`] reads a process's memory.
+//! a terminal that the test can read, [`node`] starts a Solana node on loopback, [`memory`] reads a process's memory, and [`wait`]
+//! waits.
 //! It asserts nothing about Keyward itself: the scenarios under `tests/tests/` do.
 #![forbid(unsafe_code)]
 
@@ -10,3 +11,4 @@ pub mod memory;
 pub mod node;
 pub mod pty;
 pub mod sandbox;
+pub mod wait;

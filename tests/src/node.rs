@@ -7,7 +7,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context as _, bail, ensure};
 use keyward_core::address::Address;
@@ -15,11 +15,12 @@ use keyward_core::amount::Lamports;
 use keyward_custody::chain::{NodeConfig, SearchScope, SolanaNode};
 use serde::Deserialize;
 
+use crate::wait;
+
 /// How long the engine may take to listen. It takes 0.1 s on a quiet machine.
 const START_LIMIT: Duration = Duration::from_secs(60);
 /// How long an airdrop may take to be confirmed.
 const FUND_LIMIT: Duration = Duration::from_secs(60);
-const POLL_EVERY: Duration = Duration::from_millis(50);
 
 /// How the engine makes blocks. Ignored by a node named in the environment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -156,8 +157,7 @@ impl TestNode {
     pub async fn fund(&self, address: &Address, amount: Lamports) -> anyhow::Result<()> {
         let client = self.client()?;
         let signature = client.request_airdrop(address, amount).await?;
-        let deadline = Instant::now() + FUND_LIMIT;
-        loop {
+        let has_come = async || -> anyhow::Result<bool> {
             let search = client.signature_status(&signature, SearchScope::History).await?;
             let balance = client
                 .balances(&[*address])
@@ -166,15 +166,18 @@ impl TestNode {
                 .first()
                 .copied()
                 .flatten();
-            if search.status.is_some() && balance.is_some_and(|balance| balance >= amount) {
-                return Ok(());
-            }
-            ensure!(
-                Instant::now() < deadline,
-                "the airdrop to {address} was not confirmed within {FUND_LIMIT:?}"
-            );
-            tokio::time::sleep(POLL_EVERY).await;
-        }
+            Ok(search.status.is_some() && balance.is_some_and(|balance| balance >= amount))
+        };
+        wait::until(
+            "the airdrop's confirmation",
+            FUND_LIMIT,
+            async || match has_come().await {
+                Ok(false) => None,
+                Ok(true) => Some(Ok(())),
+                Err(error) => Some(Err(error)),
+            },
+        )
+        .await?
     }
 
     /// [`TestNode::fund`] for tests that have no async runtime.
@@ -211,8 +214,7 @@ fn folder() -> PathBuf {
 }
 
 fn wait_until_ready(engine: &mut Engine, ready_file: &Path) -> anyhow::Result<Ready> {
-    let deadline = Instant::now() + START_LIMIT;
-    loop {
+    let mut look = || -> anyhow::Result<Option<Ready>> {
         if let Ok(text) = fs::read_to_string(ready_file) {
             return serde_json::from_str(&text).context("the node's ready file does not parse");
         }
@@ -220,10 +222,7 @@ fn wait_until_ready(engine: &mut Engine, ready_file: &Path) -> anyhow::Result<Re
             let log = fs::read_to_string(ready_file.with_file_name("log")).unwrap_or_default();
             bail!("the node ended while starting ({status}): {log}");
         }
-        ensure!(
-            Instant::now() < deadline,
-            "the node did not listen within {START_LIMIT:?}"
-        );
-        std::thread::sleep(POLL_EVERY);
-    }
+        Ok(None)
+    };
+    wait::until_blocking("the node listens", START_LIMIT, || look().transpose())?
 }

@@ -1,11 +1,12 @@
 //! What is read from a node.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use keyward_core::address::Address;
 use keyward_core::amount::Lamports;
 use keyward_custody::chain::{Commitment, NodeConfig, SolanaNode};
 use keyward_tests::node::TestNode;
+use keyward_tests::wait;
 use serde_json::json;
 
 use crate::faults::{FaultServer, Reply};
@@ -27,14 +28,9 @@ async fn a_node_says_what_it_is_and_how_far_it_has_come() {
     let finalized = node.tip(Commitment::Finalized).await.unwrap();
     assert!(finalized.block_height <= finalized.slot);
     // A node that has only just begun may not have its first block yet.
-    let deadline = Instant::now() + LIMIT;
-    let start = loop {
-        match node.history_start().await {
-            Ok(height) => break height,
-            Err(error) => assert!(Instant::now() < deadline, "{error}"),
-        }
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    };
+    let start = wait::until("the first block", LIMIT, async || node.history_start().await.ok())
+        .await
+        .unwrap();
     assert!(start <= node.block_height(Commitment::Confirmed).await.unwrap());
 }
 

@@ -1,6 +1,6 @@
 //! Version 0 transactions over lookup tables that are on a chain.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -14,6 +14,7 @@ use keyward_core::solana::{
 };
 use keyward_custody::chain::{ChainError, Commitment, LookupTables, NodeConfig, SearchScope, SolanaNode};
 use keyward_custody::{SignError, SignRequest};
+use keyward_tests::wait;
 use serde_json::json;
 use solana_address_lookup_table_interface::instruction as table_program;
 use solana_pubkey::Pubkey;
@@ -22,7 +23,6 @@ use crate::faults::{FaultServer, Reply};
 use crate::scene::{SOL, Scene, fresh_address};
 
 const LIMIT: Duration = Duration::from_secs(60);
-const POLL_EVERY: Duration = Duration::from_millis(50);
 
 fn key(address: &Address) -> Pubkey {
     Pubkey::new_from_array(*address.as_bytes())
@@ -49,22 +49,18 @@ fn converted(instruction: &solana_instruction::Instruction) -> Instruction {
 }
 
 async fn landed(node: &SolanaNode, signature: &Signature) {
-    let deadline = Instant::now() + LIMIT;
-    loop {
+    let status = wait::until("the transaction's landing", LIMIT, async || {
         let search = node
             .signature_status(signature, SearchScope::History)
             .await
             .unwrap();
-        if let Some(status) = search
+        search
             .status
             .filter(|own| own.commitment >= Commitment::Confirmed)
-        {
-            assert_eq!(status.error, None);
-            return;
-        }
-        assert!(Instant::now() < deadline, "{signature} did not land");
-        tokio::time::sleep(POLL_EVERY).await;
-    }
+    })
+    .await
+    .unwrap();
+    assert_eq!(status.error, None);
 }
 
 /// Sends an instruction signed by somebody who is no wallet of the vault.
@@ -90,16 +86,14 @@ async fn table(node: &SolanaNode, owner: &SecretKey, held: &[Address]) -> (Addre
         table_program::extend_lookup_table(table, authority, Some(authority), held.iter().map(key).collect());
     send_by(node, owner, &extend).await;
     let table = address(&table);
-    let deadline = Instant::now() + LIMIT;
-    loop {
+    let tables = wait::until("the final table", LIMIT, async || {
         match node.lookup_tables(&[table]).await {
-            Ok(tables) if tables.contents(&table) == Some(held) => return (table, tables),
-            Ok(_) | Err(ChainError::LookupTable { .. }) => {}
+            Ok(tables) => (tables.contents(&table) == Some(held)).then_some(tables),
+            Err(ChainError::LookupTable { .. }) => None,
             Err(error) => panic!("{error}"),
         }
-        assert!(Instant::now() < deadline, "the table is not final");
-        tokio::time::sleep(POLL_EVERY).await;
-    }
+    });
+    (table, tables.await.unwrap())
 }
 
 /// A payment to entry `index` of a table.
@@ -173,13 +167,17 @@ async fn a_payment_to_an_account_in_a_table_lands_and_a_deactivated_table_is_ref
     assert!(node.lookup_tables(&[]).await.unwrap().is_empty());
     let deactivate = table_program::deactivate_lookup_table(key(&table), key(&owner.address()));
     send_by(node, &owner, &deactivate).await;
-    let deadline = Instant::now() + LIMIT;
-    while let Ok(tables) = node.lookup_tables(&[table]).await {
-        assert!(tables.contents(&table).is_some());
-        assert!(Instant::now() < deadline, "a deactivated table is read");
-        tokio::time::sleep(POLL_EVERY).await;
-    }
-    let error = node.lookup_tables(&[table]).await.unwrap_err();
+    let error = wait::until("the deactivated table's refusal", LIMIT, async || {
+        match node.lookup_tables(&[table]).await {
+            Ok(tables) => {
+                assert!(tables.contents(&table).is_some());
+                None
+            }
+            Err(error) => Some(error),
+        }
+    })
+    .await
+    .unwrap();
     assert!(error.to_string().contains("deactivated"), "{error}");
 }
 

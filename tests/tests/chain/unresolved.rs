@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -17,6 +17,7 @@ use keyward_custody::transfer::{
     submit,
 };
 use keyward_custody::{AttemptQuery, AttemptState};
+use keyward_tests::wait;
 use serde_json::{Value, json};
 
 use crate::faults::{FaultServer, Reply};
@@ -120,11 +121,7 @@ async fn an_attempt_taken_up_long_after_is_expired_by_a_history_that_reaches_bac
     let last_valid = plan.last_valid_block_height;
     let signature = submit_until_sent(&scene, &node, plan).await;
     // Longer than a node's cache of recent signatures is counted on.
-    let deadline = Instant::now() + LIMIT;
-    while scene.node.block_height(Commitment::Finalized).await.unwrap() <= last_valid + 110 {
-        assert!(Instant::now() < deadline);
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
+    wait_for_height(&scene.node, Commitment::Finalized, last_valid + 110).await;
     let outcomes = resume(&scene.custody, &node, progress().0).await.unwrap();
     assert_eq!(outcomes.len(), 1);
     assert_eq!(
@@ -186,11 +183,7 @@ async fn a_plan_that_grew_too_old_is_not_signed() {
     scene.fund(&from, 5 * SOL).await;
     let request = TransferRequest::new(from, to, Lamports::new(SOL));
     let plan = prepare(&scene.custody, &scene.node, &request).await.unwrap();
-    let deadline = Instant::now() + LIMIT;
-    while scene.node.block_height(Commitment::Confirmed).await.unwrap() <= plan.last_valid_block_height {
-        assert!(Instant::now() < deadline);
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
+    wait_for_height(&scene.node, Commitment::Confirmed, plan.last_valid_block_height).await;
     let error = submit(&scene.custody, &scene.node, plan, progress().0)
         .await
         .unwrap_err();
@@ -281,11 +274,21 @@ async fn helper_process_that_submits() {
 }
 
 async fn wait_until(condition: impl Fn() -> bool) {
-    let deadline = Instant::now() + LIMIT;
-    while !condition() {
-        assert!(Instant::now() < deadline, "waited too long");
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    wait::until("the other process's file", LIMIT, async || {
+        condition().then_some(())
+    })
+    .await
+    .unwrap();
+}
+
+/// Until the chain is beyond this height.
+async fn wait_for_height(node: &SolanaNode, commitment: Commitment, height: u64) {
+    wait::until("the next block height", LIMIT, async || {
+        let reached = node.block_height(commitment).await.unwrap();
+        (reached > height).then_some(())
+    })
+    .await
+    .unwrap();
 }
 
 /// A process that prepares a transfer of 1 SOL, waits for the file `go`, and submits it. Ended when dropped.
@@ -427,17 +430,15 @@ async fn killed_after_sending_and_started_again_everyone_is_paid_exactly_once() 
 }
 
 async fn wait_for_status(node: &SolanaNode, signature: &Signature) {
-    let deadline = Instant::now() + LIMIT;
-    while node
-        .signature_status(signature, SearchScope::History)
-        .await
-        .unwrap()
-        .status
-        .is_none()
-    {
-        assert!(Instant::now() < deadline, "waited too long");
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+    wait::until("a status", LIMIT, async || {
+        let search = node
+            .signature_status(signature, SearchScope::History)
+            .await
+            .unwrap();
+        search.status
+    })
+    .await
+    .unwrap();
 }
 
 /// A node that forwards everything, but never says what became of a signature.

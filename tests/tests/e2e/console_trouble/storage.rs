@@ -4,11 +4,11 @@ use std::fmt::Write as _;
 use std::fs;
 use std::os::unix::fs::FileExt as _;
 use std::path::Path;
-use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
 use keyward_tests::cli::keyward_binary;
 use keyward_tests::pty::{DEFAULT_BOUND, Key, Pty, PtyCommand, SMALLEST};
+use keyward_tests::wait;
 use sqlx::Connection as _;
 
 use super::{leave, nothing_is_lost, open_unlocked, unlock, wait_for_message};
@@ -101,12 +101,10 @@ impl<'a> OwnMounts<'a> {
     fn act(&self, number: usize) -> anyhow::Result<()> {
         let file = |name: &str| self.vault.sandbox.path("tmp").join(format!("{name}{number}"));
         fs::write(file("go"), "")?;
-        let deadline = Instant::now() + DEFAULT_BOUND;
-        while !file("done").exists() {
-            ensure!(Instant::now() < deadline, "act {number} did not happen");
-            std::thread::sleep(Duration::from_millis(10));
-        }
-        Ok(())
+        let done = file("done");
+        wait::until_blocking(&format!("act {number}"), DEFAULT_BOUND, || {
+            done.exists().then_some(())
+        })
     }
 }
 
