@@ -118,11 +118,28 @@ pub enum CustodyError {
         known: i64,
     },
     /// The location names a store that this version does not open.
-    #[error("this version opens SQLite vaults only, not {scheme}")]
+    #[error("this version opens SQLite and PostgreSQL vaults, not {scheme}")]
     UnsupportedStore {
         /// The URL's scheme.
         scheme: String,
     },
+    /// The database server cannot be reached, or the connection broke. What was under way was not stored.
+    #[error("the database server cannot be reached: {detail}")]
+    Unreachable {
+        /// What the network or the server said.
+        detail: String,
+    },
+    /// The database server does not let this user in, or not do this.
+    #[error("the database server refuses: {detail}")]
+    AccessDenied {
+        /// What the server said.
+        detail: String,
+    },
+    /// The connection broke while a change was being committed, and what became of it could not be found out.
+    #[error(
+        "the connection to the database broke at the last moment: it is not known whether the change was stored"
+    )]
+    OutcomeUnknown,
     /// The audit entry could not be written, so the operation did not happen.
     #[error("the audit entry could not be written, so nothing was done: {0}")]
     AuditUnwritable(#[source] Box<CustodyError>),
@@ -206,7 +223,15 @@ impl CustodyError {
             Self::DiskFull => "free some space and try again",
             Self::Busy => "close the other keyward, or try again in a moment",
             Self::NewerSchema { .. } => "use the newer keyward; this one leaves the file untouched",
-            Self::UnsupportedStore { .. } => "name a file path, or a sqlite:// URL",
+            Self::UnsupportedStore { .. } => "name a file path, or a sqlite:// or postgres:// URL",
+            Self::Unreachable { .. } => {
+                "check that the server runs, its address, the network and its certificate (sslrootcert=FILE names the \
+                 authority of a server of your own), then try again"
+            }
+            Self::AccessDenied { .. } => {
+                "check the user, the password and the database in DATABASE_URL, and what the user may do there"
+            }
+            Self::OutcomeUnknown => "look at the audit log once the database is back, before doing it again",
             Self::AuditUnwritable(_) => "mend what stops the audit log, then try again",
             Self::AuditBroken { .. } => {
                 "stop signing, keep the file, compare with a backup and with kept checkpoints"
@@ -247,6 +272,9 @@ impl CustodyError {
             Self::Busy => "busy",
             Self::NewerSchema { .. } => "newer-schema",
             Self::UnsupportedStore { .. } => "unsupported-store",
+            Self::Unreachable { .. } => "database-unreachable",
+            Self::AccessDenied { .. } => "database-access-denied",
+            Self::OutcomeUnknown => "outcome-unknown",
             Self::AuditUnwritable(_) => "audit-unwritable",
             Self::AuditBroken { .. } => "audit-broken",
             Self::ClockBehind { .. } => "clock-behind",

@@ -4,21 +4,64 @@
 
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use subtle::ConstantTimeEq as _;
+use zeroize::Zeroizing;
 
 use crate::error::CustodyError;
 
-/// The place of a vault's database: for now a SQLite file.
+/// The place of a vault's database: a SQLite file, or a database of a PostgreSQL server.
 #[derive(Clone, PartialEq, Eq)]
 pub struct StoreLocation {
-    path: PathBuf,
+    place: Place,
+}
+
+/// Which kind of store, and where it is.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) enum Place {
+    File(PathBuf),
+    Postgres(PostgresUrl),
+}
+
+/// The address of a PostgreSQL database. It may hold a password: wiped when dropped, never printed, compared in constant
+/// time.
+#[derive(Clone)]
+pub(crate) struct PostgresUrl(Arc<Zeroizing<String>>);
+
+impl PostgresUrl {
+    /// The whole address, for the driver alone.
+    pub(crate) fn expose_url(&self) -> &str {
+        &self.0
+    }
+}
+
+impl PartialEq for PostgresUrl {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.as_bytes().ct_eq(other.0.as_bytes()).into()
+    }
+}
+
+impl Eq for PostgresUrl {}
+
+/// Host, port and database: what a person knows the vault by. No user, no password, no options.
+impl fmt::Display for PostgresUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let rest = self.0.split_once("://").map_or("", |(_, rest)| rest);
+        let rest = rest.split(['?', '#']).next().unwrap_or("");
+        // A password that was not encoded may hold a slash; whatever stands before the last @ is not shown.
+        let shown = rest.rsplit('@').next().unwrap_or("");
+        write!(f, "postgres://{shown}")
+    }
 }
 
 impl StoreLocation {
-    /// Reads a file path or a `sqlite:` URL (`sqlite:relative.db`, `sqlite:///absolute.db`).
+    /// Reads a file path, a `sqlite:` URL (`sqlite:relative.db`, `sqlite:///absolute.db`) or a PostgreSQL URL
+    /// (`postgres://user@host:port/database`).
     ///
     /// # Errors
-    /// [`CustodyError::UnsupportedStore`] for PostgreSQL and other URLs, [`CustodyError::Invalid`] for an empty one.
-    /// The text of the URL is not repeated, since it may carry a password.
+    /// [`CustodyError::UnsupportedStore`] for other URLs, [`CustodyError::Invalid`] for an empty one. The text of the
+    /// URL is not repeated, since it may carry a password.
     pub fn parse(text: &str) -> Result<Self, CustodyError> {
         let invalid = |reason: &str| CustodyError::Invalid {
             what: "vault location",
@@ -34,7 +77,16 @@ impl StoreLocation {
             }
             return Self::from_nonempty(path).ok_or_else(|| invalid("the path is empty"));
         }
-        if let Some((scheme, _)) = text.split_once("://") {
+        if let Some((scheme, rest)) = text.split_once("://") {
+            if matches!(scheme, "postgres" | "postgresql") {
+                if rest.is_empty() {
+                    return Err(invalid("it names no server: postgres://user@host:port/database"));
+                }
+                let url = PostgresUrl(Arc::new(Zeroizing::new(text.to_owned())));
+                return Ok(Self {
+                    place: Place::Postgres(url),
+                });
+            }
             let scheme: String = scheme
                 .chars()
                 .take(20)
@@ -45,10 +97,12 @@ impl StoreLocation {
         Self::from_nonempty(text).ok_or_else(|| invalid("the path is empty"))
     }
 
-    /// A location at this path.
+    /// A SQLite file at this path.
     #[must_use]
     pub fn from_path(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into() }
+        Self {
+            place: Place::File(path.into()),
+        }
     }
 
     /// `$XDG_DATA_HOME/keyward/keyward.db`, with `~/.local/share` when the variable is not set to an absolute path.
@@ -70,10 +124,17 @@ impl StoreLocation {
             })
     }
 
-    /// The database file.
+    /// The database file; `None` for a database of a server.
     #[must_use]
-    pub fn path(&self) -> &Path {
-        &self.path
+    pub fn file(&self) -> Option<&Path> {
+        match &self.place {
+            Place::File(path) => Some(path),
+            Place::Postgres(_) => None,
+        }
+    }
+
+    pub(crate) fn place(&self) -> &Place {
+        &self.place
     }
 
     fn from_nonempty(path: &str) -> Option<Self> {
@@ -83,13 +144,16 @@ impl StoreLocation {
 
 impl fmt::Display for StoreLocation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.path.display().fmt(f)
+        match &self.place {
+            Place::File(path) => path.display().fmt(f),
+            Place::Postgres(url) => url.fmt(f),
+        }
     }
 }
 
 impl fmt::Debug for StoreLocation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "StoreLocation({})", self.path.display())
+        write!(f, "StoreLocation({self})")
     }
 }
 
@@ -102,8 +166,8 @@ mod tests {
     fn paths_and_sqlite_urls_are_read() {
         let check = |text: &str, path: &str| {
             assert_eq!(
-                StoreLocation::parse(text).unwrap().path(),
-                Path::new(path),
+                StoreLocation::parse(text).unwrap().file(),
+                Some(Path::new(path)),
                 "{text}"
             );
         };
@@ -116,11 +180,7 @@ mod tests {
 
     #[test]
     fn other_stores_are_refused_without_repeating_the_url() {
-        for url in [
-            "postgres://user:hunter2-canary@host/db",
-            "postgresql://hunter2-canary@h/d",
-            "mysql://hunter2-canary",
-        ] {
+        for url in ["mysql://hunter2-canary", "postgres+x://u:hunter2-canary@h/d"] {
             let error = StoreLocation::parse(url).unwrap_err();
             assert!(
                 matches!(error, CustodyError::UnsupportedStore { .. }),
@@ -128,8 +188,41 @@ mod tests {
             );
             assert!(!format!("{error} {error:?} {}", error.remedy()).contains("hunter2"));
         }
-        for bad in ["", "sqlite:", "sqlite://", "a\0b", "sqlite:a.db?mode=ro"] {
+        for bad in [
+            "",
+            "sqlite:",
+            "sqlite://",
+            "a\0b",
+            "sqlite:a.db?mode=ro",
+            "postgres://",
+        ] {
             assert!(StoreLocation::parse(bad).is_err(), "{bad:?}");
         }
+    }
+
+    #[test]
+    fn an_address_is_shown_without_user_password_and_options() {
+        let check = |url: &str, shown: &str| {
+            let location = StoreLocation::parse(url).unwrap();
+            assert_eq!(location.to_string(), shown);
+            assert_eq!(format!("{location:?}"), format!("StoreLocation({shown})"));
+            assert!(location.file().is_none());
+        };
+        check("postgres://host/db", "postgres://host/db");
+        check(
+            "postgresql://user:hunter2@host:5433/db?sslmode=require",
+            "postgres://host:5433/db",
+        );
+        check("postgres://user:hun/ter2@host/db", "postgres://host/db");
+        check("postgres://user:hun@ter2@host/db", "postgres://host/db");
+        check("postgres://user@host/db?password=hunter2@x", "postgres://host/db");
+    }
+
+    #[test]
+    fn addresses_are_told_apart() {
+        let of = |text: &str| StoreLocation::parse(text).unwrap();
+        assert!(of("postgres://a:b@h/d") == of("postgres://a:b@h/d"));
+        assert!(of("postgres://a:b@h/d") != of("postgres://a:c@h/d"));
+        assert!(of("postgres://a:b@h/d") != of("d"));
     }
 }

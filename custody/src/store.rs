@@ -8,7 +8,10 @@
 //! Specification: `docs/decisions` and DESIGN section 5. It does not judge anything: policy, limits and the
 //! audit tree are the callers'.
 
-pub(crate) mod sqlite;
+mod columns;
+mod open;
+mod postgres;
+mod sqlite;
 
 use async_trait::async_trait;
 use keyward_core::account::AccountAddress;
@@ -24,6 +27,13 @@ use crate::audit::ledger::{Ledger, LedgerState};
 use crate::audit::stored::StoredEntry;
 use crate::error::CustodyError;
 use crate::wallets::{Wallet, WalletPage, WalletQuery};
+pub(crate) use open::OpenStore;
+
+/// The most wallets, intents or windows of one question; the services stay far below.
+const MAX_ASKED: usize = 1_000;
+
+/// The most checkpoints that one verification reads.
+const MAX_CHECKPOINTS: i64 = 100_000;
 
 /// A store of one vault.
 #[async_trait]

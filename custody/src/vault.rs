@@ -31,8 +31,7 @@ use crate::memory::Protection;
 pub(crate) use crate::memory::clearing_stack;
 use crate::password::Password;
 use crate::signing::{NoObserver, SigningObserver};
-use crate::store::sqlite::SqliteStore;
-use crate::store::{Ask, NewMaster, NewVaultRow, Store, VaultRow, Write, transact};
+use crate::store::{Ask, NewMaster, NewVaultRow, OpenStore, Store, VaultRow, Write, transact};
 pub(crate) use lockout::delay_ms;
 pub use rotation::Rotation;
 pub(crate) use session::{Session, read_policy};
@@ -138,7 +137,7 @@ pub struct Custody {
 }
 
 struct Inner {
-    store: SqliteStore,
+    store: OpenStore,
     options: OpenOptions,
     session: RwLock<Option<Arc<Session>>>,
 }
@@ -152,19 +151,15 @@ impl fmt::Debug for Custody {
 }
 
 impl Custody {
-    /// Opens a store; creates the file (mode 0600) and its folders (0700) when they are not there, and brings its
-    /// schema up to date.
+    /// Opens a store; creates a file (mode 0600) and its folders (0700) when they are not there, and brings the
+    /// schema up to date. A database of a server must be there; its tables need not.
     ///
     /// # Errors
     /// [`CustodyError::Damaged`], [`CustodyError::ReadOnly`], [`CustodyError::DiskFull`], [`CustodyError::Busy`],
-    /// [`CustodyError::NewerSchema`] or [`CustodyError::Storage`].
+    /// [`CustodyError::NewerSchema`], [`CustodyError::Unreachable`], [`CustodyError::AccessDenied`],
+    /// [`CustodyError::Invalid`] or [`CustodyError::Storage`].
     pub async fn open(location: &StoreLocation, options: OpenOptions) -> Result<Self, CustodyError> {
-        let store = SqliteStore::open(
-            location.path(),
-            Arc::clone(&options.clock),
-            options.busy_timeout_ms,
-        )
-        .await?;
+        let store = OpenStore::open(location, Arc::clone(&options.clock), options.busy_timeout_ms).await?;
         Ok(Self {
             inner: Arc::new(Inner {
                 store,
@@ -275,12 +270,12 @@ impl Custody {
     }
 
     pub(crate) fn store(&self) -> &dyn Store {
-        &self.inner.store
+        self.inner.store.store()
     }
 
-    /// The SQLite store itself, for tests that take the disk away from it.
+    /// The store itself, for tests that take its disk or its server away.
     #[cfg(test)]
-    pub(crate) fn sqlite(&self) -> &SqliteStore {
+    pub(crate) fn opened(&self) -> &OpenStore {
         &self.inner.store
     }
 

@@ -1,6 +1,12 @@
 //! The custody layer on real SQLite files: one binary, since linking is most of its cost.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
+/// Tests of what only a file has, and a server's database has not.
+#[allow(unused_macros, reason = "not every build of this needs it")]
+macro_rules! on_files {
+    ($($item:item)*) => { $($item)* };
+}
+
 #[path = "suite/attempts.rs"]
 mod attempts;
 #[path = "suite/audit.rs"]
@@ -21,6 +27,8 @@ mod imports;
 mod migration;
 #[path = "suite/owner.rs"]
 mod owner;
+#[path = "suite/place.rs"]
+mod place;
 #[path = "suite/rotation.rs"]
 mod rotation;
 #[path = "suite/signing.rs"]

@@ -29,7 +29,7 @@ pub enum Exit {
     Locked = 4,
     /// No such vault, wallet, file or setting.
     NotFound = 5,
-    /// No endpoint, the node does not answer, or its answer is not known for sure.
+    /// No endpoint, the node or the database server does not answer, or its answer is not known for sure.
     Unreachable = 6,
     /// The audit log or a message's signature does not verify.
     Unverified = 7,
@@ -163,9 +163,14 @@ fn custody_exit(error: &CustodyError) -> Exit {
         | E::Ambiguous { .. }
         | E::Invalid { .. }
         | E::UnsupportedStore { .. } => Exit::InvalidInput,
-        E::Damaged { .. } | E::ReadOnly | E::DiskFull | E::Busy | E::NewerSchema { .. } | E::Storage(_) => {
-            Exit::Storage
-        }
+        E::Damaged { .. }
+        | E::ReadOnly
+        | E::DiskFull
+        | E::Busy
+        | E::NewerSchema { .. }
+        | E::AccessDenied { .. }
+        | E::Storage(_) => Exit::Storage,
+        E::Unreachable { .. } | E::OutcomeUnknown => Exit::Unreachable,
         E::AuditUnwritable(inner) => match custody_exit(inner) {
             Exit::Unexpected => Exit::Storage,
             exit => exit,

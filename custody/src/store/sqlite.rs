@@ -31,6 +31,7 @@ use crate::audit::AuditQuery;
 use crate::audit::stored::StoredEntry;
 use crate::clock::Clock;
 use crate::error::{CustodyError, StorageError};
+use crate::store::columns::bounded;
 use crate::store::{
     Applied, Ask, AuditHead, AuditKeyRow, Commit, Decide, Facts, MasterSummaryRow, Overview, Store,
     StoredCheckpoint, WalletPlace,
@@ -148,7 +149,7 @@ async fn check_pages(connection: &mut SqliteConnection) -> Result<(), CustodyErr
     if answer == "ok" {
         Ok(())
     } else {
-        Err(CustodyError::damaged(errors::bounded(&answer)))
+        Err(CustodyError::damaged(bounded(&answer)))
     }
 }
 
@@ -248,7 +249,7 @@ impl Store for SqliteStore {
         if answer == "ok" {
             Ok(())
         } else {
-            Err(CustodyError::damaged(errors::bounded(&answer)))
+            Err(CustodyError::damaged(bounded(&answer)))
         }
     }
 }

@@ -1,6 +1,6 @@
-//! A vault in a temporary folder, a clock that tests set, and transactions to sign.
+//! A vault at a place of its own, a clock that tests set, and transactions to sign. The place is a file in one test binary
+//! and a database of a server in another: see `place.rs` of each.
 
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -15,9 +15,9 @@ use keyward_custody::{
     Clock, Custody, DeriveRequest, NewVault, OpenOptions, Password, Progress, SignRequest, SigningObserver,
     SigningStep, StoreLocation,
 };
-use sqlx::{ConnectOptions, SqliteConnection};
-use tempfile::TempDir;
 use zeroize::Zeroizing;
+
+use crate::place::Place;
 
 pub(crate) const PHRASE: &str =
     "abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon about";
@@ -60,9 +60,9 @@ impl SigningObserver for Steps {
     }
 }
 
-/// A folder with a vault's database.
+/// A place with a vault.
 pub(crate) struct Fixture {
-    pub(crate) folder: TempDir,
+    pub(crate) place: Place,
     pub(crate) clock: Arc<TestClock>,
     pub(crate) steps: Arc<Steps>,
 }
@@ -70,18 +70,14 @@ pub(crate) struct Fixture {
 impl Fixture {
     pub(crate) fn new() -> Self {
         Self {
-            folder: tempfile::tempdir().unwrap(),
+            place: Place::new(),
             clock: Arc::new(TestClock(AtomicU64::new(START_MS))),
             steps: Arc::new(Steps::default()),
         }
     }
 
-    pub(crate) fn path(&self) -> PathBuf {
-        self.folder.path().join("data/vault.db")
-    }
-
     pub(crate) fn location(&self) -> StoreLocation {
-        StoreLocation::from_path(self.path())
+        self.place.location()
     }
 
     pub(crate) fn options(&self) -> OpenOptions {
@@ -120,36 +116,13 @@ impl Fixture {
         custody
     }
 
-    /// The database itself, for looking and for tampering.
-    pub(crate) async fn database(&self) -> SqliteConnection {
-        sqlx::sqlite::SqliteConnectOptions::new()
-            .filename(self.path())
-            .pragma("ignore_check_constraints", "ON")
-            .foreign_keys(false)
-            .connect()
-            .await
-            .unwrap()
-    }
-
     /// Runs one statement past the custody layer.
     pub(crate) async fn sql(&self, statement: &str) -> u64 {
-        let mut database = self.database().await;
-        let statement = sqlx::AssertSqlSafe(statement.to_owned());
-        let done = sqlx::query(statement)
-            .execute(&mut database)
-            .await
-            .unwrap()
-            .rows_affected();
-        sqlx::Connection::close(database).await.unwrap();
-        done
+        self.place.sql(statement).await
     }
 
     pub(crate) async fn number(&self, query: &str) -> i64 {
-        let mut database = self.database().await;
-        sqlx::query_scalar(sqlx::AssertSqlSafe(query.to_owned()))
-            .fetch_one(&mut database)
-            .await
-            .unwrap()
+        self.place.number(query).await
     }
 }
 

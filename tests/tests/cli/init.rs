@@ -263,11 +263,29 @@ fn the_vault_is_where_it_was_said_to_be() {
         assert!(sandbox.path(name).exists(), "{name}");
     }
     assert!(!sandbox.vault().exists());
-    let url = "postgres://keyward:canary-in-url@db.example/keyward";
-    let error = fails(
-        keyward(&sandbox, "vault status").env("DATABASE_URL", url),
-        10,
-        "unsupported_store",
-    );
-    assert!(!error.to_string().contains("canary-in-url"), "{error}");
+    // Nobody listens on the first port.
+    for (url, exit, code) in [
+        (
+            "postgres://keyward:canary-in-url@127.0.0.1:1/keyward",
+            6,
+            "database_unreachable",
+        ),
+        (
+            "postgres://keyward:canary-in-url@host:port/keyward",
+            10,
+            "invalid",
+        ),
+        (
+            "mysql://keyward:canary-in-url@db.example/keyward",
+            10,
+            "unsupported_store",
+        ),
+    ] {
+        let error = fails(
+            keyward(&sandbox, "vault status").env("DATABASE_URL", url),
+            exit,
+            code,
+        );
+        assert!(!error.to_string().contains("canary-in-url"), "{error}");
+    }
 }

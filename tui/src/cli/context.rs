@@ -169,7 +169,10 @@ impl Context {
     pub(crate) async fn open(&self) -> Result<(Custody, VaultSummary), Failure> {
         // Looking must not create an empty database.
         let location = self.location()?;
-        if matches!(location.path().try_exists(), Ok(false)) {
+        if location
+            .file()
+            .is_some_and(|path| matches!(path.try_exists(), Ok(false)))
+        {
             return Err(CustodyError::NotInitialised.into());
         }
         let custody = self.open_or_create().await?;

@@ -56,7 +56,10 @@ async fn status(context: &Context) -> Result<Report, Failure> {
         let text = fields(&[("vault", path.clone()), ("state", "none yet".to_owned())]);
         Report::new(text, json!({ "vault": path, "state": "empty" }))
     };
-    if matches!(location.path().try_exists(), Ok(false)) {
+    if location
+        .file()
+        .is_some_and(|path| matches!(path.try_exists(), Ok(false)))
+    {
         return Ok(empty());
     }
     let summary = match context.open_or_create().await?.status().await? {

@@ -7,13 +7,13 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{AssertSqlSafe, Row, SqliteConnection};
 
 use super::errors::ResultExt;
-use super::facts::{ledger_state, unsigned, vault_row};
-use super::reads::pattern;
+use super::facts::{ledger_state, vault_row};
 use crate::audit::AuditQuery;
 use crate::audit::ledger::Ledger;
 use crate::audit::stored::StoredEntry;
 use crate::error::CustodyError;
-use crate::store::{AuditHead, StoredCheckpoint, stored_integer};
+use crate::store::columns::{pattern, unsigned};
+use crate::store::{AuditHead, MAX_CHECKPOINTS, StoredCheckpoint, stored_integer};
 
 macro_rules! entry_columns {
     () => {
@@ -21,9 +21,6 @@ macro_rules! entry_columns {
          CAST(outcome AS BLOB), CAST(reason AS BLOB), subject, CAST(details AS BLOB), leaf_hash, head_signature"
     };
 }
-
-/// The most checkpoints that one verification reads.
-const MAX_CHECKPOINTS: i64 = 100_000;
 
 /// Writes the entries that the decision appended, and the edge after them.
 pub(super) async fn store(connection: &mut SqliteConnection, ledger: &Ledger) -> Result<(), CustodyError> {

@@ -6,6 +6,7 @@ use sqlx::SqliteConnection;
 use sqlx::migrate::{MigrateError, Migrator};
 
 use crate::error::{CustodyError, StorageError};
+use crate::store::columns::bounded;
 
 const BUSY: i32 = 5;
 const LOCKED: i32 = 6;
@@ -19,9 +20,6 @@ const IO_SHORT_READ: i32 = 522;
 /// `SQLITE_IOERR_SHMSIZE`: the journal's index could not be made longer, which only takes room on the disk. Opening a
 /// database on a full disk ends here, since writing the file itself is what answers `SQLITE_FULL`.
 const IO_SHARED_MEMORY_SIZE: i32 = 4_874;
-
-/// The longest piece of SQLite's own text that goes into an error.
-const MAX_DETAIL_CHARS: usize = 200;
 
 /// Maps sqlx's results at the point of use.
 pub(super) trait ResultExt<T> {
@@ -122,12 +120,4 @@ pub(super) async fn migration(
             Some(Box::new(other)),
         )),
     }
-}
-
-/// The beginning of a text of unknown length.
-pub(super) fn bounded(text: &str) -> String {
-    text.chars()
-        .take(MAX_DETAIL_CHARS)
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect()
 }

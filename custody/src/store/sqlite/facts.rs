@@ -1,8 +1,6 @@
 //! Gathering the facts of one decision, on the connection and in the transaction that decides.
 
 use keyward_core::account::AccountAddress;
-use keyward_core::address::{Address, Signature};
-use keyward_core::vault::RecordPublicKey;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{AssertSqlSafe, Row, SqliteConnection};
 
@@ -10,12 +8,12 @@ use super::errors::ResultExt;
 use super::{audit_log, masters, reads};
 use crate::audit::ledger::{Ledger, LedgerState};
 use crate::error::CustodyError;
-use crate::store::{
-    Ask, AttemptLookup, Facts, IntentRow, SealedWallet, SpendWindow, VaultRow, stored_integer,
+use crate::store::columns::{
+    fixed, parse_account, parse_intent_signature, record_public_key, sequence_after, since, unsigned,
 };
-
-/// The most wallets, intents or windows of one question; the services stay far below.
-const MAX_ASKED: usize = 1_000;
+use crate::store::{
+    Ask, AttemptLookup, Facts, IntentRow, MAX_ASKED, SealedWallet, SpendWindow, VaultRow, stored_integer,
+};
 
 /// The vault's columns, in the order that [`vault_row`] reads them.
 pub(super) const VAULT_COLUMNS: &str =
@@ -115,13 +113,6 @@ async fn edge(
     Ok((Some(vault), version, Ledger::resume(state, newest, tail, epoch)))
 }
 
-/// The sequence that a log ending with `newest` goes on with.
-fn sequence_after(newest: Option<i64>) -> u64 {
-    newest
-        .and_then(|newest| u64::try_from(newest).ok())
-        .map_or(0, |newest| newest.saturating_add(1))
-}
-
 pub(super) fn vault_row(row: &SqliteRow) -> Result<VaultRow, CustodyError> {
     Ok(VaultRow {
         id: fixed("vaults.vault_id", row.try_get(0).storage()?)?,
@@ -161,15 +152,7 @@ pub(super) const SEALED_COLUMNS: &str = "w.wallet_id, w.address, w.public_key, w
 /// A wallet from [`SEALED_COLUMNS`], without its counters.
 pub(super) fn sealed_wallet(row: &SqliteRow) -> Result<SealedWallet, CustodyError> {
     let address: AccountAddress = parse_account("wallets.address", row.try_get(1).storage()?)?;
-    let stored: Option<Vec<u8>> = row.try_get(2).storage()?;
-    // What of it is a lie does not open: the record is bound to its public key.
-    let public_key = match (&address, stored) {
-        (AccountAddress::Solana(address), None) => RecordPublicKey::Ed25519(address.to_bytes()),
-        (AccountAddress::Evm(_), Some(bytes)) => {
-            RecordPublicKey::Secp256k1(fixed("wallets.public_key", bytes)?)
-        }
-        _ => return Err(CustodyError::damaged("wallets.public_key is not its chain's")),
-    };
+    let public_key = record_public_key(&address, row.try_get(2).storage()?)?;
     Ok(SealedWallet {
         id: row.try_get(0).storage()?,
         address,
@@ -243,13 +226,7 @@ async fn intent(
         .storage()?;
     row.map(|row| {
         let signature: Option<String> = row.try_get(0).storage()?;
-        let signature = signature
-            .as_deref()
-            .map(|text| {
-                text.parse()
-                    .map_err(|_| CustodyError::damaged("intents.signature is not a signature"))
-            })
-            .transpose()?;
+        let signature = signature.as_deref().map(parse_intent_signature).transpose()?;
         Ok(IntentRow {
             hash: *hash,
             signature,
@@ -310,38 +287,4 @@ fn limbs(row: &SqliteRow) -> Result<[u128; 4], CustodyError> {
         *limb = unsigned("spend_reservations.amount", row.try_get(at).storage()?)?;
     }
     Ok(limbs)
-}
-
-/// The moment before a window: what is later than it lies inside. May be negative for a window longer than time.
-fn since(now_ms: u64, duration_ms: u64) -> i64 {
-    let now = i64::try_from(now_ms).unwrap_or(i64::MAX);
-    i64::try_from(duration_ms)
-        .ok()
-        .and_then(|duration| now.checked_sub(duration))
-        .unwrap_or(i64::MIN)
-}
-
-/// A stored count as the unsigned number that it is.
-pub(super) fn unsigned<T: TryFrom<i64>>(column: &'static str, value: i64) -> Result<T, CustodyError> {
-    T::try_from(value).map_err(|_| CustodyError::damaged(format!("{column} is out of its range")))
-}
-
-/// Stored bytes of a fixed length.
-pub(super) fn fixed<const N: usize>(column: &'static str, bytes: Vec<u8>) -> Result<[u8; N], CustodyError> {
-    <[u8; N]>::try_from(bytes).map_err(|_| CustodyError::damaged(format!("{column} has the wrong length")))
-}
-
-pub(super) fn parse_signature(column: &'static str, text: &str) -> Result<Signature, CustodyError> {
-    text.parse()
-        .map_err(|_| CustodyError::damaged(format!("{column} is not a signature")))
-}
-
-pub(super) fn parse_address(column: &'static str, text: &str) -> Result<Address, CustodyError> {
-    text.parse()
-        .map_err(|_| CustodyError::damaged(format!("{column} is not an address")))
-}
-
-pub(super) fn parse_account(column: &'static str, text: &str) -> Result<AccountAddress, CustodyError> {
-    text.parse()
-        .map_err(|_| CustodyError::damaged(format!("{column} is not an address")))
 }

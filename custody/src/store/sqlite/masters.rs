@@ -5,8 +5,9 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{AssertSqlSafe, Row, SqliteConnection};
 
 use super::errors::ResultExt;
-use super::facts::{SEALED_COLUMNS, fixed, sealed_wallet, unsigned};
+use super::facts::{SEALED_COLUMNS, sealed_wallet};
 use crate::error::CustodyError;
+use crate::store::columns::{fixed, unsigned};
 use crate::store::{AuditKeyRow, Everything, MasterAsk, MasterRow, MasterSummaryRow, PolicyRow};
 
 /// The columns that [`master_row`] reads. How far a family was used is 0 until it was.

@@ -3,16 +3,16 @@
 use keyward_core::account::{AccountAddress, Chain};
 use keyward_core::address::Signature;
 use keyward_core::amount::Lamports;
-use keyward_core::path::PathFamily;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{AssertSqlSafe, Row, SqliteConnection};
 
 use super::errors::ResultExt;
-use super::facts::{
-    VAULT_COLUMNS, fixed, parse_account, parse_address, parse_signature, unsigned, vault_row,
-};
+use super::facts::{VAULT_COLUMNS, vault_row};
 use crate::attempts::{Attempt, AttemptId, AttemptQuery, AttemptState, NewAttempt};
 use crate::error::CustodyError;
+use crate::store::columns::{
+    fixed, parse_account, parse_address, parse_family, parse_signature, pattern, unsigned,
+};
 use crate::store::{Overview, Payment, PolicyRow, WalletPlace, stored_integer};
 use crate::wallets::{MasterId, Wallet, WalletPage, WalletQuery, WalletSort};
 
@@ -272,20 +272,6 @@ pub(super) async fn attempt_by_signature(
     row.as_ref().map(attempt).transpose()
 }
 
-/// A LIKE pattern for a piece of text, with LIKE's own signs taken literally.
-pub(super) fn pattern(text: &str) -> String {
-    let mut pattern = String::with_capacity(text.len() + 2);
-    pattern.push('%');
-    for c in text.chars() {
-        if matches!(c, '%' | '_' | '\\') {
-            pattern.push('\\');
-        }
-        pattern.push(c);
-    }
-    pattern.push('%');
-    pattern
-}
-
 fn page(total: i64, rows: &[SqliteRow]) -> Result<WalletPage, CustodyError> {
     Ok(WalletPage {
         total: unsigned("wallets", total)?,
@@ -311,10 +297,7 @@ fn wallet(row: &SqliteRow) -> Result<Wallet, CustodyError> {
             .map(|at| unsigned("wallets.last_used_at", at))
             .transpose()?,
         master: row.try_get::<Option<i64>, _>(7).storage()?.map(MasterId),
-        family: family
-            .map(|family| PathFamily::from_id(&family))
-            .transpose()
-            .map_err(|_| CustodyError::damaged("wallets.path_family is unknown"))?,
+        family: family.as_deref().map(parse_family).transpose()?,
         own_password: row.try_get::<i64, _>(9).storage()? != 0,
     })
 }

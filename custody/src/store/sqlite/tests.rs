@@ -14,7 +14,8 @@ use tempfile::TempDir;
 use zeroize::Zeroizing;
 
 use super::SqliteStore;
-use crate::store::{Ask, IntentKind, NewIntent, SpendWindow, Store, Write, transact};
+use crate::store::OpenStore;
+use crate::store::{Ask, IntentKind, NewIntent, SpendWindow, Write, transact};
 use crate::{
     AuditReport, Clock, Custody, CustodyError, DeriveRequest, NewVault, OpenOptions, Password, Progress,
     SignError, StoreLocation, WalletQuery,
@@ -68,6 +69,13 @@ async fn derive(custody: &Custody, count: u32) -> Result<u32, CustodyError> {
         .map(|range| range.added)
 }
 
+fn sqlite(custody: &Custody) -> &SqliteStore {
+    match custody.opened() {
+        OpenStore::Sqlite(store) => store,
+        OpenStore::Postgres(_) => panic!("not a file"),
+    }
+}
+
 async fn pragma(store: &SqliteStore, text: &str) -> i64 {
     let mut writer = store.writer.lock().await;
     let query = sqlx::query_scalar(AssertSqlSafe(format!("PRAGMA {text}")));
@@ -81,8 +89,8 @@ async fn pragma(store: &SqliteStore, text: &str) -> i64 {
 #[tokio::test]
 async fn a_full_disk_is_said_and_loses_nothing() {
     let (_folder, _clock, custody) = vault().await;
-    let pages = pragma(custody.sqlite(), "page_count").await;
-    pragma(custody.sqlite(), &format!("max_page_count = {pages}")).await;
+    let pages = pragma(sqlite(&custody), "page_count").await;
+    pragma(sqlite(&custody), &format!("max_page_count = {pages}")).await;
     let error = derive(&custody, 2_000).await.unwrap_err();
     assert!(matches!(error, CustodyError::DiskFull), "{error}");
     assert_eq!(custody.wallets(&WalletQuery::default()).await.unwrap().total, 1);
@@ -91,7 +99,7 @@ async fn a_full_disk_is_said_and_loses_nothing() {
         AuditReport::Intact { entries: 2, .. }
     ));
     // Room again: as if nothing had happened.
-    pragma(custody.sqlite(), "max_page_count = 1000000").await;
+    pragma(sqlite(&custody), "max_page_count = 1000000").await;
     assert_eq!(derive(&custody, 2_000).await.unwrap(), 2_000);
     assert!(matches!(
         custody.audit_verify(None).await.unwrap(),
@@ -103,7 +111,7 @@ async fn a_full_disk_is_said_and_loses_nothing() {
 async fn a_read_only_database_is_said_and_signs_nothing() {
     let (_folder, _clock, custody) = vault().await;
     let wallet = custody.wallet("#0").await.unwrap().address;
-    pragma(custody.sqlite(), "query_only = ON").await;
+    pragma(sqlite(&custody), "query_only = ON").await;
     assert!(matches!(derive(&custody, 1).await, Err(CustodyError::ReadOnly)));
     let error = custody.sign_message(&wallet, b"hello").await.unwrap_err();
     assert!(
@@ -116,7 +124,7 @@ async fn a_read_only_database_is_said_and_signs_nothing() {
         matches!(error, SignError::Custody(CustodyError::AuditUnwritable(_))),
         "{error}"
     );
-    pragma(custody.sqlite(), "query_only = OFF").await;
+    pragma(sqlite(&custody), "query_only = OFF").await;
     custody.sign_message(&wallet, b"hello").await.unwrap();
 }
 
@@ -177,7 +185,7 @@ async fn reserve(custody: &Custody, wallet: AccountAddress, hash: [u8; 32], asse
         };
         Ok((vec![Write::Intent(intent), reservation], ()))
     };
-    transact(custody.sqlite(), ask, decide).await.unwrap();
+    transact(custody.store(), ask, decide).await.unwrap();
 }
 
 async fn spent(custody: &Custody, intents: Vec<[u8; 32]>) -> u128 {
@@ -190,7 +198,7 @@ async fn spent(custody: &Custody, intents: Vec<[u8; 32]>) -> u128 {
         intents,
         ..Ask::default()
     };
-    custody.sqlite().look(ask).await.unwrap().spent[0]
+    custody.store().look(ask).await.unwrap().spent[0]
 }
 
 #[tokio::test]

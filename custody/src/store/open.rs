@@ -1,0 +1,50 @@
+//! Which of the two stores a location opens.
+
+use std::sync::Arc;
+
+use super::Store;
+use super::postgres::PostgresStore;
+use super::sqlite::SqliteStore;
+use crate::clock::Clock;
+use crate::error::CustodyError;
+use crate::location::{Place, StoreLocation};
+
+/// An open store, of either kind.
+pub(crate) enum OpenStore {
+    Sqlite(Box<SqliteStore>),
+    Postgres(Box<PostgresStore>),
+}
+
+impl OpenStore {
+    /// Opens the store at this place, made and brought up to date as needed.
+    pub(crate) async fn open(
+        location: &StoreLocation,
+        clock: Arc<dyn Clock>,
+        busy_timeout_ms: u64,
+    ) -> Result<Self, CustodyError> {
+        match location.place() {
+            Place::File(path) => SqliteStore::open(path, clock, busy_timeout_ms)
+                .await
+                .map(|store| Self::Sqlite(Box::new(store))),
+            Place::Postgres(url) => PostgresStore::open(url.expose_url(), clock, busy_timeout_ms)
+                .await
+                .map(|store| Self::Postgres(Box::new(store))),
+        }
+    }
+
+    /// What the services see of it.
+    pub(crate) fn store(&self) -> &dyn Store {
+        match self {
+            Self::Sqlite(store) => &**store,
+            Self::Postgres(store) => &**store,
+        }
+    }
+
+    /// Closes every connection.
+    pub(crate) async fn close(&self) -> Result<(), CustodyError> {
+        match self {
+            Self::Sqlite(store) => store.close().await,
+            Self::Postgres(store) => store.close().await,
+        }
+    }
+}
