@@ -11,6 +11,8 @@ mod links;
 mod lockfiles;
 mod migrations;
 mod naming;
+mod policy_header;
+mod scripts;
 mod text;
 mod tree;
 
@@ -70,6 +72,8 @@ pub(crate) fn check() -> anyhow::Result<String> {
         layering::check,
         links::check,
         naming::check,
+        policy_header::check,
+        scripts::check,
         text::check,
         lockfiles::check,
         migrations::check,
