@@ -4,8 +4,9 @@
  * The keys stay with whoever made the signers; this holds none and asks before every signature. It draws nothing: the
  * page's `confirm` does.
  */
-import { failure } from "./eip6963/errors.js";
+import { announce, newUuid } from "./eip6963/announce.js";
 import type { ProviderOptions, RegisteredProvider } from "./eip6963/options.js";
+import { Provider } from "./eip6963/provider.js";
 
 export { ProviderRpcError, type ProviderErrorData } from "./eip6963/errors.js";
 export type {
@@ -19,6 +20,16 @@ export type {
 } from "./eip6963/options.js";
 
 /** Announces a provider to every dapp of the page, those that come later included. */
-export function registerProvider(_options: ProviderOptions): RegisteredProvider {
-  throw failure("internal", "internal", "it is being built in this very session");
+export function registerProvider(options: ProviderOptions): RegisteredProvider {
+  const own = new Provider(options);
+  const { name, icon, rdns, uuid = newUuid() } = options;
+  const end = announce({ uuid, name, icon, rdns }, own.provider);
+  return {
+    provider: own.provider,
+    disconnect: () => own.disconnect(),
+    unregister: () => {
+      end();
+      own.close();
+    },
+  };
 }

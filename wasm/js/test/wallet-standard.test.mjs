@@ -240,9 +240,13 @@ test("it sends only where an endpoint is configured, once, and gives the signatu
 
 test("with a commitment it waits for it, and says if the cluster took it and it failed", async (t) => {
   const statuses = [null, { err: null, confirmationStatus: "processed" }, { err: null, confirmationStatus: "finalized" }];
-  const { calls, send } = await sender(t, (call) =>
-    call.method === "sendTransaction" ? { result: nameOf(call) } : { result: { value: [statuses.length > 0 ? statuses.shift() : { err: { InstructionError: [0, "Custom"] } }] } },
-  );
+  const failure = { err: { InstructionError: [0, "Custom"] } };
+  const { calls, send } = await sender(t, (call) => {
+    if (call.method === "sendTransaction") {
+      return { result: nameOf(call) };
+    }
+    return { result: { value: [statuses.length > 0 ? statuses.shift() : failure] } };
+  });
   await send({ commitment: "confirmed" });
   assert.deepEqual(calls.map((call) => call.method), ["sendTransaction", ...Array(3).fill("getSignatureStatuses")]);
   assert.deepEqual(calls[1].params, [[nameOf(calls[0])]]);

@@ -8,11 +8,9 @@ export const CODES = {
   disconnected: 4900,
   chainDisconnected: 4901,
   unknownChain: 4902,
-  parse: -32700,
   params: -32602,
   internal: -32603,
-  input: -32000,
-  busy: -32002,
+  limit: -32005,
 } as const;
 
 /** What stands beside the number: this package's stable code and, of `refused`, every reason. */
@@ -65,7 +63,7 @@ function numberOf(code: string): number {
   if (code === "rejected" || code === "refused" || code === "aborted") {
     return CODES.rejected;
   }
-  if (GONE.has(code)) {
+  if (GONE.has(code) || code === "domain" || code === "sign-in") {
     return CODES.unauthorized;
   }
   return ["transaction", "typed-data", "argument", "number", "not-utf8", "too-long"].includes(code) ? CODES.params : CODES.internal;
