@@ -14,32 +14,31 @@ export function result(name: string): Result {
     node,
     show: (title, rows, good) => {
       node.className = `result ${good ? "good" : "plain"}`;
-      node.replaceChildren(
-        h("h4", {}, title),
-        h("dl", {}, ...rows.flatMap(([label, value]) => [h("dt", {}, label), h("dd", {}, h("code", {}, value))])),
-      );
+      node.replaceChildren(h("h4", {}, title), table(rows));
     },
     fail: (error) => {
-      const { code, message, reasons, data } = parts<{ code: unknown; message: unknown; reasons: unknown; data: unknown }>(error);
-      const inner = parts<{ code: unknown; reasons: unknown }>(data);
-      const given = Array.isArray(reasons) ? reasons : inner.reasons;
-      const why = Array.isArray(given) ? (given as readonly { code?: unknown }[]).map((reason) => String(reason.code)) : [];
-      const codes = [code, inner.code].filter((each) => each !== undefined).join(" · ");
       node.className = "result bad";
-      node.replaceChildren(
-        h("h4", {}, "The wallet said no"),
-        h(
-          "dl",
-          {},
-          h("dt", {}, "Code"),
-          h("dd", {}, h("code", {}, codes || "none")),
-          h("dt", {}, "Message"),
-          h("dd", {}, String(message ?? error)),
-          ...(why.length === 0 ? [] : [h("dt", {}, "Reasons"), h("dd", {}, h("code", {}, why.join(", ")))]),
-        ),
-      );
+      node.replaceChildren(h("h4", {}, "The wallet said no"), table(whyNot(error)));
     },
   };
+}
+
+function table(rows: readonly (readonly [label: string, value: string])[]): HTMLElement {
+  return h("dl", {}, ...rows.flatMap(([label, value]) => [h("dt", {}, label), h("dd", {}, h("code", {}, value))]));
+}
+
+/** What an error says: its own code (a number with EIP-1193), the wallet's code beside it, the message and the reasons. */
+function whyNot(error: unknown): readonly (readonly [label: string, value: string])[] {
+  const { code, message, reasons, data } = parts<{ code: unknown; message: unknown; reasons: unknown; data: unknown }>(error);
+  const inner = parts<{ code: unknown; reasons: unknown }>(data);
+  const given = Array.isArray(reasons) ? reasons : inner.reasons;
+  const why = Array.isArray(given) ? (given as readonly { code?: unknown }[]).map((reason) => String(reason.code)) : [];
+  return [
+    ["Code", String(code ?? "none")],
+    ...(inner.code === undefined ? [] : [["Wallet’s code", String(inner.code)] as const]),
+    ["Message", String(message ?? error)],
+    ...(why.length === 0 ? [] : [["Reasons", why.join(", ")] as const]),
+  ];
 }
 
 /** The properties of anything that was thrown. */

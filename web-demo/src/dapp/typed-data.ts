@@ -1,7 +1,8 @@
 /** Documents of EIP-712 that the sample dapp asks for. */
 
 export const TYPED_DATA = [
-  ["order", "A harmless order"],
+  ["note", "A harmless note"],
+  ["order", "An order (dangerous)"],
   ["permit", "A permit for all of a token (dangerous)"],
 ] as const;
 
@@ -22,6 +23,19 @@ const DOMAIN_TYPE = [
 export function typedData(kind: TypedDataKind, owner: string): object {
   const domain = { name: "Tidepool", version: "1", chainId: 1, verifyingContract: CONTRACT };
   switch (kind) {
+    case "note":
+      return {
+        types: {
+          EIP712Domain: DOMAIN_TYPE,
+          Note: [
+            { name: "writer", type: "address" },
+            { name: "text", type: "string" },
+          ],
+        },
+        primaryType: "Note",
+        domain,
+        message: { writer: owner, text: "High tide at noon" },
+      };
     case "order":
       return {
         types: {
