@@ -47,11 +47,14 @@ export function solanaForms(name, key, message) {
   const scalar = Buffer.from(expanded.subarray(0, 32));
   scalar[0] &= 248;
   scalar[31] = (scalar[31] & 127) | 64;
+  const reducedScalar = bytesOf(number(Buffer.from(scalar).reverse()) % ED25519_ORDER).reverse();
   const nonce = createHash("sha512").update(expanded.subarray(32)).update(message).digest();
   const reduced = bytesOf(number(Buffer.from(nonce).reverse()) % ED25519_ORDER).reverse();
   return {
     ...formsOf(name, key),
     ...formsOf(`scalar of ${name}`, scalar),
+    ...formsOf(`reduced scalar of ${name}`, reducedScalar),
+    [`digits of the reduced scalar of ${name}`]: digits(reducedScalar).subarray(0, 40),
     ...formsOf(`prefix of ${name}`, expanded.subarray(32)),
     ...formsOf(`nonce of ${name}`, nonce),
     ...formsOf(`reduced nonce of ${name}`, reduced),
