@@ -7,7 +7,7 @@ const worker = new Worker(new URL("./keys.js", import.meta.url), { type: "module
 
 show(async () => {
   const keyward = await connect(worker);
-  const signed = await sign(keyward.openVault, await vaultFile(document.baseURI));
+  const signed = await sign((file, password) => keyward.openVault(file, password), await vaultFile(document.baseURI));
   keyward.terminate();
   return signed;
 });
