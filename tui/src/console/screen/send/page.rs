@@ -111,7 +111,9 @@ impl Page for SendForm {
                 self.suggested(result.map(|page| page.rows).unwrap_or_default(), cx);
             }
             Answer::Send(SendAnswer::Unresolved(result)) if self.listing.settle(id) => {
-                self.unresolved = result.unwrap_or_default();
+                // Not knowing clears nothing up: what was unresolved may still be.
+                let Ok(unresolved) = result else { return None };
+                self.unresolved = unresolved;
                 let listed = |signature| self.unresolved.contains(&signature);
                 if matches!(&self.obstacle, Some(Obstacle { about: About::Unresolved(signature), .. }) if !listed(*signature))
                 {

@@ -235,6 +235,16 @@ fn an_unresolved_equal_transfer_is_followed_or_declared_separate() {
     answer(&mut state, id, SendAnswer::Prepared(Err(obstacle)));
     snapshot("send_unresolved_80x24", &screen(&mut state, 80, 24));
 
+    // That the list could not be read does not mean that it is empty.
+    let id = RequestId::new(9_000);
+    let Screen::Send(page) = &mut state.screen else {
+        panic!("the form")
+    };
+    page.listing.replace(id);
+    let failure = Failure::new("the database is busy", "try again");
+    answer(&mut state, id, SendAnswer::Unresolved(Err(failure)));
+    assert!(screen(&mut state, 80, 24).contains("qual transfer is still"));
+
     let effects = control(&mut state, 's');
     assert_eq!(drafted(&effects).unwrap().1.repeat, Repeat::Separate);
     let (id, _) = drafted(&effects).unwrap();
