@@ -93,7 +93,7 @@ pub use record::{
 };
 pub use recovery::{RecoveryKey, RecoveryKeyError};
 pub use slot::{SlotKind, SlotSummary};
-pub use wallet_key::{open_solana_key, open_wallet_key};
+pub use wallet_key::{open_solana_key, open_solana_wallet, open_wallet_key};
 
 /// Why something cannot be sealed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -11,7 +11,7 @@ use serde_json::json;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::bytes::{MAX_PAYLOAD_BYTES, bounded, exposed};
-use crate::failure::{Failure, thrown};
+use crate::failure::{Failure, needs, thrown};
 use crate::review;
 use crate::signing::Signing;
 
@@ -59,6 +59,7 @@ impl RawEvmSigner {
     #[wasm_bindgen(js_name = signMessage)]
     pub fn sign_message(&self, message: &Uint8Array) -> Result<Uint8Array, Error> {
         thrown(|| {
+            needs!("evm");
             let message = bounded(message, MAX_PAYLOAD_BYTES)?;
             let request = Request::EvmMessage {
                 wallet: &self.address,
@@ -76,6 +77,7 @@ impl RawEvmSigner {
     #[wasm_bindgen(js_name = signTypedData)]
     pub fn sign_typed_data(&self, document: &str) -> Result<Uint8Array, Error> {
         thrown(|| {
+            needs!("evm");
             let typed_data = TypedData::from_json(document)?;
             let request = Request::TypedData {
                 wallet: &self.address,
@@ -93,6 +95,7 @@ impl RawEvmSigner {
     #[wasm_bindgen(js_name = signTransaction)]
     pub fn sign_transaction(&self, payload: &Uint8Array) -> Result<Uint8Array, Error> {
         thrown(|| {
+            needs!("evm");
             let payload = bounded(payload, MAX_PAYLOAD_BYTES)?;
             let transaction = Transaction::decode_unsigned(&payload)?;
             transaction.check()?;
@@ -114,6 +117,7 @@ impl RawEvmSigner {
     /// An `Error` with a `code`.
     pub fn inspect(&self, payload: &Uint8Array) -> Result<String, Error> {
         thrown(|| {
+            needs!("evm");
             let payload = bounded(payload, MAX_PAYLOAD_BYTES)?;
             let transaction = Transaction::decode_unsigned(&payload)?;
             let intent = EvmIntent::from_transaction(&transaction, self.address);
@@ -142,6 +146,7 @@ impl RawEvmSigner {
     #[wasm_bindgen(js_name = inspectMessage)]
     pub fn inspect_message(&self, message: &Uint8Array) -> Result<String, Error> {
         thrown(|| {
+            needs!("evm");
             let message = bounded(message, MAX_PAYLOAD_BYTES)?;
             let request = Request::EvmMessage {
                 wallet: &self.address,
@@ -159,6 +164,7 @@ impl RawEvmSigner {
     #[wasm_bindgen(js_name = inspectTypedData)]
     pub fn inspect_typed_data(&self, document: &str) -> Result<String, Error> {
         thrown(|| {
+            needs!("evm");
             let typed_data = TypedData::from_json(document)?;
             let request = Request::TypedData {
                 wallet: &self.address,

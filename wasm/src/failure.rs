@@ -52,6 +52,8 @@ pub(crate) enum Failure {
     File(FileError),
     /// Not a key file.
     Keyfile(KeyfileError),
+    /// This module was built without it.
+    NotBuiltIn,
     /// The vault was locked.
     Locked,
     /// The vault has no phrase to derive from.
@@ -109,6 +111,7 @@ impl Failure {
             Self::File(FileError::UnsupportedVersion(_)) => "unsupported-version",
             Self::File(_) => "vault-file",
             Self::Keyfile(error) => keyfile_code(error),
+            Self::NotBuiltIn => "not-built-in",
             Self::Locked => "locked",
             Self::NoPhrase => "no-phrase",
             Self::NoWallet => "no-wallet",
@@ -211,6 +214,9 @@ impl std::fmt::Display for Failure {
             Self::Open(error) => error.fmt(f),
             Self::File(error) => error.fmt(f),
             Self::Keyfile(error) => error.fmt(f),
+            Self::NotBuiltIn => f.write_str(
+                "this module only opens vaults and signs on Solana; load keyward.wasm instead of signer.wasm",
+            ),
             Self::Locked => f.write_str("the vault is locked; open it again"),
             Self::NoPhrase => f.write_str(
                 "the vault has no phrase to derive from; name a wallet that it holds by its address",
@@ -240,6 +246,16 @@ impl std::fmt::Display for Failure {
         }
     }
 }
+
+/// Ends a function in a module that was built without this feature. What follows is not compiled in.
+macro_rules! needs {
+    ($feature:literal) => {
+        if !cfg!(feature = $feature) {
+            return Err(crate::failure::Failure::NotBuiltIn);
+        }
+    };
+}
+pub(crate) use needs;
 
 macro_rules! from {
     ($($error:ty => $variant:ident),* $(,)?) => {

@@ -29,7 +29,7 @@ pub use crate::solana::RawSolanaSigner;
 pub use crate::vault::RawVault;
 
 use crate::bytes::{exposed, secret, text};
-use crate::failure::{Failure, thrown};
+use crate::failure::{Failure, needs, thrown};
 
 /// Wipes what is freed: copies that a library left in its buffers do not outlive them.
 #[cfg(target_arch = "wasm32")]
@@ -51,6 +51,7 @@ pub fn version() -> String {
 #[wasm_bindgen(js_name = generateMnemonic)]
 pub fn generate_mnemonic(words: f64) -> Result<Uint8Array, Error> {
     thrown(|| {
+        needs!("phrases");
         let words = random::integer(words, 24).ok_or(Failure::Number)?;
         let count = WordCount::try_from(words as usize).map_err(Failure::Phrase)?;
         let entropy = random::secret_bytes(count.entropy_len())?;
@@ -66,6 +67,7 @@ pub fn generate_mnemonic(words: f64) -> Result<Uint8Array, Error> {
 #[wasm_bindgen(js_name = checkMnemonic)]
 pub fn check_mnemonic(phrase: &Uint8Array) -> Result<u32, Error> {
     thrown(|| {
+        needs!("phrases");
         let phrase = secret(phrase)?;
         let mnemonic = Mnemonic::parse(text(&phrase)?).map_err(Failure::Phrase)?;
         // At most 24.

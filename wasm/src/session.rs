@@ -2,7 +2,8 @@
 
 use std::rc::Rc;
 
-use keyward_core::account::{AccountAddress, Chain};
+use keyward_core::account::{AccountAddress, AccountAddressError, Chain};
+use keyward_core::address::Address;
 use keyward_core::derive::{SolanaDeriver, derive_path};
 use keyward_core::evm::{self, EvmDeriver};
 use keyward_core::key::WalletKey;
@@ -13,12 +14,12 @@ use keyward_core::secp256k1::PublicKey;
 use keyward_core::vault::{
     CreateVault, FileContents, FileMaster, FileWallet, KdfParams, MasterSecret, NewPassword, RecordContext,
     RecordId, RecordKind, RecordPublicKey, RecoveryKey, SecondFactor, VaultFile, VaultHeader, VaultId,
-    WalletPassword, open_record, open_wallet_key, seal_record, wallet_password_kdf,
+    WalletPassword, open_record, open_solana_wallet, open_wallet_key, seal_record, wallet_password_kdf,
 };
 
 use crate::authority::Authority;
 use crate::bytes::text;
-use crate::failure::Failure;
+use crate::failure::{Failure, needs};
 use crate::random;
 use crate::signing::{Recall, Signing};
 
@@ -76,6 +77,7 @@ impl Session {
             contents,
         });
         if let Some((phrase, passphrase)) = new.phrase {
+            needs!("phrases");
             let mnemonic = Mnemonic::parse(text(phrase)?)?;
             session.add_phrase(&mnemonic, text(passphrase)?, "", new.now_ms)?;
         }
@@ -148,6 +150,10 @@ impl Session {
     pub(crate) fn wallets(&self) -> Result<Vec<Account>, Failure> {
         let wallets = self.file()?.contents.wallets.iter();
         wallets
+            // What this module cannot open it does not offer.
+            .filter(|wallet| {
+                cfg!(feature = "evm") || matches!(wallet.public_key, RecordPublicKey::Ed25519(_))
+            })
             .map(|wallet| {
                 Ok(Account {
                     address: address_of(wallet).ok_or(Failure::NoWallet)?,
@@ -177,11 +183,14 @@ impl Session {
                 .into_iter()
                 .map(|key| account(key.address.into(), key.path))
                 .collect(),
-            Chain::Evm => EvmDeriver::new(&seed, family)?
-                .derive_chunk(start, count)?
-                .into_iter()
-                .map(|key| account(key.address.into(), key.path))
-                .collect(),
+            Chain::Evm => {
+                needs!("evm");
+                EvmDeriver::new(&seed, family)?
+                    .derive_chunk(start, count)?
+                    .into_iter()
+                    .map(|key| account(key.address.into(), key.path))
+                    .collect()
+            }
         })
     }
 
@@ -200,6 +209,8 @@ impl Session {
         } else {
             let wanted: Option<AccountAddress> = match which {
                 "" => None,
+                // Core of a module without EVM would tell its addresses apart all the same, for a price.
+                address if !cfg!(feature = "evm") => Some(solana_address(address)?.into()),
                 address => Some(address.parse()?),
             };
             if wanted.is_some_and(|wanted| wanted.chain() != chain) {
@@ -286,6 +297,7 @@ impl Session {
         label: &str,
         now_ms: u64,
     ) -> Result<Vec<AccountAddress>, Failure> {
+        needs!("phrases");
         let secret = MasterSecret::new(mnemonic, passphrase)?;
         let seed = secret.to_seed();
         let file = self.file_mut()?;
@@ -384,6 +396,7 @@ impl Session {
         path: &DerivationPath,
         password: Option<&WalletPassword>,
     ) -> Result<WalletKey, Failure> {
+        needs!("phrases");
         let file = self.file()?;
         let key = derive(chain, &self.seed()?, path)?;
         let public_key = RecordPublicKey::of(&key);
@@ -407,13 +420,19 @@ fn open_wallet(
     password: Option<&WalletPassword>,
 ) -> Result<WalletKey, Failure> {
     let context = wallet.context(&file.header);
+    if !cfg!(feature = "evm") {
+        return Ok(open_solana_wallet(&file.key, &context, &wallet.sealed, password)?.into());
+    }
     Ok(open_wallet_key(&file.key, &context, &wallet.sealed, password)?)
 }
 
 fn derive(chain: Chain, seed: &Seed, path: &DerivationPath) -> Result<WalletKey, Failure> {
     Ok(match chain {
         Chain::Solana => derive_path(seed, path)?.into(),
-        Chain::Evm => evm::derive_path(seed, path)?.into(),
+        Chain::Evm => {
+            needs!("evm");
+            evm::derive_path(seed, path)?.into()
+        }
     })
 }
 
@@ -431,12 +450,18 @@ fn first_path(chain: Chain) -> Result<DerivationPath, Failure> {
 
 fn address_of(wallet: &FileWallet) -> Option<AccountAddress> {
     match &wallet.public_key {
-        RecordPublicKey::Ed25519(bytes) => Some(keyward_core::address::Address::new(*bytes).into()),
+        RecordPublicKey::Ed25519(bytes) => Some(Address::new(*bytes).into()),
+        RecordPublicKey::Secp256k1(_) if !cfg!(feature = "evm") => None,
         RecordPublicKey::Secp256k1(bytes) => {
             PublicKey::from_bytes(bytes).ok().map(|key| key.address().into())
         }
         RecordPublicKey::None => None,
     }
+}
+
+fn solana_address(text: &str) -> Result<Address, Failure> {
+    text.parse()
+        .map_err(|error| Failure::Address(AccountAddressError::Solana(error)))
 }
 
 fn check_new_password(password: &[u8]) -> Result<(), Failure> {

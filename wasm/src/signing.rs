@@ -11,7 +11,7 @@ use keyward_core::policy::{ApprovedMessage, Request, SignError};
 use keyward_core::secp256k1::{RecoverableSignature, SecretKey};
 
 use crate::authority::Authority;
-use crate::failure::Failure;
+use crate::failure::{Failure, needs};
 
 /// A key, made ready to sign.
 enum Key {
@@ -57,7 +57,10 @@ impl Signing {
             WalletKey::Ed25519(key) => {
                 Key::Solana(PreparedKey::new(&key).map_err(|_| SignError::Miscalculated)?)
             }
-            WalletKey::Secp256k1(key) => Key::Evm(key),
+            WalletKey::Secp256k1(key) => {
+                needs!("evm");
+                Key::Evm(key)
+            }
         };
         Ok(Self {
             slot: Rc::new(RefCell::new(Some(key))),

@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 
 use crate::bytes::{bounded, exposed, optional_secret, secret, text};
 use crate::evm::RawEvmSigner;
-use crate::failure::{Failure, thrown};
+use crate::failure::{Failure, needs, thrown};
 use crate::random::integer;
 use crate::review;
 use crate::session::{Account, NewVault, Session};
@@ -54,6 +54,7 @@ impl RawVault {
         kdf: &str,
     ) -> Result<Self, Error> {
         thrown(|| {
+            needs!("edit");
             let password = secret(password)?;
             let phrase = optional_secret(phrase)?;
             let passphrase = optional_secret(passphrase)?.unwrap_or_default();
@@ -152,6 +153,7 @@ impl RawVault {
     /// An `Error` with a `code`.
     pub fn accounts(&self, family: &str, start: f64, count: f64) -> Result<String, Error> {
         thrown(|| {
+            needs!("phrases");
             let family = PathFamily::from_id(family).map_err(|_| Failure::Name)?;
             let start = integer(start, u32::MAX).ok_or(Failure::Number)?;
             let count = integer(count, u32::MAX).ok_or(Failure::Number)?;
@@ -177,6 +179,7 @@ impl RawVault {
     /// An `Error` with a `code`.
     pub fn evm(&mut self, which: &str, password: Option<Uint8Array>) -> Result<RawEvmSigner, Error> {
         thrown(|| {
+            needs!("evm");
             let password = wallet_password(password)?;
             let signing = self.session.signer(Chain::Evm, which, password.as_ref())?;
             RawEvmSigner::new(signing)
@@ -198,6 +201,7 @@ impl RawVault {
         label: &str,
     ) -> Result<String, Error> {
         thrown(|| {
+            needs!("import");
             let bytes = bounded(bytes, MAX_KEYFILE_BYTES)?;
             let password = optional_secret(password)?;
             let options = ImportOptions {
@@ -220,7 +224,10 @@ impl RawVault {
     /// An `Error` with a `code`.
     #[wasm_bindgen(js_name = exportVault)]
     pub fn export_vault(&self) -> Result<Uint8Array, Error> {
-        thrown(|| Ok(exposed(&self.session.export()?)))
+        thrown(|| {
+            needs!("edit");
+            Ok(exposed(&self.session.export()?))
+        })
     }
 
     /// Replaces the password; what was exported before still opens with the old one.
@@ -236,6 +243,7 @@ impl RawVault {
         kdf: &str,
     ) -> Result<(), Error> {
         thrown(|| {
+            needs!("edit");
             let current = secret(current)?;
             let new = secret(new)?;
             let second_factor = second(second_factor)?;

@@ -20,6 +20,14 @@ pub fn evaluate(policy: &Policy, request: &Request<'_>, facts: &Facts) -> Decisi
         return Decision::Refused(alloc::vec![Refusal::UnsoundPolicy(error)]);
     }
     match request {
+        // Whoever builds without the Ethereum family signs nothing of it.
+        Request::EvmTransaction { .. } | Request::EvmMessage { .. } | Request::TypedData { .. }
+            if !cfg!(feature = "evm") =>
+        {
+            Decision::Refused(alloc::vec![Refusal::NotAllowed {
+                operation: OperationKind::EvmCall.as_str(),
+            }])
+        }
         Request::Transaction { wallet, intent } => transaction::evaluate(policy, wallet, intent, facts),
         Request::Message { wallet, message } => evaluate_message(policy, wallet, message),
         Request::EvmTransaction { wallet, intent } => evm::transaction(policy, wallet, intent, facts),

@@ -1,5 +1,7 @@
 //! Wallets' keys in records: opened only where the public key derived again is the one named.
 
+use alloc::vec::Vec;
+
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
@@ -45,39 +47,32 @@ pub fn open_wallet_key(
     sealed: &[u8],
     password: Option<&WalletPassword>,
 ) -> Result<WalletKey, OpenError> {
-    let expected = match context.public_key {
-        RecordPublicKey::Ed25519(_) => RecordKind::SolanaKey,
-        RecordPublicKey::Secp256k1(_) => RecordKind::EvmKey,
-        RecordPublicKey::None => return Err(OpenError::Refused),
+    let RecordPublicKey::Secp256k1(named) = &context.public_key else {
+        return open_solana_wallet(key, context, sealed, password).map(WalletKey::from);
     };
+    let opened = open_secret(key, context, RecordKind::EvmKey, sealed, password)?;
+    let secret = opened.as_slice().try_into().map_err(|_| OpenError::Refused)?;
+    let opened = secp256k1::SecretKey::from_bytes(secret).map_err(|_| OpenError::Refused)?;
+    if bool::from(opened.public_key().as_bytes().ct_eq(named)) {
+        Ok(opened.into())
+    } else {
+        Err(OpenError::Refused)
+    }
+}
+
+fn open_secret(
+    key: &VaultKey,
+    context: &RecordContext,
+    expected: RecordKind,
+    sealed: &[u8],
+    password: Option<&WalletPassword>,
+) -> Result<Zeroizing<Vec<u8>>, OpenError> {
     if context.kind != expected {
         return Err(OpenError::Refused);
     }
-    let opened = match password {
-        Some(password) => open_protected_record(key, context, sealed, password)?,
-        None => open_record(key, context, sealed)?,
-    };
-    let opened = wallet_key(context, &opened)?;
-    let same = RecordPublicKey::of(&opened)
-        .as_bytes()
-        .ct_eq(context.public_key.as_bytes());
-    if !bool::from(same) {
-        return Err(OpenError::Refused);
-    }
-    Ok(opened)
-}
-
-fn wallet_key(
-    context: &RecordContext,
-    opened: &Zeroizing<alloc::vec::Vec<u8>>,
-) -> Result<WalletKey, OpenError> {
-    let bytes = opened.as_slice().try_into().map_err(|_| OpenError::Refused)?;
-    match context.kind {
-        RecordKind::SolanaKey => Ok(ed25519::SecretKey::from_seed(bytes).into()),
-        RecordKind::EvmKey => secp256k1::SecretKey::from_bytes(bytes)
-            .map(WalletKey::from)
-            .map_err(|_| OpenError::Refused),
-        RecordKind::Master => Err(OpenError::Refused),
+    match password {
+        Some(password) => open_protected_record(key, context, sealed, password),
+        None => open_record(key, context, sealed),
     }
 }
 
@@ -90,9 +85,29 @@ pub fn open_solana_key(
     context: &RecordContext,
     sealed: &[u8],
 ) -> Result<ed25519::SecretKey, OpenError> {
-    match open_wallet_key(key, context, sealed, None)? {
-        WalletKey::Ed25519(key) => Ok(key),
-        WalletKey::Secp256k1(_) => Err(OpenError::Refused),
+    open_solana_wallet(key, context, sealed, None)
+}
+
+/// As [`open_wallet_key`], for a Solana wallet: needs nothing of the other curve.
+///
+/// # Errors
+/// As [`open_wallet_key`].
+pub fn open_solana_wallet(
+    key: &VaultKey,
+    context: &RecordContext,
+    sealed: &[u8],
+    password: Option<&WalletPassword>,
+) -> Result<ed25519::SecretKey, OpenError> {
+    let RecordPublicKey::Ed25519(named) = &context.public_key else {
+        return Err(OpenError::Refused);
+    };
+    let opened = open_secret(key, context, RecordKind::SolanaKey, sealed, password)?;
+    let seed = opened.as_slice().try_into().map_err(|_| OpenError::Refused)?;
+    let opened = ed25519::SecretKey::from_seed(seed);
+    if bool::from(opened.address().as_bytes().ct_eq(named)) {
+        Ok(opened)
+    } else {
+        Err(OpenError::Refused)
     }
 }
 
