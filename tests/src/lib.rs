@@ -1,13 +1,14 @@
 //! The harness of the end-to-end tests.
 //!
 //! [`sandbox`] gives each test a home of its own, [`cli`] runs the `keyward` binary in it, [`pty`] runs the console in
-//! a terminal that the test can read, [`node`] starts a Solana node on loopback, [`memory`] reads a process's memory, and [`wait`]
-//! waits.
+//! a terminal that the test can read, [`new_vault`] says what vault to make, [`node`] starts a Solana node on loopback,
+//! [`memory`] reads a process's memory, and [`wait`] waits.
 //! It asserts nothing about Keyward itself: the scenarios under `tests/tests/` do.
 #![forbid(unsafe_code)]
 
 pub mod cli;
 pub mod memory;
+pub mod new_vault;
 pub mod node;
 pub mod pty;
 pub mod sandbox;

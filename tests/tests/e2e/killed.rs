@@ -8,16 +8,13 @@ use anyhow::{Context as _, ensure};
 use keyward_core::address::{Address, Blockhash, Signature};
 use keyward_core::amount::Lamports;
 use keyward_core::audit::{Operation, Outcome};
-use keyward_core::mnemonic::Mnemonic;
-use keyward_core::path::PathFamily;
-use keyward_core::policy::PolicyLimits;
 use keyward_core::solana::{MessageVersion, Transaction};
 use keyward_core::solana::{compile_message, instructions};
-use keyward_core::vault::KdfParams;
 use keyward_custody::{
-    AuditQuery, AuditReport, Custody, DeriveRequest, NewVault, OpenOptions, Password, Progress, SignRequest,
+    AuditQuery, AuditReport, Custody, DeriveRequest, OpenOptions, Password, Progress, SignRequest,
     StoreLocation, WalletQuery,
 };
+use keyward_tests::new_vault::new_vault;
 use keyward_tests::sandbox::Sandbox;
 use sqlx::Connection as _;
 
@@ -37,20 +34,7 @@ impl Scene {
         let sandbox = Sandbox::new()?;
         let custody = open(&sandbox).await?;
         custody
-            .create_vault(NewVault {
-                password: Password::new(PASSWORD.to_owned()),
-                second_factor: None,
-                kdf: "scrypt-16384".parse::<KdfParams>()?,
-                limits: PolicyLimits {
-                    sol_per_transaction: Lamports::new(1_000_000_000),
-                    tokens_per_transaction: 1_000,
-                    max_priority_fee: Lamports::new(1_000_000),
-                    evm: None,
-                },
-                mnemonic: Mnemonic::parse(PHRASE)?,
-                passphrase: String::new().into(),
-                family: PathFamily::Bip44Change,
-            })
+            .create_vault(new_vault(Password::new(PASSWORD.to_owned()), PHRASE)?)
             .await?;
         custody
             .derive_wallets(

@@ -6,17 +6,16 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
-use keyward_core::amount::Lamports;
 use keyward_core::key::WalletKey;
 use keyward_core::mnemonic::Mnemonic;
 use keyward_core::path::PathFamily;
-use keyward_core::policy::PolicyLimits;
 use keyward_core::secp256k1;
 use keyward_core::vault::RecoveryKey;
 use keyward_custody::{
-    AuditReport, Custody, DeriveRequest, NewVault, OpenOptions, Password, Progress, StoreLocation,
-    VaultStatus, Wallet, WalletPasswords, WalletQuery,
+    AuditReport, Custody, DeriveRequest, OpenOptions, Password, Progress, StoreLocation, VaultStatus, Wallet,
+    WalletPasswords, WalletQuery,
 };
+use keyward_tests::new_vault::new_vault;
 use keyward_tests::sandbox::Sandbox;
 use sqlx::{Connection as _, SqliteConnection};
 
@@ -46,22 +45,7 @@ impl Scene {
     async fn new() -> anyhow::Result<Self> {
         let sandbox = Sandbox::new()?;
         let custody = open(&sandbox).await?;
-        custody
-            .create_vault(NewVault {
-                password: password(),
-                second_factor: None,
-                kdf: "scrypt-16384".parse()?,
-                limits: PolicyLimits {
-                    sol_per_transaction: Lamports::new(1_000_000_000),
-                    tokens_per_transaction: 1_000,
-                    max_priority_fee: Lamports::new(1_000_000),
-                    evm: None,
-                },
-                mnemonic: Mnemonic::parse(PHRASE)?,
-                passphrase: String::new().into(),
-                family: PathFamily::Bip44Change,
-            })
-            .await?;
+        custody.create_vault(new_vault(password(), PHRASE)?).await?;
         let second = Mnemonic::parse(SECOND)?;
         let second = custody
             .import_phrase(&second, "", "second", PathFamily::Bip44)
