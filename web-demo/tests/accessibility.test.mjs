@@ -8,7 +8,8 @@ import { launch } from "./support/browser.mjs";
 import { expected, fixture } from "./support/package.mjs";
 import { screenshot, startSite, visit } from "./support/site.mjs";
 import {
-  PASSWORD, alert, card, chooseFile, connect, dapp, field, fillWords, heading, lock, openFile, outcome, part, press, protect, question, shownPhrase, unlock, wallet,
+  PASSWORD, alert, chooseFile, connect, dapp, field, fillWords, heading, lock, openFile, outcome, part, press, protect, question, shownPhrase,
+  unlock, wallet,
 } from "./support/ui.mjs";
 
 const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
@@ -59,11 +60,10 @@ async function everyScreen(page, look) {
   await show("Wallet");
   await part(page, "Connections");
   await look("connections");
-  for (const title of ["File", "Add a key", "Change the password", "Automatic lock"]) {
-    await card(page, title);
-  }
-  for (const summary of await wallet(page).locator("details:not([open]) > summary").all()) {
-    await summary.click();
+  await part(page, "Manage");
+  const closed = wallet(page).locator("details:not([open]) > summary:visible");
+  while ((await closed.count()) > 0) {
+    await closed.first().click();
   }
   await look("manage");
   await press(wallet(page), "Forget the kept copy");

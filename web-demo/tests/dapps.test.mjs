@@ -167,26 +167,31 @@ test("EVM: connected by EIP-6963, messages and typed data are shown, signed and 
     assert.equal(await recoverMessageAddress({ message: expected.text, signature: message.Signature }), expected.evm.address);
     assert.equal((await denied(page, "EVM", "Sign personal message", "Sign a message?")).Code, "4001");
 
-    const order = await allowed(page, "EVM", { ask: "Sign typed data", title: "Sign typed data?", allow: "Sign typed data", shows: "Typed data signed" });
-    const document = orderOf(address);
-    assert.equal(await recoverTypedDataAddress({ ...document, signature: order.Signature }), expected.evm.address);
-    await choose(page, "Typed data", "permit");
-    await press(dapp(page), "Sign typed data");
-    const dialog = question(page, "Sign typed data?");
-    await dialog.getByRole("list", { name: "Dangers" }).getByRole("listitem").first().waitFor();
-    await screenshot(page, "permit");
-    await press(dialog, "Deny");
-    assert.equal((await outcome(page, "EVM", "The wallet said no")).Code, "4001");
+    const typed = { ask: "Sign typed data", title: "Sign typed data?", allow: "Sign typed data", shows: "Typed data signed" };
+    const note = await allowed(page, "EVM", typed);
+    assert.equal(await recoverTypedDataAddress({ ...noteOf(address), signature: note.Signature }), expected.evm.address);
+    for (const kind of ["order", "permit"]) {
+      await choose(page, "Typed data", kind);
+      await press(dapp(page), "Sign typed data");
+      const dialog = question(page, "Sign typed data?");
+      await dialog.getByRole("list", { name: "Dangers" }).getByRole("listitem").first().waitFor();
+      await dialog.getByText("Tick the box above to allow it.").waitFor();
+      assert.equal(await button(dialog, "Sign typed data").isDisabled(), true);
+      await screenshot(page, `typed-data-${kind}`);
+      await press(dialog, "Deny");
+      assert.equal((await outcome(page, "EVM", "The wallet said no")).Code, "4001");
+    }
+    await allowed(page, "EVM", { ...typed, tick: true });
   });
 });
 
-/** The dapp's harmless order; see web-demo/src/dapp/typed-data.ts. */
-function orderOf(buyer) {
+/** The dapp's harmless note; see web-demo/src/dapp/typed-data.ts. */
+function noteOf(writer) {
   return {
     domain: { name: "Tidepool", version: "1", chainId: 1, verifyingContract: "0x00000000000000000000000000000000000000a1" },
-    types: { Order: [{ name: "buyer", type: "address" }, { name: "item", type: "string" }, { name: "amount", type: "uint256" }] },
-    primaryType: "Order",
-    message: { buyer, item: "One sea urchin", amount: "3" },
+    types: { Note: [{ name: "writer", type: "address" }, { name: "text", type: "string" }] },
+    primaryType: "Note",
+    message: { writer, text: "High tide at noon" },
   };
 }
 

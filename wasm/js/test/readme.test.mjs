@@ -17,6 +17,7 @@ import type { Transaction } from "@solana/kit";
 import type { SolanaSigner, Vault } from "keyward";
 import type { Confirmation } from "keyward/wallet-standard";
 import type { EvmConfirmation } from "keyward/eip6963";
+import type { PageLike } from "keyward/testing";
 
 declare global {
   const password: Uint8Array;
@@ -26,6 +27,7 @@ declare global {
   const transaction: Transaction;
   const vault: Vault;
   const signer: SolanaSigner;
+  const page: PageLike & { goto(url: string): Promise<void> };
   const trustedTypes: { createPolicy(name: string, rules: { createScriptURL: (url: string) => string | undefined }): void };
   function confirmed(sentences: readonly string[]): Promise<boolean>;
   function contentsOf(tables: readonly string[]): Promise<Record<string, readonly string[]>>;
@@ -92,7 +94,9 @@ test("the table of codes is complete, and names none that there is not", () => {
   const failure = source("wasm/src/failure.rs");
   const core = ["code", "phrase_code", "keyfile_code"].flatMap((name) => arms(rustFunction(failure, name)));
   assert.ok(core.length > 40);
-  const facade = scripts().flatMap((text) => [...text.matchAll(/new KeywardError\(\s*"([^"]+)"/g)].map(([, code]) => code));
+  // As KeywardError, or beside the number of a provider's error.
+  const made = /new KeywardError\(\s*"([^"]+)"|\bfailure\("[a-zA-Z]+", "([^"]+)"/g;
+  const facade = scripts().flatMap((text) => [...text.matchAll(made)].map(([, own, beside]) => own ?? beside));
   const listed = tabled("## Errors");
   assert.deepEqual(sorted(listed), sorted([...core, ...facade]));
   assert.equal(listed.length, new Set(listed).size, "none twice");
@@ -100,6 +104,14 @@ test("the table of codes is complete, and names none that there is not", () => {
     const made = [...text.matchAll(/new KeywardError\(\s*([^"\s][^,]*),/g)].map(([, code]) => code);
     assert.deepEqual(made.filter((code) => !/^(code|error\.code)$/.test(code)), [], "codes are written where errors are made, or handed on");
   }
+});
+
+test("the table of a provider's numbers is complete", () => {
+  const errors = readFileSync(join(root, "src/eip6963/errors.ts"), "utf8");
+  const [, body] = /const CODES = \{(.*?)\}/s.exec(errors);
+  const numbers = [...body.matchAll(/: (-?\d+)/g)].map(([, number]) => number);
+  assert.ok(numbers.length >= 8);
+  assert.deepEqual(sorted(tabled("A provider of `keyward/eip6963`")), sorted(numbers));
 });
 
 test("the table of reasons is the core's", () => {

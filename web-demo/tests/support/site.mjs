@@ -65,6 +65,6 @@ export async function screenshot(page, name) {
   const folder = process.env["KEYWARD_TEST_SCREENSHOTS"];
   if (folder !== undefined) {
     pictures += 1;
-    await page.screenshot({ path: join(folder, `${process.pid}-${String(pictures).padStart(3, "0")}-${name}.png`), fullPage: true });
+    await page.screenshot({ path: join(folder, `${process.pid}-${String(pictures).padStart(3, "0")}-${name}.png`) });
   }
 }
