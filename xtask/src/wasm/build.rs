@@ -79,7 +79,7 @@ fn optimise(module: &Path) -> anyhow::Result<()> {
     command
         .arg(optimiser)
         .args(INSTRUCTIONS)
-        .args(["-O3", "--strip-producers"]);
+        .args(["-O3", "--strip-debug", "--strip-producers"]);
     process::run(command.arg(module).arg("--output").arg(module))
 }
 
