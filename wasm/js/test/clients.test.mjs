@@ -90,6 +90,42 @@ test("viem recovers the signer of messages, typed data and transactions", async 
   }
 });
 
+test("viem's transactions that hand an account's code over (EIP-7702) are refused with the reason", async () => {
+  const signer = vault.evm();
+  const authorization = { address: mail.message.to.wallet, chainId: 1, nonce: 0, r: `0x${"11".repeat(32)}`, s: `0x${"22".repeat(32)}`, yParity: 0 };
+  const fees = { maxFeePerGas: 10n ** 10n, maxPriorityFeePerGas: 10n ** 9n };
+  const common = { chainId: 1, nonce: 3, gas: 100_000n, to: mail.message.to.wallet, type: "eip7702" };
+  const unsigned = serializeTransaction({ ...common, ...fees, authorizationList: [authorization] });
+  const review = await signer.inspect(unsigned);
+  assert.equal(review.verdict.allowed, false);
+  await assert.rejects(signer.signTransaction(unsigned), (error) => {
+    assert.equal(error.code, "refused");
+    assert.deepEqual(error.reasons, review.verdict.refusals);
+    assert.ok(error.reasons.length > 0 && error.message.includes(error.reasons[0].message), error.message);
+    return true;
+  });
+});
+
+test("@solana/kit's batches are signed all, and web3.js 1.x accepts legacy and version 0", async () => {
+  const signer = vault.solana();
+  const payer = new web3.PublicKey(signer.address);
+  const recentBlockhash = "4uQeVj5tqViQh7yWWGStvkEG1Zmhx6uasJtWCJziofM";
+  const transfer = (lamports) => web3.SystemProgram.transfer({ fromPubkey: payer, toPubkey: web3.SystemProgram.programId, lamports });
+  const compiled = [1, 2, 3].map((lamports) => new web3.TransactionMessage({ payerKey: payer, recentBlockhash, instructions: [transfer(lamports)] }));
+  const messages = compiled.map((message) => message.compileToV0Message().serialize());
+  const dictionaries = await signer.signTransactions(messages.map((messageBytes) => ({ messageBytes, signatures: {} })));
+  const key = await getPublicKeyFromAddress(signer.address);
+  for (const [at, messageBytes] of messages.entries()) {
+    assert.ok(await verifySignature(key, dictionaries[at][signer.address], messageBytes));
+  }
+  const legacy = new web3.Transaction({ feePayer: payer, blockhash: recentBlockhash, lastValidBlockHeight: 1 }).add(transfer(4));
+  const unsigned = legacy.serialize({ requireAllSignatures: false, verifySignatures: false });
+  assert.ok(web3.Transaction.from(await signer.signTransactionBytes(new Uint8Array(unsigned))).verifySignatures());
+  const v0 = new web3.VersionedTransaction(compiled[0].compileToV0Message());
+  const signed = web3.VersionedTransaction.deserialize(await signer.signTransactionBytes(v0.serialize()));
+  assert.ok(await verifySignature(key, signed.signatures[0], signed.message.serialize()));
+});
+
 test("web3.js' transactions with lookup tables are signed once their contents are known, and only those", async () => {
   const payer = new web3.PublicKey(vault.solana().address);
   const [table, held] = [21, 22].map((byte) => new web3.PublicKey(new Uint8Array(32).fill(byte)));
