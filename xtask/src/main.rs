@@ -66,7 +66,7 @@ fn dispatch(arguments: &[String]) -> anyhow::Result<()> {
         "test" => test::run(rest),
         "setup" => takes_none(rest).and_then(|()| setup::run()),
         "tidy" => takes_none(rest).and_then(|()| tidy::run()),
-        "wasm" => takes_none(rest).and_then(|()| wasm::run()),
+        "wasm" => wasm::run(rest),
         "page" => takes_none(rest).and_then(|()| wasm::serve_page()),
         "demo" => takes_none(rest).and_then(|()| demo::run()),
         "bench" => bench::run(rest),

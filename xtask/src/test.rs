@@ -9,11 +9,7 @@ use crate::wasm;
 
 /// `cargo xtask test [--all-browsers]`: the whole set-up and every test. A missing part is a failure, not a skip.
 pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {
-    let all_browsers = match arguments {
-        [] => false,
-        [flag] if flag == "--all-browsers" => true,
-        _ => bail!("`test` takes only `--all-browsers`"),
-    };
+    let all_browsers = takes_all_browsers(arguments)?;
     let mut stages = Stages::default();
     stages.run("setup: Rust", setup::rust);
     run_in(&mut stages);
@@ -21,6 +17,15 @@ pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {
         wasm::run_in_firefox(&mut stages);
     }
     stages.finish()
+}
+
+/// Whether the one flag that `test` and `wasm` take was given.
+pub(crate) fn takes_all_browsers(arguments: &[String]) -> anyhow::Result<bool> {
+    match arguments {
+        [] => Ok(false),
+        [flag] if flag == "--all-browsers" => Ok(true),
+        _ => bail!("`test` and `wasm` take only `--all-browsers`"),
+    }
 }
 
 /// The same as stages of a longer row, in which Rust was set up before.

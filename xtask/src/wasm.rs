@@ -11,7 +11,7 @@ use std::path::Path;
 use crate::process::{self, program};
 use crate::setup::{self, Tool};
 use crate::stages::Stages;
-use crate::workspace;
+use crate::{test, workspace};
 
 pub(crate) use page::run as serve_page;
 
@@ -20,12 +20,16 @@ use browsers::Browser;
 /// The npm package.
 const PACKAGE: &str = "wasm/js";
 
-/// `cargo xtask wasm`.
-pub(crate) fn run() -> anyhow::Result<()> {
+/// `cargo xtask wasm [--all-browsers]`.
+pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {
+    let all_browsers = test::takes_all_browsers(arguments)?;
     let mut stages = Stages::default();
     stages.run("setup: Rust", setup::rust);
     setup::for_browsers(&mut stages);
     run_in(&mut stages);
+    if all_browsers {
+        run_in_firefox(&mut stages);
+    }
     stages.finish()
 }
 
