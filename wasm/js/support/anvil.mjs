@@ -5,14 +5,14 @@ import { createServer } from "node:net";
 import { fileURLToPath } from "node:url";
 
 const PLATFORM = `${process.platform === "win32" ? "win32" : process.platform}-${process.arch === "x64" ? "amd64" : process.arch}`;
-const BINARY = fileURLToPath(new URL(`../node_modules/@foundry-rs/anvil-${PLATFORM}/bin/anvil`, import.meta.url));
+const BINARY = fileURLToPath(new URL(`../../../tests/node/node_modules/@foundry-rs/anvil-${PLATFORM}/bin/anvil`, import.meta.url));
 const PATIENCE_MS = 60_000;
 
 /** Starts it on loopback and ends it with the test: its address, and a way to ask it. */
 export async function startAnvil(t, chainId) {
   const program = process.env.KEYWARD_TEST_ANVIL ?? BINARY;
   if (!existsSync(program)) {
-    throw new Error(`there is no anvil at ${program}; run npm ci in wasm/js, or set KEYWARD_TEST_ANVIL`);
+    throw new Error(`there is no anvil at ${program}; run npm ci in tests/node, or set KEYWARD_TEST_ANVIL`);
   }
   const port = await freePort();
   const child = spawn(program, ["--host", "127.0.0.1", "--port", String(port), "--chain-id", String(chainId), "--silent"], { stdio: "ignore" });
