@@ -97,9 +97,11 @@ pub fn read(bytes: &[u8]) -> Result<SignableMessage, MessageRefusal> {
             .map(|sign_in| SignableMessage::SignIn(Box::new(sign_in)))
             .map_err(MessageRefusal::SignIn);
     }
-    if text
-        .chars()
-        .any(|c| c.is_control() && !matches!(c, '\t' | '\n' | '\r'))
+    let is_ascii_text = |byte: &u8| matches!(byte, b' '..=b'~' | b'\t' | b'\n' | b'\r');
+    if !bytes.iter().all(is_ascii_text)
+        && text
+            .chars()
+            .any(|c| c.is_control() && !matches!(c, '\t' | '\n' | '\r'))
     {
         return Ok(SignableMessage::Binary);
     }

@@ -49,6 +49,13 @@ pub fn plain_text(message: &[u8]) -> Result<&str, TextError> {
     let text = core::str::from_utf8(message).map_err(|error| TextError::NotUtf8 {
         offset: error.valid_up_to(),
     })?;
+    // Most messages are ASCII, of which bytes tell as much, and quicker.
+    if message
+        .iter()
+        .all(|byte| matches!(byte, b' '..=b'~' | b'\n' | b'\t'))
+    {
+        return Ok(text);
+    }
     let unprintable = |(_, c): &(usize, char)| !is_printable(*c) && !matches!(c, '\n' | '\t');
     match text.chars().enumerate().find(unprintable) {
         Some((at, c)) => Err(TextError::Unprintable {

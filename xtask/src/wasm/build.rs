@@ -1,6 +1,6 @@
 //! Builds the npm package: the module, its glue and the compiled TypeScript.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
@@ -27,8 +27,57 @@ const INSTRUCTIONS: [&str; 8] = [
     "--enable-simd",
 ];
 
+/// A module that the package carries.
+struct Module {
+    /// Without `_bg.wasm`.
+    name: &'static str,
+    /// What is left out of it, as arguments for cargo.
+    features: &'static [&'static str],
+}
+
+/// What pages load unless they ask for less.
+const FULL: Module = Module {
+    name: "keyward",
+    features: &[],
+};
+/// For pages that open a vault and sign on Solana: the same classes, and the rest of them says that it is not built in.
+const SIGNER: Module = Module {
+    name: "signer",
+    features: &["--no-default-features"],
+};
+
 /// Builds the package into `wasm/js/dist` and says how much a page loads.
 pub(super) fn package() -> anyhow::Result<String> {
+    let full = built(&FULL)?;
+    let signer = built(&SIGNER)?;
+    let package = workspace::path(PACKAGE);
+    let [glue, carried_glue] = GLUE.map(workspace::path);
+    for folder in [&glue, &package.join("dist")] {
+        if folder.exists() {
+            std::fs::remove_dir_all(folder)
+                .with_context(|| format!("could not empty {}", folder.display()))?;
+        }
+    }
+    copy_all(&full, &glue)?;
+    typescript(&package, &[])?;
+    copy_all(&glue, &carried_glue)?;
+    // It runs below the other's glue, which has all that it imports.
+    let file = |module: &Module| carried_glue.join(format!("{}_bg.wasm", module.name));
+    copy(&signer.join("keyward_bg.wasm"), &file(&SIGNER))?;
+    for name in CARRIED {
+        let from = workspace::path(name);
+        copy(&from, &package.join(from.file_name().context("it is a file")?))?;
+    }
+    let mut sizes = Vec::new();
+    for module in [&FULL, &SIGNER] {
+        let bytes = std::fs::metadata(file(module))?.len();
+        sizes.push(format!("{} {} KiB", module.name, bytes.div_ceil(1024)));
+    }
+    Ok(sizes.join(", "))
+}
+
+/// Compiles a module, binds it and optimises it; gives the folder with the module and its glue.
+fn built(module: &Module) -> anyhow::Result<PathBuf> {
     // As a module alone: beside a library for Rust there would be no optimisation across crates.
     let arguments = [
         "rustc",
@@ -44,32 +93,17 @@ pub(super) fn package() -> anyhow::Result<String> {
         "--message-format",
         "json-render-diagnostics",
     ];
-    let messages = process::output(&mut cargo(&arguments))?;
-    let module = artifact(&messages).context("cargo did not say where the module is")?;
-
-    let package = workspace::path(PACKAGE);
-    for folder in GLUE.map(workspace::path).iter().chain([&package.join("dist")]) {
-        if folder.exists() {
-            std::fs::remove_dir_all(folder)
-                .with_context(|| format!("could not empty {}", folder.display()))?;
-        }
-    }
-    let [glue, carried_glue] = GLUE.map(workspace::path);
+    let messages = process::output(cargo(&arguments).args(module.features))?;
+    let compiled = artifact(&messages).context("cargo did not say where the module is")?;
+    let folder = Path::new(&compiled).with_file_name(format!("keyward-{}", module.name));
     let arguments = ["--target", "web", "--out-name", "keyward", "--out-dir"];
     process::run(
         program(tool(Tool::WasmBindgen)?, &arguments)
-            .arg(&glue)
-            .arg(&module),
+            .arg(&folder)
+            .arg(&compiled),
     )?;
-    optimise(&glue.join("keyward_bg.wasm"))?;
-    typescript(&package, &[])?;
-    copy_all(&glue, &carried_glue)?;
-    for name in CARRIED {
-        let from = workspace::path(name);
-        copy(&from, &package.join(from.file_name().context("it is a file")?))?;
-    }
-    let module_bytes = std::fs::metadata(carried_glue.join("keyward_bg.wasm"))?.len();
-    Ok(format!("a module of {} KiB", module_bytes.div_ceil(1024)))
+    optimise(&folder.join("keyward_bg.wasm"))?;
+    Ok(folder)
 }
 
 /// Lets binaryen make the module quicker and smaller, in place.
