@@ -6,7 +6,8 @@
 export type { Hex } from "./bytes.js";
 export { init, initSync, type ModuleSource, type SyncModuleSource } from "./engine.js";
 export { KeywardError, type RefusalReason } from "./errors.js";
-export { EvmSigner, type EvmMessage, type TypedDataDocument } from "./evm.js";
+export { EvmSigner } from "./evm.js";
+export type { EvmMessage, TypedDataDocument } from "./evm-input.js";
 export type {
   EvmMessageReview,
   EvmTransactionReview,
@@ -25,6 +26,7 @@ export {
   type SigningConfig,
   type SolanaAddress,
   type SolanaSignature,
+  type TransactionConfig,
 } from "./solana.js";
 export {
   Vault,

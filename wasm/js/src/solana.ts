@@ -27,6 +27,11 @@ export interface SigningConfig {
   readonly abortSignal?: AbortSignal;
 }
 
+/** For calls on one transaction: what its lookup tables hold, instead of asking the signer's own source. */
+export interface TransactionConfig extends SigningConfig {
+  readonly lookupTables?: LookupTables;
+}
+
 /**
  * A Solana wallet. Structurally `MessagePartialSigner` and `TransactionPartialSigner` of `@solana/kit`.
  *
@@ -72,10 +77,10 @@ export class SolanaSigner {
   /** Signs compiled transactions of `@solana/kit`, all or none, and gives the signatures alone. */
   async signTransactions(
     transactions: readonly { readonly messageBytes: ArrayLike<number> }[],
-    config: SigningConfig = {},
+    config: TransactionConfig = {},
   ): Promise<readonly SignatureDictionary[]> {
     const messages = transactions.map((transaction) => Uint8Array.from(transaction.messageBytes));
-    const tables = await Promise.all(messages.map((message) => this.#lookup(message)));
+    const tables = await Promise.all(messages.map((message) => this.#lookup(message, config.lookupTables)));
     throwIfAborted(config.abortSignal);
     return messages.map((message, at) =>
       this.#signed(this.#handle.use((raw) => raw.signTransaction(message, tables[at] ?? "")) as SolanaSignature),
@@ -86,17 +91,17 @@ export class SolanaSigner {
    * Signs a transaction in wire bytes (web3.js' `serialize`, Wallet Standard) and gives it back with this wallet's
    * signature in its place; all others stay as they are.
    */
-  async signTransactionBytes(wire: Uint8Array, config: SigningConfig = {}): Promise<Uint8Array> {
+  async signTransactionBytes(wire: Uint8Array, config: TransactionConfig = {}): Promise<Uint8Array> {
     const transaction = bytes(wire, "wire").slice();
-    const tables = await this.#lookup(transaction);
+    const tables = await this.#lookup(transaction, config.lookupTables);
     throwIfAborted(config.abortSignal);
     return this.#handle.use((raw) => raw.signTransactionBytes(transaction, tables));
   }
 
   /** What a transaction does, read from its bytes (wire bytes, or those of the message), and whether it may be signed. */
-  async inspect(transaction: Uint8Array): Promise<TransactionReview> {
+  async inspect(transaction: Uint8Array, config: TransactionConfig = {}): Promise<TransactionReview> {
     const given = bytes(transaction, "transaction").slice();
-    const tables = await this.#lookup(given);
+    const tables = await this.#lookup(given, config.lookupTables);
     return JSON.parse(this.#handle.use((raw) => raw.inspect(given, tables))) as TransactionReview;
   }
 
@@ -111,13 +116,19 @@ export class SolanaSigner {
     this.#handle.free();
   }
 
-  async #lookup(transaction: Uint8Array): Promise<string> {
-    const named = this.#handle.use((raw) => raw.lookupTables(transaction));
-    const tables = JSON.parse(named) as readonly string[];
-    if (this.#tables === undefined || tables.length === 0) {
+  /** The lookup tables that a transaction refers to (wire bytes, or those of its message), by address. */
+  lookupTables(transaction: Uint8Array): readonly string[] {
+    const given = bytes(transaction, "transaction");
+    return JSON.parse(this.#handle.use((raw) => raw.lookupTables(given))) as readonly string[];
+  }
+
+  async #lookup(transaction: Uint8Array, given: LookupTables | undefined): Promise<string> {
+    const named = this.lookupTables(transaction);
+    if (named.length === 0) {
       return "";
     }
-    return JSON.stringify(await this.#tables(tables));
+    const tables = given ?? (await this.#tables?.(named));
+    return tables === undefined ? "" : JSON.stringify(tables);
   }
 
   #signed(signature: SolanaSignature): SignatureDictionary {

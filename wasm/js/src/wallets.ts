@@ -1,5 +1,5 @@
 import type { Hex } from "./bytes.js";
-import type { EvmMessage, TypedDataDocument } from "./evm.js";
+import type { EvmMessage, TypedDataDocument } from "./evm-input.js";
 import type { EvmMessageReview, EvmTransactionReview, MessageReview, TransactionReview, TypedDataReview } from "./review.js";
 
 /** What a Solana wallet must do to be shown to dapps: `SolanaSigner` does, and so do the handles of `keyward/client`. */
