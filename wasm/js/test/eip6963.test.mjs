@@ -345,7 +345,11 @@ test("a sign-in with Ethereum is for this page, or is not signed", async (t) => 
   await assert.rejects(sign(signIn({ notBefore: minutes(1) })), failed(4100, "sign-in"));
   await assert.rejects(sign(signIn({ issuedAt: minutes(-11) })), failed(4100, "sign-in"));
   const text = signIn();
-  for (const broken of [` ${text}`, text.replace("Version: 1", "Version: 2"), text.replace(/\nNonce: .*/, ""), `${text}\nmore`, `hello\n${text}`]) {
+  const swapped = text.replace(/(Version: 1)\n(Chain ID: 1)/, "$2\n$1");
+  const doubled = text.replace("Version: 1", "Version: 1\nVersion: 1");
+  const others = [text.replace("Version: 1", "Version: 2"), text.replace(/\nNonce: .*/, ""), text.replace("Welcome", "two\nlines")];
+  for (const broken of [` ${text}`, `${text}\nmore`, `hello\n${text}`, swapped, doubled, ...others]) {
+    assert.notEqual(broken, text);
     await assert.rejects(sign(broken), failed(4100, "sign-in"), broken);
   }
   assert.equal(asked.length, 0);
