@@ -12,10 +12,12 @@ use anyhow::{Context as _, ensure};
 
 use self::figures::Figures;
 use crate::process::{cargo, program};
-use crate::{release, setup, workspace};
+use crate::{release, setup, wasm, workspace};
 
 /// Where the peers that are no crates live.
 const PEERS: &str = "core/benches/peers";
+/// The browser package beside what else a page could use.
+const BROWSER: &str = "wasm/js/bench";
 
 /// `cargo xtask bench`: `arguments` go to every benchmark; with a filter among them the table holds what was left.
 pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {
@@ -32,6 +34,14 @@ pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {
     setup::install_node_packages(PEERS)?;
     run_into(
         program("node", &["derive.cjs"]).current_dir(workspace::path(PEERS)),
+        &mut figures,
+    )?;
+    wasm::build()?;
+    setup::install_node_packages(BROWSER)?;
+    run_into(
+        program("node", &["bench.mjs"])
+            .current_dir(workspace::path(BROWSER))
+            .env("KEYWARD_TEST_CHROMIUM", setup::chromium()?),
         &mut figures,
     )?;
     // Only the binary that it starts is measured; the harness itself is the tests' and is built like theirs.

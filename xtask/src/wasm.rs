@@ -5,6 +5,7 @@ mod browsers;
 mod build;
 mod node;
 mod page;
+mod sizes;
 
 use std::path::Path;
 
@@ -20,12 +21,19 @@ use browsers::Browser;
 /// The npm package.
 const PACKAGE: &str = "wasm/js";
 
-/// `cargo xtask wasm [--all-browsers]`.
+/// `cargo xtask wasm [--all-browsers]`, or `--sizes` for what each feature costs.
 pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {
+    if matches!(arguments, [only] if only == "--sizes") {
+        return sizes::run();
+    }
     let all_browsers = test::takes_all_browsers(arguments)?;
     let mut stages = Stages::default();
     stages.run("setup: Rust", setup::rust);
     setup::for_browsers(&mut stages);
+    // The chains' nodes that the package's tests send to.
+    stages.run("setup: Node packages", || {
+        setup::install_node_packages("tests/node")
+    });
     run_in(&mut stages);
     if all_browsers {
         run_in_firefox(&mut stages);
@@ -48,6 +56,16 @@ pub(crate) fn run_in(stages: &mut Stages) {
         Ok(node::test(PACKAGE, "test")?.to_string())
     });
     page::run_in(stages, built);
+}
+
+/// Builds the package without testing it.
+pub(crate) fn build() -> anyhow::Result<()> {
+    let mut stages = Stages::default();
+    stages.run("setup: Rust", setup::rust);
+    setup::for_browsers(&mut stages);
+    stages.run("setup: TypeScript", || setup::install_node_packages(PACKAGE));
+    stages.run("browser package", build::package);
+    stages.finish()
 }
 
 /// The suites that Chromium ran, in Firefox; sets it up first.

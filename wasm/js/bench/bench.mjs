@@ -18,7 +18,8 @@ const AIMS = { signNs: 60_000, openNs: 500_000_000, timesWebCrypto: 1, timesProd
 const ACCOUNTS = 100;
 const module = new URL("../dist/glue/keyward_bg.wasm", import.meta.url);
 assert.ok(existsSync(module), "the browser package is not built; run `cargo xtask wasm`");
-const executablePath = process.env["KEYWARD_TEST_CHROMIUM"] ?? ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find((path) => existsSync(path));
+const CHROMIUM = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
+const executablePath = process.env["KEYWARD_TEST_CHROMIUM"] ?? CHROMIUM.find((path) => existsSync(path));
 assert.ok(executablePath, "no Chromium found; install it, or name it in KEYWARD_TEST_CHROMIUM");
 
 const bundled = await build({
@@ -46,8 +47,16 @@ const server = createServer((request, response) => {
   response.end(body);
 });
 await new Promise((listening) => server.listen(0, "127.0.0.1", listening));
-const flags = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run", "--disable-quic", "--disable-gpu"];
-const browser = await chromium.launch({ executablePath, args: flags });
+const args = [
+  "--no-sandbox",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+  "--no-first-run",
+  "--disable-quic",
+  "--disable-gpu",
+];
+const browser = await chromium.launch({ executablePath, args });
 let measured;
 try {
   const page = await browser.newPage();

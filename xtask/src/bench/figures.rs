@@ -1,10 +1,12 @@
 //! Reads figures from what benchmarks print: lines made for this, and divan's tables.
 //!
 //! A line is `figure; what; nanoseconds taken; nanoseconds aimed at, or -`, or `peer; what; nanoseconds taken` for what
-//! another program took. Divan has no output for programs (<https://docs.rs/divan/0.1.21>), so its tables are read as they
+//! another program took; `ratio; what; how many times as long as ours it took; how many are aimed at, or -`; or
+//! `size; what; bytes; bytes aimed at, or -`. Divan has no output for programs (<https://docs.rs/divan/0.1.21>), so its tables are read as they
 //! stand: the median, and where two things are compared the fastest, which other programs disturb least.
 
 use std::fmt::Write as _;
+use std::str::FromStr;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -43,10 +45,21 @@ struct Ratio {
     aim: Option<f64>,
 }
 
+/// How large something is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Size {
+    what: String,
+    bytes: u64,
+    aim: Option<u64>,
+}
+
 /// What a run has printed so far.
 #[derive(Debug, Default)]
 pub(super) struct Figures {
     figures: Vec<Figure>,
+    /// As benchmarks worked them out.
+    ratios: Vec<Ratio>,
+    sizes: Vec<Size>,
     /// What other programs took.
     peers: Vec<(String, Duration)>,
     /// Divan's times, each by the names on the way to it.
@@ -67,6 +80,16 @@ impl Figures {
             });
             self.peers
                 .push(peer.with_context(|| format!("not a peer: {line}"))?);
+            return Ok(true);
+        }
+        if let Some(rest) = line.strip_prefix("ratio; ") {
+            let (what, times, aim) = parts(rest).with_context(|| format!("not a ratio: {line}"))?;
+            self.ratios.push(Ratio { what, times, aim });
+            return Ok(true);
+        }
+        if let Some(rest) = line.strip_prefix("size; ") {
+            let (what, bytes, aim) = parts(rest).with_context(|| format!("not a size: {line}"))?;
+            self.sizes.push(Size { what, bytes, aim });
             return Ok(true);
         }
         let Some(rest) = line.strip_prefix("figure; ") else {
@@ -214,27 +237,47 @@ impl Figures {
             let line = format!("{what:<width$}  {:>9}  {limit:>9}{verdict}", shown(taken));
             let _ = writeln!(table, "{}", line.trim_end());
         }
-        for Ratio { what, times, aim } in self.ratios() {
+        for Ratio { what, times, aim } in self.ratios().into_iter().chain(self.ratios.clone()) {
             let verdict = match aim {
                 None => String::new(),
-                Some(aim) if times >= aim => format!("  aim {aim:.0}  met"),
-                Some(aim) => format!("  aim {aim:.0}  NOT met"),
+                Some(aim) => format!("  aim {aim:.0}  {}", met(times >= aim)),
             };
             let _ = writeln!(table, "{times:.1} times as fast as {what}{verdict}");
+        }
+        for Size { what, bytes, aim } in &self.sizes {
+            let verdict = match aim {
+                None => String::new(),
+                Some(aim) => format!("  aim {aim}  {}", met(bytes <= aim)),
+            };
+            let _ = writeln!(table, "{bytes} bytes: {what}{verdict}");
         }
         table
     }
 }
 
+const fn met(is_met: bool) -> &'static str {
+    if is_met { "met" } else { "NOT met" }
+}
+
 fn figure(text: &str) -> Option<Figure> {
+    let (what, taken, aim) = parts(text)?;
+    Some(Figure {
+        what,
+        taken: Duration::from_nanos(taken),
+        aim: aim.map(Duration::from_nanos),
+    })
+}
+
+/// What, how much, and how much is aimed at.
+fn parts<T: FromStr>(text: &str) -> Option<(String, T, Option<T>)> {
     let mut parts = text.split("; ");
     let what = parts.next()?.to_owned();
-    let taken = Duration::from_nanos(parts.next()?.parse().ok()?);
+    let found = parts.next()?.parse().ok()?;
     let aim = match parts.next()? {
         "-" => None,
-        nanoseconds => Some(Duration::from_nanos(nanoseconds.parse().ok()?)),
+        aim => Some(aim.parse().ok()?),
     };
-    parts.next().is_none().then_some(Figure { what, taken, aim })
+    parts.next().is_none().then_some((what, found, aim))
 }
 
 /// A time as divan writes it, such as `18.05 µs`.
@@ -297,6 +340,14 @@ frame              fastest       │ slowest       │ median        │ mean   
         );
         assert!(figures.take("figure;   the disk alone; 200668; -").unwrap());
         assert!(figures.take("peer; a script in Node; 4200000").unwrap());
+        for line in [
+            "ratio; WebCrypto: a signature; 0.62; 1",
+            "ratio; tweetnacl: a signature; 81.38; -",
+            "size; a module; 99; 100",
+            "size; another; 7; -",
+        ] {
+            assert!(figures.take(line).unwrap(), "{line}");
+        }
         let expected = "\
 figure                                                                            taken        aim
 one wallet derived, alone (median; aim: plain ed25519-dalek beside it)           18.7µs     18.6µs  NOT met
@@ -306,6 +357,10 @@ one signature, p50                                                              
   the disk alone                                                                200.7µs
 2.6 times as fast as plain ed25519 dalek with cached parent: 18.5µs a wallet; in a chunk with a table 7.0µs  aim 2  met
 600.0 times as fast as a script in Node: 4.2ms a wallet; in a chunk with a table 7.0µs  aim 700  NOT met
+0.6 times as fast as WebCrypto: a signature  aim 1  NOT met
+81.4 times as fast as tweetnacl: a signature
+99 bytes: a module  aim 100  met
+7 bytes: another
 ";
         let squeeze = |text: &str| {
             let words = text
@@ -330,6 +385,10 @@ one signature, p50                                                              
             "figure; a; -1; -",
             "peer; a",
             "peer; a; -1",
+            "ratio; a; fast; -",
+            "ratio; a; 1",
+            "size; a; 1.5; -",
+            "size; a; 1; 2; 3",
         ] {
             assert!(Figures::default().take(line).is_err(), "{line}");
         }

@@ -28,20 +28,20 @@ const INSTRUCTIONS: [&str; 8] = [
 ];
 
 /// A module that the package carries.
-struct Module {
+pub(super) struct Module<'a> {
     /// Without `_bg.wasm`.
-    name: &'static str,
-    /// What is left out of it, as arguments for cargo.
-    features: &'static [&'static str],
+    pub(super) name: &'a str,
+    /// What is in it and what is not, as arguments for cargo.
+    pub(super) features: &'a [&'a str],
 }
 
 /// What pages load unless they ask for less.
-const FULL: Module = Module {
+const FULL: Module<'_> = Module {
     name: "keyward",
     features: &[],
 };
 /// For pages that open a vault and sign on Solana: the same classes, and the rest of them says that it is not built in.
-const SIGNER: Module = Module {
+const SIGNER: Module<'_> = Module {
     name: "signer",
     features: &["--no-default-features"],
 };
@@ -62,7 +62,7 @@ pub(super) fn package() -> anyhow::Result<String> {
     typescript(&package, &[])?;
     copy_all(&glue, &carried_glue)?;
     // It runs below the other's glue, which has all that it imports.
-    let file = |module: &Module| carried_glue.join(format!("{}_bg.wasm", module.name));
+    let file = |module: &Module<'_>| carried_glue.join(format!("{}_bg.wasm", module.name));
     copy(&signer.join("keyward_bg.wasm"), &file(&SIGNER))?;
     for name in CARRIED {
         let from = workspace::path(name);
@@ -77,7 +77,7 @@ pub(super) fn package() -> anyhow::Result<String> {
 }
 
 /// Compiles a module, binds it and optimises it; gives the folder with the module and its glue.
-fn built(module: &Module) -> anyhow::Result<PathBuf> {
+pub(super) fn built(module: &Module<'_>) -> anyhow::Result<PathBuf> {
     // As a module alone: beside a library for Rust there would be no optimisation across crates.
     let arguments = [
         "rustc",
