@@ -10,6 +10,9 @@ use crate::{setup, workspace};
 /// How a file of tests ends.
 const ENDING: &str = ".test.mjs";
 
+/// A file that takes longer hangs; it is ended and fails.
+const BOUND: &str = "--test-timeout=600000";
+
 /// Runs every test of `tests`, a folder inside `folder`, there. Tests find the console and the browser that were set up
 /// for them by `KEYWARD_TEST_BINARY` and `KEYWARD_TEST_CHROMIUM`.
 ///
@@ -25,7 +28,7 @@ pub(super) fn test(folder: &str, tests: &str) -> anyhow::Result<TestCounts> {
     );
     let names = files.iter().filter_map(|file| file.strip_prefix(&folder).ok());
     // Each file is named: what a folder means to the runner differs between versions of Node.
-    let mut command = program("node", &["--test", "--test-reporter=tap"]);
+    let mut command = program("node", &["--test", "--test-reporter=tap", BOUND]);
     command
         .args(names)
         .current_dir(&folder)
