@@ -2,7 +2,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
 /// Tests of what only a file has, and a server's database has not.
-#[allow(unused_macros, reason = "not every build of this needs it")]
 macro_rules! on_files {
     ($($item:item)*) => { $($item)* };
 }

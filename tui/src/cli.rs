@@ -78,7 +78,7 @@ answer unknown, 7 does not verify, 8 storage, 9 transfer failed or expired, 10 i
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Options everywhere")]
 struct Global {
-    /// The vault: a file, or a sqlite: URL [env: KEYWARD_VAULT, DATABASE_URL]
+    /// The vault: a file or a postgres URL [env: KEYWARD_VAULT, DATABASE_URL]
     #[arg(long, global = true, value_name = "PATH")]
     vault: Option<String>,
     /// The node's JSON-RPC address [env: KEYWARD_RPC_URL]

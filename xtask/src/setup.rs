@@ -7,6 +7,7 @@
 mod browser;
 mod debian;
 mod packages;
+mod postgres;
 mod rust;
 mod tools;
 
@@ -32,6 +33,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
 /// What the tests need beyond Rust, one stage each, so that one missing part does not hide another.
 pub(crate) fn for_tests(stages: &mut Stages) {
     for_browsers(stages);
+    stages.run("setup: PostgreSQL", postgres::install);
     stages.run("setup: Node packages", || packages::install("tests/node"));
 }
 

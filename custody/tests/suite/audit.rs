@@ -2,8 +2,6 @@
 
 use keyward_core::audit::{Operation, Outcome, SignedCheckpoint};
 use keyward_custody::{AuditQuery, AuditReport, Custody, CustodyError, SignError};
-use proptest::prelude::*;
-use proptest::test_runner::TestRunner;
 
 use crate::fixture::{Fixture, first, transfer};
 
@@ -283,11 +281,9 @@ async fn checkpoints_hold_the_log_to_what_it_was() {
 
     // A log that was put back to an earlier state, which its own signatures cannot tell.
     custody.close().await.unwrap();
-    let rewound = Fixture::new();
-    std::fs::create_dir_all(rewound.path().parent().unwrap()).unwrap();
     let early = fixture.open().await;
     early.close().await.unwrap();
-    std::fs::copy(fixture.path(), rewound.path()).unwrap();
+    let rewound = fixture.copied();
     let late = fixture.unlocked().await;
     let newest = late.audit_checkpoint().await.unwrap();
     let rewound = rewound.unlocked().await;
@@ -377,6 +373,10 @@ async fn pages_of_entries() {
     ));
 }
 
+on_files! {
+use proptest::prelude::*;
+use proptest::test_runner::TestRunner;
+
 /// Any single byte of any column, at random.
 #[test]
 fn any_flipped_byte_of_a_row_is_refused() {
@@ -449,4 +449,5 @@ fn any_flipped_byte_of_a_row_is_refused() {
             })
         })
         .unwrap();
+}
 }

@@ -3,9 +3,11 @@
 use std::collections::BTreeSet;
 
 use keyward_core::audit::{Operation, Outcome};
-use keyward_custody::{AuditQuery, AuditReport, Custody, SignError, SignRequest};
+use keyward_custody::{
+    AuditQuery, AuditReport, Custody, CustodyError, DeriveRequest, Progress, SignError, SignRequest,
+};
 
-use crate::fixture::{Fixture, transfer};
+use crate::fixture::{Fixture, new_vault, transfer};
 
 async fn together(handles: &[Custody], requests: Vec<SignRequest>) -> Vec<Result<Vec<u8>, SignError>> {
     let tasks: Vec<_> = requests
@@ -82,4 +84,66 @@ async fn many_handles_may_open_a_new_file_at_once() {
         task.await.unwrap().unwrap();
     }
     assert_eq!(fixture.number("SELECT COUNT(*) FROM vaults").await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn indices_are_handed_out_once_among_all_handles() {
+    let fixture = Fixture::new();
+    let mut handles = vec![fixture.vault(0).await];
+    for _ in 0..3 {
+        handles.push(fixture.unlocked().await);
+    }
+    let tasks: Vec<_> = (0..24)
+        .map(|task| {
+            let custody = handles[task % handles.len()].clone();
+            let request = DeriveRequest {
+                count: 3,
+                ..DeriveRequest::default()
+            };
+            tokio::spawn(async move {
+                // Whoever was overtaken several times is told so, and asks again.
+                for _ in 0..1_000 {
+                    match custody.derive_wallets(request, &Progress::new()).await {
+                        Err(CustodyError::Busy) => {}
+                        other => return other,
+                    }
+                }
+                Err(CustodyError::Busy)
+            })
+        })
+        .collect();
+    let mut indices = BTreeSet::new();
+    for task in tasks {
+        let range = task.await.unwrap().unwrap();
+        assert_eq!(range.added, 3);
+        indices.extend(range.first..range.first + 3);
+    }
+    assert!(indices.into_iter().eq(0..72));
+    assert_eq!(fixture.number("SELECT COUNT(*) FROM wallets").await, 72);
+    assert_eq!(fixture.number("SELECT next_index FROM derivations").await, 72);
+    let report = handles[0].audit_verify(None).await.unwrap();
+    assert!(matches!(report, AuditReport::Intact { .. }), "{report:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_vaults_made_at_once_there_is_one() {
+    let fixture = Fixture::new();
+    let mut tasks = Vec::new();
+    for _ in 0..4 {
+        let custody = fixture.open().await;
+        tasks.push(tokio::spawn(
+            async move { custody.create_vault(new_vault()).await },
+        ));
+    }
+    let mut made = 0;
+    for task in tasks {
+        match task.await.unwrap() {
+            Ok(_) => made += 1,
+            Err(error) => assert!(matches!(error, CustodyError::AlreadyInitialised), "{error:?}"),
+        }
+    }
+    assert_eq!(made, 1);
+    let custody = fixture.unlocked().await;
+    let report = custody.audit_verify(None).await.unwrap();
+    assert!(matches!(report, AuditReport::Intact { .. }), "{report:?}");
 }

@@ -69,8 +69,12 @@ pub(crate) struct Fixture {
 
 impl Fixture {
     pub(crate) fn new() -> Self {
+        Self::at(Place::new())
+    }
+
+    fn at(place: Place) -> Self {
         Self {
-            place: Place::new(),
+            place,
             clock: Arc::new(TestClock(AtomicU64::new(START_MS))),
             steps: Arc::new(Steps::default()),
         }
@@ -123,6 +127,16 @@ impl Fixture {
 
     pub(crate) async fn number(&self, query: &str) -> i64 {
         self.place.number(query).await
+    }
+
+    /// The bytes that a query gives.
+    pub(crate) async fn blob(&self, query: &str) -> Vec<u8> {
+        self.place.blob(query).await
+    }
+
+    /// A copy of everything that is stored. Nobody may have it open.
+    pub(crate) fn copied(&self) -> Self {
+        Self::at(self.place.copied())
     }
 }
 

@@ -230,9 +230,7 @@ async fn a_key_leaves_only_after_the_password_and_its_audit_entry() {
     assert_eq!(fixture.number("SELECT failed_unlocks FROM vaults").await, 1);
     assert_eq!(audited(&custody, Operation::Export, Outcome::Authorised).await, 1);
     // Where the entry cannot be written, nothing leaves.
-    fixture
-        .sql("CREATE TRIGGER full BEFORE INSERT ON audit_entries BEGIN SELECT RAISE(ABORT, 'no'); END")
-        .await;
+    fixture.place.refuse_inserts("audit_entries").await;
     assert!(
         custody
             .export_key(address, &password(), None, None)

@@ -22,14 +22,6 @@ fn key(byte: u8) -> WalletKey {
     secp256k1::SecretKey::from_bytes(&[byte; 32]).unwrap().into()
 }
 
-async fn blob(fixture: &Fixture, query: &str) -> Vec<u8> {
-    let mut database = fixture.database().await;
-    sqlx::query_scalar(sqlx::AssertSqlSafe(query.to_owned()))
-        .fetch_one(&mut database)
-        .await
-        .unwrap()
-}
-
 /// Puts the header of a vault of somebody else's into this one's file: of the same epoch, with their password.
 async fn with_foreign_header(fixture: &Fixture, kdf: &str) {
     let other = Fixture::new();
@@ -40,7 +32,7 @@ async fn with_foreign_header(fixture: &Fixture, kdf: &str) {
         ..new_vault()
     };
     custody.create_vault(new).await.unwrap();
-    let header = blob(&other, "SELECT header FROM vaults").await;
+    let header = other.blob("SELECT header FROM vaults").await;
     assert_eq!(VaultHeader::from_bytes(&header).unwrap().epoch(), 1);
     let put = format!("UPDATE vaults SET header = x'{}'", hex::encode(header));
     assert_eq!(fixture.sql(&put).await, 1);
@@ -103,7 +95,7 @@ async fn a_recovery_key_of_somebody_elses_sets_no_password() {
         .add_recovery(&password(), None)
         .await
         .unwrap();
-    let header = blob(&other, "SELECT header FROM vaults").await;
+    let header = other.blob("SELECT header FROM vaults").await;
     fixture
         .sql(&format!("UPDATE vaults SET header = x'{}'", hex::encode(header)))
         .await;
@@ -143,14 +135,12 @@ async fn an_export_that_is_not_allowed_uses_up_no_try_of_the_wallets_password() 
             .export_key(key(5).address(), &password(), None, Some(&own()))
             .await
     };
-    fixture
-        .sql("CREATE TRIGGER full BEFORE INSERT ON audit_entries BEGIN SELECT RAISE(ABORT, 'no'); END")
-        .await;
+    fixture.place.refuse_inserts("audit_entries").await;
     for _ in 0..5 {
         assert!(export().await.is_err());
         assert_eq!(wallet_tries(&fixture).await, 0);
     }
-    fixture.sql("DROP TRIGGER full").await;
+    fixture.place.allow_inserts("audit_entries").await;
     fixture.clock.set(START_MS - 7);
     for refused in 1..6 {
         let error = export().await.unwrap_err();
@@ -224,6 +214,7 @@ async fn what_was_under_way_when_the_vault_was_locked_comes_to_nothing() {
     assert_eq!(exports(&custody, Outcome::Authorised).await, 0);
 }
 
+on_files! {
 #[tokio::test]
 async fn a_rotation_during_the_stretching_is_named_as_one() {
     let row = "SELECT header FROM vaults";
@@ -235,9 +226,9 @@ async fn a_rotation_during_the_stretching_is_named_as_one() {
         if locked {
             stale.lock().await;
         }
-        let before = (blob(&fixture, row).await, blob(&fixture, audit_key).await);
+        let before = (fixture.blob(row).await, fixture.blob(audit_key).await);
         custody.rotate_vault_key(&password(), None).await.unwrap();
-        let after = (blob(&fixture, row).await, blob(&fixture, audit_key).await);
+        let after = (fixture.blob(row).await, fixture.blob(audit_key).await);
         let set = |(header, key): &(Vec<u8>, Vec<u8>)| {
             let (header, key) = (hex::encode(header), hex::encode(key));
             format!("UPDATE vaults SET header = x'{header}', audit_key = x'{key}'")
@@ -262,6 +253,7 @@ async fn a_rotation_during_the_stretching_is_named_as_one() {
         stale.unlock(&password(), None).await.unwrap();
     }
 }
+}
 
 #[tokio::test]
 async fn how_wallets_passwords_are_stretched_is_not_for_the_database_to_say() {
@@ -271,10 +263,8 @@ async fn how_wallets_passwords_are_stretched_is_not_for_the_database_to_say() {
     custody.import_key(key(7), "", &[], Some(own())).await.unwrap();
     custody.set_wallet_password(first(), None, &own()).await.unwrap();
     for order in ["ASC", "DESC"] {
-        let query = format!("SELECT sealed FROM wallets ORDER BY rowid {order} LIMIT 1");
-        let kdf = wallet_password_kdf(&blob(&fixture, &query).await)
-            .unwrap()
-            .unwrap();
+        let query = format!("SELECT sealed FROM wallets ORDER BY wallet_id {order} LIMIT 1");
+        let kdf = wallet_password_kdf(&fixture.blob(&query).await).unwrap().unwrap();
         assert_eq!(kdf.to_string(), "scrypt-16384");
     }
 }

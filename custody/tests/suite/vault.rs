@@ -277,18 +277,10 @@ async fn a_header_of_another_vault_or_a_changed_one_does_not_open() {
     let other = Fixture::new();
     other.vault(0).await.close().await.unwrap();
 
-    let path = other.path();
-    let attach = format!("ATTACH '{}' AS other", path.display());
-    let mut database = fixture.database().await;
-    sqlx::query(sqlx::AssertSqlSafe(attach))
-        .execute(&mut database)
-        .await
-        .unwrap();
-    sqlx::query("UPDATE vaults SET header = (SELECT header FROM other.vaults)")
-        .execute(&mut database)
-        .await
-        .unwrap();
-    drop(database);
+    let header = hex::encode(other.blob("SELECT header FROM vaults").await);
+    fixture
+        .sql(&format!("UPDATE vaults SET header = x'{header}'"))
+        .await;
     // The password is right for that header; what the key then meets is not its own.
     let custody = fixture.open().await;
     let error = custody.unlock(&password(), None).await.unwrap_err();

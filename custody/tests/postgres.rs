@@ -1,0 +1,46 @@
+//! The custody layer on a real PostgreSQL server: the same tests as on files, and some of its own.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
+
+/// Tests of what only a file has are left out here.
+macro_rules! on_files {
+    ($($item:item)*) => {};
+}
+
+#[path = "suite/attempts.rs"]
+mod attempts;
+#[path = "suite/audit.rs"]
+mod audit;
+#[path = "suite/canary.rs"]
+mod canary;
+#[path = "suite/concurrency.rs"]
+mod concurrency;
+#[path = "suite/crash.rs"]
+mod crash;
+#[path = "suite/evm_signing.rs"]
+mod evm_signing;
+#[path = "suite/fixture.rs"]
+mod fixture;
+#[path = "suite/imports.rs"]
+mod imports;
+#[path = "postgres/lost.rs"]
+mod lost;
+#[path = "suite/owner.rs"]
+mod owner;
+#[path = "postgres/place.rs"]
+mod place;
+#[path = "suite/rotation.rs"]
+mod rotation;
+#[path = "postgres/server.rs"]
+mod server;
+#[path = "suite/signing.rs"]
+mod signing;
+#[path = "suite/solana_signing.rs"]
+mod solana_signing;
+#[path = "suite/stretching.rs"]
+mod stretching;
+#[path = "suite/vault.rs"]
+mod vault;
+#[path = "suite/vault_file.rs"]
+mod vault_file;
+#[path = "suite/wallets.rs"]
+mod wallets;
