@@ -36,6 +36,18 @@ pub(crate) fn tools() -> anyhow::Result<PathBuf> {
     Ok(cache.join("keyward").join("tools"))
 }
 
+/// Where cargo keeps the sources of packages: `$CARGO_HOME`, else `~/.cargo`.
+///
+/// # Errors
+/// When neither variable is set.
+pub(crate) fn cargo_home() -> anyhow::Result<PathBuf> {
+    if let Some(home) = std::env::var_os("CARGO_HOME").filter(|value| !value.is_empty()) {
+        return Ok(PathBuf::from(home));
+    }
+    let home = std::env::var_os("HOME").context("neither CARGO_HOME nor HOME is set")?;
+    Ok(PathBuf::from(home).join(".cargo"))
+}
+
 /// The version of `package` in the workspace's lock file.
 ///
 /// # Errors

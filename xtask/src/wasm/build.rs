@@ -60,6 +60,7 @@ pub(super) fn package() -> anyhow::Result<String> {
     }
     copy_all(&full, &glue)?;
     typescript(&package, &[])?;
+    process::run(program("node", &["build.mjs"]).current_dir(&package))?;
     copy_all(&glue, &carried_glue)?;
     // It runs below the other's glue, which has all that it imports.
     let file = |module: &Module<'_>| carried_glue.join(format!("{}_bg.wasm", module.name));
@@ -93,7 +94,9 @@ pub(super) fn built(module: &Module<'_>) -> anyhow::Result<PathBuf> {
         "--message-format",
         "json-render-diagnostics",
     ];
-    let messages = process::output(cargo(&arguments).args(module.features))?;
+    let mut build = cargo(&arguments);
+    build.args(module.features).arg("--config").arg(without_paths()?);
+    let messages = process::output(&mut build)?;
     let compiled = artifact(&messages).context("cargo did not say where the module is")?;
     let folder = Path::new(&compiled).with_file_name(format!("keyward-{}", module.name));
     let arguments = ["--target", "web", "--out-name", "keyward", "--out-dir"];
@@ -104,6 +107,22 @@ pub(super) fn built(module: &Module<'_>) -> anyhow::Result<PathBuf> {
     )?;
     optimise(&folder.join("keyward_bg.wasm"))?;
     Ok(folder)
+}
+
+/// Settings for cargo by which no folder of this machine gets into the module: places of panics name files.
+fn without_paths() -> anyhow::Result<String> {
+    let mut folders = vec![(workspace::path(""), "keyward")];
+    let sources = workspace::cargo_home()?.join("registry/src");
+    // One folder for each registry, named after its host.
+    for registry in std::fs::read_dir(&sources).with_context(|| format!("no {}", sources.display()))? {
+        folders.push((registry?.path(), "crates"));
+    }
+    let flags: Vec<String> = folders
+        .iter()
+        .map(|(folder, name)| format!("--remap-path-prefix={}={name}", folder.display()))
+        .collect();
+    // Rust's own quoting is TOML's for paths without control characters.
+    Ok(format!("target.wasm32-unknown-unknown.rustflags={flags:?}"))
 }
 
 /// Lets binaryen make the module quicker and smaller, in place.
