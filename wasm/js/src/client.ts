@@ -19,6 +19,7 @@ export type { CreateVaultOptions, MnemonicCheck, OpenVaultOptions, VaultDescript
 
 /** How long a worker may take to load and answer, in milliseconds. */
 const DEFAULT_TIMEOUT_MS = 30_000;
+const MAX_TIMEOUT_MS = 600_000;
 /** How long it may take to wipe before it is ended all the same. */
 const END_TIMEOUT_MS = 1_000;
 
@@ -37,6 +38,9 @@ export async function connect(worker: WorkerLike, options: ConnectOptions = {}):
   const { autoLockMs = DEFAULT_AUTO_LOCK_MS, timeoutMs = DEFAULT_TIMEOUT_MS, signal } = options;
   if (!Number.isFinite(autoLockMs) || autoLockMs < MIN_AUTO_LOCK_MS || autoLockMs > MAX_AUTO_LOCK_MS) {
     throw new KeywardError("number", "autoLockMs must be from 1000 (a second) to 86400000 (a day)");
+  }
+  if (!Number.isFinite(timeoutMs) || timeoutMs < 1 || timeoutMs > MAX_TIMEOUT_MS) {
+    throw new KeywardError("number", "timeoutMs must be from 1 to 600000 (ten minutes)");
   }
   const link = new Link(worker);
   const timer = setTimeout(() => {

@@ -92,7 +92,7 @@ export class SolanaSigner {
    * signature in its place; all others stay as they are.
    */
   async signTransactionBytes(wire: Uint8Array, config: TransactionConfig = {}): Promise<Uint8Array> {
-    const transaction = bytes(wire, "wire").slice();
+    const transaction = new Uint8Array(bytes(wire, "wire"));
     const tables = await this.#lookup(transaction, config.lookupTables);
     throwIfAborted(config.abortSignal);
     return this.#handle.use((raw) => raw.signTransactionBytes(transaction, tables));
@@ -100,7 +100,7 @@ export class SolanaSigner {
 
   /** What a transaction does, read from its bytes (wire bytes, or those of the message), and whether it may be signed. */
   async inspect(transaction: Uint8Array, config: TransactionConfig = {}): Promise<TransactionReview> {
-    const given = bytes(transaction, "transaction").slice();
+    const given = new Uint8Array(bytes(transaction, "transaction"));
     const tables = await this.#lookup(given, config.lookupTables);
     return JSON.parse(this.#handle.use((raw) => raw.inspect(given, tables))) as TransactionReview;
   }

@@ -2,6 +2,7 @@
  * The half that holds keys: call {@link serve} in a dedicated worker of your own, at once when it starts, and
  * `connect` of `keyward/client` in the page. Nothing of the page's scripts reaches the memory of a worker.
  */
+import { KeywardError } from "./errors.js";
 import { platformClock, type Clock } from "./rpc/idle.js";
 import { MAX_AUTO_LOCK_MS, MIN_AUTO_LOCK_MS, type Port } from "./rpc/protocol.js";
 import { Server } from "./rpc/server.js";
@@ -20,11 +21,24 @@ export interface ServeOptions {
 
 const serving = new WeakSet<WorkerScope>();
 
-/** Answers one client, for as long as the worker lives. Twice on the same scope does no harm. */
+/**
+ * Answers one client, for as long as the worker lives. Twice on the same scope does no harm.
+ *
+ * @throws KeywardError of the code `argument` where no scope was given and this is no dedicated worker: a window would
+ * hear every frame of every site.
+ */
 export function serve(options: ServeOptions = {}): void {
-  const scope = options.scope ?? (globalThis as unknown as WorkerScope);
+  const scope = options.scope ?? ownScope();
   if (!serving.has(scope)) {
     serving.add(scope);
     new Server(scope, options.clock ?? platformClock);
   }
+}
+
+function ownScope(): WorkerScope {
+  const { DedicatedWorkerGlobalScope: Dedicated } = globalThis as { DedicatedWorkerGlobalScope?: new () => object };
+  if (Dedicated === undefined || !(globalThis instanceof Dedicated)) {
+    throw new KeywardError("argument", "serve() without a scope is for dedicated workers; call it in the worker's own file, or pass a port");
+  }
+  return globalThis as unknown as WorkerScope;
 }

@@ -96,6 +96,7 @@ async function connected(t, options = {}) {
   const clock = new TestClock();
   serve({ scope, clock });
   const client = await connect(worker, options);
+  t.after(() => client.terminate());
   return { client, worker, scope, seen, clock };
 }
 
@@ -193,6 +194,7 @@ test("the worker wipes what it was handed, whatever came of it", async (t) => {
     removeEventListener: (type, listener) => port1.removeEventListener(type, listener),
     start: () => port1.start(),
   });
+  t.after(() => client.terminate());
   await client.openVault(file(), password());
   await assert.rejects(client.openVault(file(), utf8("not the right password")), code("refused-to-open"));
   await client.createVault(password(), { phrase: utf8(expected.phrase), passphrase: utf8("canary"), kdf: "scrypt-16384" });

@@ -8,6 +8,9 @@ export interface Clock {
   after(ms: number, callback: () => void): () => void;
 }
 
+/** How far a clock is set back by being corrected. */
+const CORRECTION_MS = 5_000;
+
 export const platformClock: Clock = {
   wall: () => Date.now(),
   steady: () => performance.now(),
@@ -59,8 +62,9 @@ export class IdleWatch {
     return Math.max(this.#clock.wall() - this.#wall, this.#clock.steady() - this.#steady);
   }
 
+  /** Also if the wall clock was set back: then nobody knows how long the machine slept. */
   #isOver(): boolean {
-    return this.#gone() >= this.#limit;
+    return this.#gone() >= this.#limit || this.#clock.wall() < this.#wall - CORRECTION_MS;
   }
 
   #end(): void {

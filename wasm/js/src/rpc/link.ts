@@ -12,6 +12,9 @@ export interface WorkerLike extends Port {
   close?(): void;
 }
 
+/** Workers that have a client in this page. */
+const connected = new WeakSet<WorkerLike>();
+
 /** The page's end: calls on their way, and what is said when the worker locks or dies. */
 export class Link {
   readonly #worker: WorkerLike;
@@ -21,7 +24,12 @@ export class Link {
   #ended: KeywardError | undefined;
   #closing: KeywardError | undefined;
 
+  /** @throws KeywardError of the code `busy` if the worker has a client: two would end each other's. */
   constructor(worker: WorkerLike) {
+    if (connected.has(worker)) {
+      throw new KeywardError("busy", "this worker has a client in this page already; use that one, or start another worker");
+    }
+    connected.add(worker);
     this.#worker = worker;
     worker.addEventListener("message", this.#onMessage);
     worker.addEventListener("messageerror", this.#onFault);
@@ -67,11 +75,11 @@ export class Link {
       this.#pending.set(id, {
         resolve: (value) =>
           settle(() => {
-            try {
-              const answer = reading(value);
-              (given ? (late ?? ignore) : resolve)(answer);
-            } catch (error) {
-              reject(error);
+            const answer = this.#read(value, reading);
+            if (answer === undefined) {
+              reject(strange());
+            } else {
+              (given ? (late ?? ignore) : resolve)(answer.value);
             }
           }),
         reject: (error) => settle(() => reject(error)),
@@ -121,6 +129,12 @@ export class Link {
     const locks = [...this.#locks.values()];
     this.#locks.clear();
     locks.forEach((listener) => listener("terminated"));
+    connected.delete(this.#worker);
+  }
+
+  /** Whether it takes no more calls. */
+  get hasEnded(): boolean {
+    return this.#ended !== undefined || this.#closing !== undefined;
   }
 
   #post(id: number, target: number, method: string, args: readonly Value[]): void {
@@ -131,6 +145,16 @@ export class Link {
     } catch {
       // What cannot be cloned is the caller's mistake; the cause could quote an argument, so it stays here.
       this.#take(id)?.reject(new KeywardError("argument", "an argument cannot be handed to the worker; see the method's types"));
+    }
+  }
+
+  /** An answer that is not as agreed ends the worker: nothing else that it says can be believed either. */
+  #read<T>(value: Value, reading: (value: Value) => T): { readonly value: T } | undefined {
+    try {
+      return { value: reading(value) };
+    } catch {
+      this.end(strange());
+      return undefined;
     }
   }
 
@@ -183,8 +207,13 @@ export class Link {
   };
 }
 
-function aborted(signal: AbortSignal | undefined): KeywardError {
+/** @internal */
+export function aborted(signal: AbortSignal | undefined): KeywardError {
   return new KeywardError("aborted", "the call was aborted", { cause: signal?.reason });
+}
+
+function strange(): KeywardError {
+  return new KeywardError("worker", "the worker answered what this version does not know; load both from the same one");
 }
 
 function ignore(): void {

@@ -1,5 +1,5 @@
 import type { EvmSigner } from "../evm.js";
-import type { LookupTables, SolanaSigner, TransactionConfig } from "../solana.js";
+import type { LookupTables, SignatureDictionary, SolanaSigner, TransactionConfig } from "../solana.js";
 import type { AccountsOptions, ImportKeyOptions, Vault } from "../vault.js";
 import type { Value } from "./protocol.js";
 import { read } from "./read.js";
@@ -26,14 +26,20 @@ export const VAULT_METHODS: Methods<Vault> = {
 };
 
 export const SOLANA_METHODS: Methods<SolanaSigner> = {
-  lookupTables: (signer, [transaction]) => signer.lookupTables(read.bytes(transaction)),
+  lookupTables: (signer, [transactions]) => [
+    ...new Set(read.list(transactions).flatMap((transaction) => signer.lookupTables(read.bytes(transaction)))),
+  ],
   inspect: async (signer, [transaction, tables]) =>
     (await signer.inspect(read.bytes(transaction), config(tables))) as unknown as Value,
   inspectMessage: (signer, [message]) => signer.inspectMessage(read.bytes(message)) as unknown as Value,
   signMessage: (signer, [message]) => signer.signMessage(read.bytes(message)),
-  signTransaction: async (signer, [message, tables]) => {
-    const [signatures] = await signer.signTransactions([{ messageBytes: read.bytes(message) }], config(tables));
-    return signatures?.[signer.address];
+  signMessages: async (signer, [messages]) => {
+    const contents = read.list(messages).map((content) => ({ content: read.bytes(content) }));
+    return signaturesOf(signer, await signer.signMessages(contents));
+  },
+  signTransactions: async (signer, [messages, tables]) => {
+    const transactions = read.list(messages).map((message) => ({ messageBytes: read.bytes(message) }));
+    return signaturesOf(signer, await signer.signTransactions(transactions, config(tables)));
   },
   signTransactionBytes: (signer, [wire, tables]) => signer.signTransactionBytes(read.bytes(wire), config(tables)),
 };
@@ -46,6 +52,10 @@ export const EVM_METHODS: Methods<EvmSigner> = {
   signTypedData: (signer, [document]) => signer.signTypedData(read.string(document)),
   signTransaction: (signer, [unsigned]) => signer.signTransaction(read.bytes(unsigned)),
 };
+
+function signaturesOf(signer: SolanaSigner, dictionaries: readonly SignatureDictionary[]): Value {
+  return dictionaries.map((signatures) => signatures[signer.address]);
+}
 
 function accountsOptions(value: unknown): AccountsOptions {
   const { family, start, count } = read.optionalRecord(value) ?? {};

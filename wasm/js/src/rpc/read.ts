@@ -4,7 +4,11 @@ import { isRecord } from "./protocol.js";
 
 /** Reads what came from the other end; whatever is not what it should be is an error, never a guess. */
 export const read = {
-  bytes: (value: unknown): Uint8Array => bytes(value, "the value"),
+  /** Refuses memory that is shared: its other holders could change it between being read and being signed. */
+  bytes: (value: unknown): Uint8Array => {
+    const given = bytes(value, "the value");
+    return given.buffer instanceof ArrayBuffer ? given : wrong("memory of its own");
+  },
   optionalBytes: (value: unknown): Uint8Array | undefined => (value === undefined ? undefined : read.bytes(value)),
   string: (value: unknown): string => (typeof value === "string" ? value : wrong("text")),
   number: (value: unknown): number => (typeof value === "number" ? value : wrong("a number")),

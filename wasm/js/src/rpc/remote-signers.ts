@@ -12,7 +12,7 @@ import type {
   TransactionConfig,
 } from "../solana.js";
 import { asyncDisposable } from "./dispose.js";
-import type { Link } from "./link.js";
+import { aborted, type Link } from "./link.js";
 import type { Value } from "./protocol.js";
 import { read } from "./read.js";
 
@@ -43,9 +43,8 @@ class RemoteHandle {
 
   async free(): Promise<void> {
     if (!this.#freed) {
-      const done = this.call("free", [], read.nothing);
       this.#freed = true;
-      await done;
+      await (this.#link.hasEnded ? undefined : this.#link.call(this.#handle, "free", [], read.nothing));
     }
   }
 }
@@ -79,8 +78,8 @@ export class RemoteSolanaSigner {
     messages: readonly { readonly content: Uint8Array }[],
     config: SigningConfig = {},
   ): Promise<readonly SignatureDictionary[]> {
-    const contents = messages.map(({ content }) => bytes(content, "content").slice());
-    return Promise.all(contents.map(async (content) => this.#signed(await this.signMessage(content, config))));
+    const contents = messages.map(({ content }) => bytes(content, "content"));
+    return this.#batch(await this.#remote.call("signMessages", [contents], signatures, config.abortSignal), contents.length);
   }
 
   /** Signs compiled transactions of `@solana/kit`, all or none, and gives the signatures alone. */
@@ -89,23 +88,22 @@ export class RemoteSolanaSigner {
     config: TransactionConfig = {},
   ): Promise<readonly SignatureDictionary[]> {
     const messages = transactions.map((transaction) => Uint8Array.from(transaction.messageBytes));
-    const tables = await Promise.all(messages.map((message) => this.#lookup(message, config)));
-    const sign = async (message: Uint8Array, at: number): Promise<SignatureDictionary> =>
-      this.#signed(await this.#remote.call("signTransaction", [message, tables[at]], signature, config.abortSignal));
-    return Promise.all(messages.map(sign));
+    const tables = await this.#lookup(messages, config);
+    const signed = await this.#remote.call("signTransactions", [messages, tables], signatures, config.abortSignal);
+    return this.#batch(signed, messages.length);
   }
 
   /** Signs a transaction in wire bytes and gives it back with this wallet's signature in its place. */
   async signTransactionBytes(wire: Uint8Array, config: TransactionConfig = {}): Promise<Uint8Array> {
-    const transaction = bytes(wire, "wire").slice();
-    const tables = await this.#lookup(transaction, config);
+    const transaction = new Uint8Array(bytes(wire, "wire"));
+    const tables = await this.#lookup([transaction], config);
     return this.#remote.call("signTransactionBytes", [transaction, tables], read.bytes, config.abortSignal);
   }
 
   /** What a transaction does, read in the worker, and whether it may be signed. */
   async inspect(transaction: Uint8Array, config: TransactionConfig = {}): Promise<TransactionReview> {
-    const given = bytes(transaction, "transaction").slice();
-    const tables = await this.#lookup(given, config);
+    const given = new Uint8Array(bytes(transaction, "transaction"));
+    const tables = await this.#lookup([given], config);
     return this.#remote.call("inspect", [given, tables], review<TransactionReview>, config.abortSignal);
   }
 
@@ -116,7 +114,7 @@ export class RemoteSolanaSigner {
 
   /** The lookup tables that a transaction refers to, by address. */
   async lookupTables(transaction: Uint8Array): Promise<readonly string[]> {
-    return this.#remote.call("lookupTables", [bytes(transaction, "transaction")], (value) => read.list(value).map(read.string));
+    return this.#remote.call("lookupTables", [[bytes(transaction, "transaction")]], (value) => read.list(value).map(read.string));
   }
 
   /** Wipes the key in the worker; the signer cannot be used again. Twice does no harm. */
@@ -124,17 +122,33 @@ export class RemoteSolanaSigner {
     return this.#remote.free();
   }
 
-  async #lookup(transaction: Uint8Array, config: TransactionConfig): Promise<LookupTables | undefined> {
+  /** What the tables that these transactions name hold, asked of the page's own source. */
+  async #lookup(transactions: readonly Uint8Array[], config: TransactionConfig): Promise<LookupTables | undefined> {
+    const { abortSignal } = config;
     if (config.lookupTables !== undefined || this.#tables === undefined) {
       return config.lookupTables;
     }
-    const named = await this.lookupTables(transaction);
-    return named.length === 0 ? undefined : this.#tables(named);
+    const named = await this.#remote.call("lookupTables", [transactions], (value) => read.list(value).map(read.string), abortSignal);
+    return named.length === 0 ? undefined : unlessAborted(this.#tables(named), abortSignal);
   }
 
-  #signed(signed: SolanaSignature): SignatureDictionary {
-    return Object.freeze({ [this.address]: signed });
+  #batch(signed: readonly SolanaSignature[], wanted: number): readonly SignatureDictionary[] {
+    if (signed.length !== wanted) {
+      throw strange();
+    }
+    return signed.map((own) => Object.freeze({ [this.address]: own }));
   }
+}
+
+/** Waits for the page's own function no longer than the call is wanted. */
+function unlessAborted<T>(given: T | Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => reject(aborted(signal));
+    signal?.addEventListener("abort", onAbort, { once: true });
+    Promise.resolve(given)
+      .then(resolve, reject)
+      .finally(() => signal?.removeEventListener("abort", onAbort));
+  });
 }
 
 /** An EVM wallet whose key is in the worker. */
@@ -218,6 +232,10 @@ function signature(value: Value): SolanaSignature {
     throw strange();
   }
   return signed as SolanaSignature;
+}
+
+function signatures(value: Value): readonly SolanaSignature[] {
+  return read.list(value).map((own) => signature(own as Value));
 }
 
 function hex(value: Value): Hex {

@@ -19,7 +19,7 @@ export class RemoteVault {
   readonly #link: Link;
   readonly #handle: number;
   readonly #listeners = new Set<(why: LockReason) => void>();
-  #locked = false;
+  #locked: LockReason | undefined;
   #freed = false;
   /** The vault's name, 32 hexadecimal digits. */
   readonly id: string;
@@ -32,22 +32,21 @@ export class RemoteVault {
     this.#handle = facts.handle;
     this.id = facts.id;
     this.authority = facts.authority;
-    link.onLock(facts.handle, (why) => {
-      this.#locked = true;
-      const listeners = [...this.#listeners];
-      this.#listeners.clear();
-      listeners.forEach((listener) => listener(why));
-    });
+    link.onLock(facts.handle, (why) => this.#onLocked(why));
   }
 
   /** Whether it was locked, as far as this side knows: the worker decides at each call. */
   get isLocked(): boolean {
-    return this.#locked;
+    return this.#locked !== undefined || this.#link.hasEnded;
   }
 
-  /** Calls `listener` once, when it is locked: because it was asked, was idle, or the worker ended. */
+  /** Calls `listener` once, soon after it is locked or if it is already: because it was asked, was idle, or the worker ended. */
   onLock(listener: (why: LockReason) => void): () => void {
     this.#listeners.add(listener);
+    const why = this.#locked ?? (this.#link.hasEnded ? "terminated" : undefined);
+    if (why !== undefined) {
+      this.#tell(why);
+    }
     return () => {
       this.#listeners.delete(listener);
     };
@@ -113,11 +112,31 @@ export class RemoteVault {
     if (this.#freed) {
       return;
     }
-    const done = this.#call("free", [], read.nothing);
     this.#freed = true;
-    this.#locked = true;
     this.#link.forget(this.#handle);
+    if (this.#link.hasEnded) {
+      return;
+    }
+    const done = this.#link.call(this.#handle, "free", [], read.nothing);
+    this.#onLocked("asked");
     await done;
+  }
+
+  #onLocked(why: LockReason): void {
+    this.#locked ??= why;
+    this.#tell(this.#locked);
+  }
+
+  /** Each in a turn of its own, so that none keeps the others from being told. */
+  #tell(why: LockReason): void {
+    const listeners = [...this.#listeners];
+    listeners.forEach((listener) =>
+      queueMicrotask(() => {
+        if (this.#listeners.delete(listener)) {
+          listener(why);
+        }
+      }),
+    );
   }
 
   #call<T>(method: string, args: readonly Value[], reading: (value: Value) => T, signal?: AbortSignal): Promise<T> {

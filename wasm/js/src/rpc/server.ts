@@ -64,7 +64,8 @@ export class Server {
     }
     const request = asRequest(ours);
     if (request === undefined) {
-      const { id } = ours;
+      const { id, args } = ours;
+      wipe(args);
       const message = "page and worker are of different versions of this package; load both from the same one";
       this.#fail(typeof id === "number" ? id : 0, new KeywardError("worker", message));
       return;
@@ -275,11 +276,14 @@ function unknown(method: string): KeywardError {
   return new KeywardError("worker", `the worker has no method ${JSON.stringify(method.slice(0, 32))}; load page and worker from the same version`);
 }
 
-/** Overwrites every array of bytes in the arguments. */
-function wipe(value: unknown): void {
-  if (value instanceof Uint8Array) {
-    value.fill(0);
-  } else if (typeof value === "object" && value !== null && !(value instanceof WebAssembly.Module)) {
-    Object.values(value).forEach(wipe);
+/** How deep arrays of bytes lie among the arguments of any method: the list, a record of options or a batch, the array. */
+const MAX_DEPTH = 3;
+
+/** Overwrites every array of bytes in the arguments. Messages may be as deep as they like, or hold themselves. */
+function wipe(value: unknown, depth = 0): void {
+  if (ArrayBuffer.isView(value)) {
+    new Uint8Array(value.buffer, value.byteOffset, value.byteLength).fill(0);
+  } else if (depth < MAX_DEPTH && typeof value === "object" && value !== null && !(value instanceof WebAssembly.Module)) {
+    Object.values(value).forEach((item) => wipe(item, depth + 1));
   }
 }
