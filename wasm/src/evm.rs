@@ -7,11 +7,11 @@ use keyward_core::evm::personal;
 use keyward_core::evm::transaction::Transaction;
 use keyward_core::evm::typed_data::TypedData;
 use keyward_core::policy::Request;
-use serde_json::json;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::bytes::{MAX_PAYLOAD_BYTES, bounded, exposed};
 use crate::failure::{Failure, needs, thrown};
+use crate::json::Object;
 use crate::review;
 use crate::signing::Signing;
 
@@ -125,17 +125,20 @@ impl RawEvmSigner {
                 wallet: &self.address,
                 intent: &intent,
             };
-            let review = json!({
-                "kind": "evm-transaction",
-                "chainId": intent.chain_id.to_string(),
-                "nonce": intent.nonce.to_string(),
-                "to": transaction.to.map(|to| to.to_string()),
-                "valueWei": intent.value.to_string(),
-                "maxFeeWei": intent.max_fee.to_string(),
-                "sentences": intent.sentences(),
-            });
-            let verdict = review::verdict(&self.signing.authority, &request);
-            Ok(review::with_verdict(review, verdict))
+            let to = transaction.to.map(|to| to.to_string());
+            let mut review = Object::of_kind("evm-transaction");
+            review
+                .shown("chainId", &intent.chain_id)
+                .shown("nonce", &intent.nonce)
+                .text_or_null("to", to.as_deref())
+                .shown("valueWei", &intent.value)
+                .shown("maxFeeWei", &intent.max_fee)
+                .texts("sentences", &intent.sentences());
+            Ok(review::with_verdict(
+                &mut review,
+                &self.signing.authority,
+                &request,
+            ))
         })
     }
 
@@ -152,8 +155,12 @@ impl RawEvmSigner {
                 wallet: &self.address,
                 message: &message,
             };
-            let verdict = review::verdict(&self.signing.authority, &request);
-            Ok(review::with_verdict(review::personal_message(&message), verdict))
+            let mut review = review::personal_message(&message);
+            Ok(review::with_verdict(
+                &mut review,
+                &self.signing.authority,
+                &request,
+            ))
         })
     }
 
@@ -171,15 +178,17 @@ impl RawEvmSigner {
                 typed_data: &typed_data,
             };
             let risks: Vec<String> = typed_data.risks().iter().map(ToString::to_string).collect();
-            let review = json!({
-                "kind": "typed-data",
-                "chainId": typed_data.domain().chain_id.to_string(),
-                "primaryType": typed_data.primary_type(),
-                "sentences": typed_data.sentences(),
-                "risks": risks,
-            });
-            let verdict = review::verdict(&self.signing.authority, &request);
-            Ok(review::with_verdict(review, verdict))
+            let mut review = Object::of_kind("typed-data");
+            review
+                .shown("chainId", &typed_data.domain().chain_id)
+                .text("primaryType", typed_data.primary_type())
+                .texts("sentences", &typed_data.sentences())
+                .texts("risks", &risks);
+            Ok(review::with_verdict(
+                &mut review,
+                &self.signing.authority,
+                &request,
+            ))
         })
     }
 }

@@ -13,6 +13,7 @@ mod authority;
 mod bytes;
 mod evm;
 mod failure;
+mod json;
 mod random;
 mod review;
 mod session;

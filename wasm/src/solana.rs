@@ -10,6 +10,7 @@ use keyward_core::solana::{Message, Transaction};
 
 use crate::bytes::{MAX_PAYLOAD_BYTES, bounded, exposed};
 use crate::failure::{Failure, thrown};
+use crate::json::list_of_texts;
 use crate::review;
 use crate::signing::Signing;
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -124,10 +125,11 @@ impl RawSolanaSigner {
                 wallet: &self.address,
                 intent: &intent,
             };
-            let verdict = review::verdict(&self.signing.authority, &request);
+            let mut review = review::transaction(&intent, transaction.as_ref());
             Ok(review::with_verdict(
-                review::transaction(&intent, transaction.as_ref()),
-                verdict,
+                &mut review,
+                &self.signing.authority,
+                &request,
             ))
         })
     }
@@ -144,8 +146,12 @@ impl RawSolanaSigner {
                 wallet: &self.address,
                 message: &message,
             };
-            let verdict = review::verdict(&self.signing.authority, &request);
-            Ok(review::with_verdict(review::message(&message), verdict))
+            let mut review = review::message(&message);
+            Ok(review::with_verdict(
+                &mut review,
+                &self.signing.authority,
+                &request,
+            ))
         })
     }
 
@@ -161,8 +167,12 @@ impl RawSolanaSigner {
                 Ok(transaction) => transaction.message,
                 Err(_) => Message::decode(&bytes)?,
             };
-            let tables = message.lookups.iter().map(|lookup| lookup.table.to_string());
-            Ok(tables.collect::<serde_json::Value>().to_string())
+            let tables: Vec<String> = message
+                .lookups
+                .iter()
+                .map(|lookup| lookup.table.to_string())
+                .collect();
+            Ok(list_of_texts(&tables))
         })
     }
 }

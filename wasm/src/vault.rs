@@ -5,13 +5,13 @@ use keyward_core::account::Chain;
 use keyward_core::keyfile::{Format, ImportOptions};
 use keyward_core::path::PathFamily;
 use keyward_core::vault::{KdfParams, RecoveryKey, SecondFactor, VaultFile, WalletPassword};
-use serde_json::{Value, json};
 use wasm_bindgen::prelude::wasm_bindgen;
 use zeroize::Zeroizing;
 
 use crate::bytes::{bounded, exposed, optional_secret, secret, text};
 use crate::evm::RawEvmSigner;
 use crate::failure::{Failure, needs, thrown};
+use crate::json::{Object, list};
 use crate::random::integer;
 use crate::review;
 use crate::session::{Account, NewVault, Session};
@@ -109,10 +109,11 @@ impl RawVault {
     pub fn describe(bytes: &Uint8Array) -> Result<String, Error> {
         thrown(|| {
             let header = VaultFile::inspect(&bounded(bytes, MAX_VAULT_BYTES)?)?;
-            let shown = json!({
-                "id": header.vault_id().to_string(), "needsSecondFactor": header.needs_second_factor(),
-            });
-            Ok(shown.to_string())
+            let shown = Object::new()
+                .shown("id", &header.vault_id())
+                .flag("needsSecondFactor", header.needs_second_factor())
+                .end();
+            Ok(shown)
         })
     }
 
@@ -214,7 +215,7 @@ impl RawVault {
             let accounts = imported
                 .iter()
                 .map(|address| review::account(address, None, label));
-            Ok(accounts.collect::<Value>().to_string())
+            Ok(list(&accounts.collect::<Vec<_>>()))
         })
     }
 
@@ -263,7 +264,7 @@ fn listed(accounts: &[Account]) -> String {
     let accounts = accounts
         .iter()
         .map(|own| review::account(&own.address, own.path.as_deref(), &own.label));
-    accounts.collect::<Value>().to_string()
+    list(&accounts.collect::<Vec<_>>())
 }
 
 fn named<T>(name: &str, find: impl FnOnce(&str) -> Option<T>) -> Result<Option<T>, Failure> {
