@@ -21,7 +21,7 @@ import { remaining, vaultView } from "./views/vault";
 /** A page that was out of sight for so long is locked, in milliseconds. */
 const HIDDEN_MS = 60_000;
 /** How often the worker is told that somebody is there, in milliseconds. */
-const ALIVE_EVERY_MS = 10_000;
+const ALIVE_EVERY_MS = 5_000;
 
 /** How long before it locks itself that is said, in milliseconds. */
 const WARNING_MS = 30_000;
@@ -49,7 +49,7 @@ class Page implements App {
   }
 
   go(to: Screen): void {
-    this.screen = move(this.screen, to);
+    this.screen = move(this.screen, this.#possible(to));
     if (!keepsDraft(this.screen)) {
       wipeDraft(this.draft);
       this.draft = undefined;
@@ -57,6 +57,17 @@ class Page implements App {
     this.render();
     this.#root.querySelector<HTMLElement>("h2")?.focus();
     this.#root.scrollIntoView({ block: "nearest" });
+  }
+
+  /** The vault's screens are for an open vault; there is no other place to be while one is open. */
+  #possible(to: Screen): Screen {
+    if (this.session.isOpen) {
+      return to.at === "vault" ? to : { at: "vault", part: "accounts" };
+    }
+    if (to.at === "vault") {
+      return this.session.sealed === undefined ? { at: "start" } : { at: "unlock", way: "password" };
+    }
+    return to;
   }
 
   render(): void {
@@ -167,16 +178,29 @@ function lockOnLeave(page: Page): void {
   });
 }
 
+/** Every use counts at once here; the worker hears of the first one, and of those that follow now and then. */
 function keepAliveOnUse(page: Page): void {
-  let toldAt = 0;
+  let pausing = false;
+  let usedMeanwhile = false;
+  const tell = (): void => {
+    pausing = true;
+    usedMeanwhile = false;
+    page.session.vault.keepAlive().catch(() => undefined);
+    window.setTimeout(() => {
+      pausing = false;
+      if (usedMeanwhile && page.session.isOpen) {
+        tell();
+      }
+    }, ALIVE_EVERY_MS);
+  };
   const used = (): void => {
     if (!page.session.isOpen) {
       return;
     }
     page.session.touch();
-    if (Date.now() - toldAt >= ALIVE_EVERY_MS) {
-      toldAt = Date.now();
-      page.session.vault.keepAlive().catch(() => undefined);
+    usedMeanwhile = true;
+    if (!pausing) {
+      tell();
     }
   };
   for (const event of ["pointerdown", "keydown"] as const) {

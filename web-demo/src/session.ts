@@ -4,7 +4,7 @@
  */
 import { connect, type Client, type RemoteVault } from "keyward/client";
 import { ProblemError } from "./problems";
-import { keep, keptVault, type SealedVault } from "./store";
+import { keep, type SealedVault } from "./store";
 import { startKeys } from "./worker";
 
 export type LockReason = "asked" | "idle" | "terminated";
@@ -21,6 +21,8 @@ export class Session {
   #vault: RemoteVault | undefined;
   #unlisten: () => void = () => undefined;
   #usedAt = 0;
+  /** What this page believes to be kept under the vault's id. */
+  #stored: Uint8Array | undefined;
   /** The encrypted file of the vault that is open or was last. */
   sealed: SealedVault | undefined;
   /** Whether it is kept in this browser. */
@@ -78,6 +80,7 @@ export class Session {
     this.#vault = vault;
     this.sealed = sealed;
     this.kept = kept;
+    this.#stored = kept ? sealed.file : undefined;
     this.#unlisten = vault.onLock((why) => this.#onLock(vault, why));
     this.touch();
   }
@@ -94,21 +97,23 @@ export class Session {
     }
   }
 
-  /** Keeps the file in this browser. */
-  async keep(): Promise<void> {
-    if (this.sealed === undefined) {
+  /** Keeps the file in this browser; an error of the code `conflict` if another state of the vault is kept there. */
+  async keep(over: "own" | "anything" = "own"): Promise<void> {
+    const { sealed } = this;
+    if (sealed === undefined) {
       return;
     }
-    await keepOrExplain(this.sealed);
-    this.kept = true;
-  }
-
-  /** Whether another state of this vault is kept here, which keeping this one would replace. */
-  async wouldReplace(sealed: SealedVault): Promise<boolean> {
-    const kept = await keptVault(sealed.id).catch(() => undefined);
-    return (
-      kept !== undefined && (kept.file.length !== sealed.file.length || kept.file.some((byte, at) => byte !== sealed.file[at]))
-    );
+    const agreed = await keepOrExplain(sealed, over === "own" ? this.#stored : over);
+    this.kept = agreed;
+    if (!agreed) {
+      throw new ProblemError(
+        "conflict",
+        undefined,
+        "Another state of this vault is kept here, from another tab or file; it was left as it is.",
+        "Save this vault to a file, so that nothing of it is lost.",
+      );
+    }
+    this.#stored = sealed.file;
   }
 
   async lock(): Promise<void> {
@@ -164,15 +169,11 @@ export class Session {
   }
 }
 
-async function keepOrExplain(sealed: SealedVault): Promise<void> {
+async function keepOrExplain(sealed: SealedVault, expected: Uint8Array | undefined | "anything"): Promise<boolean> {
   try {
-    await keep(sealed);
+    return await keep(sealed, expected);
   } catch {
-    throw new ProblemError(
-      "storage",
-      undefined,
-      "This browser did not keep the vault.",
-      "Save it to a file instead, and leave private browsing or free some space.",
-    );
+    const remedy = "Save it to a file instead, and leave private browsing or free some space.";
+    throw new ProblemError("storage", undefined, "This browser did not keep the vault.", remedy);
   }
 }

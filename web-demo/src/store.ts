@@ -19,17 +19,31 @@ export async function keptVaults(): Promise<readonly SealedVault[]> {
   return all.sort((left, right) => left.name.localeCompare(right.name));
 }
 
-export async function keptVault(id: string): Promise<SealedVault | undefined> {
-  return request("readonly", (store) => store.get(id) as IDBRequest<SealedVault | undefined>);
+/**
+ * Keeps a vault in place of `expected`, which is what this page believes to be kept under its id (nothing, if
+ * `undefined`). Another tab may have kept another state meanwhile: then nothing is written and it gives `false`.
+ */
+export async function keep(vault: SealedVault, expected: Uint8Array | undefined | "anything"): Promise<boolean> {
+  let agreed = false;
+  await transact("readwrite", (store) => {
+    const asked = store.getAll() as IDBRequest<SealedVault[]>;
+    asked.onsuccess = () => {
+      const found = asked.result.find((kept) => kept.id === vault.id)?.file;
+      if (found === undefined && asked.result.length >= MAX_KEPT) {
+        store.transaction.abort();
+        return;
+      }
+      agreed = expected === "anything" || equal(found, expected);
+      if (agreed) {
+        store.put({ id: vault.id, name: vault.name, file: vault.file });
+      }
+    };
+  });
+  return agreed;
 }
 
-/** Keeps a vault in place of what was kept under its id; resolves once it is written. */
-export async function keep(vault: SealedVault): Promise<void> {
-  const all = await keptVaults();
-  if (all.length >= MAX_KEPT && !all.some((kept) => kept.id === vault.id)) {
-    throw new Error(`more than ${MAX_KEPT} vaults`);
-  }
-  await request("readwrite", (store) => store.put({ id: vault.id, name: vault.name, file: vault.file }));
+function equal(left: Uint8Array | undefined, right: Uint8Array | undefined): boolean {
+  return left?.length === right?.length && (left?.every((byte, at) => byte === right?.[at]) ?? true);
 }
 
 export async function forget(id: string): Promise<void> {
@@ -37,12 +51,18 @@ export async function forget(id: string): Promise<void> {
 }
 
 async function request<T>(mode: IDBTransactionMode, ask: (store: IDBObjectStore) => IDBRequest<T>): Promise<T> {
+  const asked = await transact(mode, ask);
+  return asked.result;
+}
+
+/** Runs `work` in one transaction and waits until all of it is written. */
+async function transact<T>(mode: IDBTransactionMode, work: (store: IDBObjectStore) => T): Promise<T> {
   const database = await open();
   try {
     return await new Promise<T>((resolve, reject) => {
       const transaction = database.transaction(STORE, mode, { durability: "strict" });
-      const asked = ask(transaction.objectStore(STORE));
-      transaction.oncomplete = () => resolve(asked.result);
+      const done = work(transaction.objectStore(STORE));
+      transaction.oncomplete = () => resolve(done);
       transaction.onabort = () => reject(transaction.error ?? new Error("the database gave up"));
     });
   } finally {

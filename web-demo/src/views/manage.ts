@@ -10,6 +10,7 @@ import { IDLE_MINUTES } from "../session";
 import { forget } from "../store";
 import { download } from "../vault-file";
 import { confirmed } from "./confirm";
+import { keepAsking } from "./keep";
 import { importOptions } from "./protect";
 
 export function managePart(app: App): readonly Node[] {
@@ -44,11 +45,7 @@ function fileTools(app: App): HTMLElement {
       app.announce("The file was handed to the browser.");
     }
   });
-  const keep = attempt(async () => {
-    await app.session.keep();
-    app.announce("The encrypted vault is kept in this browser.");
-    app.go({ at: "vault", part: "manage" });
-  });
+  const keep = attempt(() => keepAsking(app));
   return h(
     "div",
     {},

@@ -1,5 +1,5 @@
 /** A new phrase: shown once to be written down, then a few of its words asked for. */
-import type { App } from "../app";
+import { wipeDraft, type App } from "../app";
 import { h } from "../dom";
 import { form, textField } from "../fields";
 import { explain, ProblemError } from "../problems";
@@ -23,6 +23,7 @@ export function phraseView(app: App): readonly Node[] {
         wipe(secret);
         return;
       }
+      wipeDraft(app.draft);
       app.draft = { kind: "phrase", secret, fresh: true };
       showWords(words, secret);
       written.disabled = false;

@@ -1,11 +1,12 @@
 /** The password, and whatever else protects a new vault. */
 import type { Client, RemoteVault } from "keyward/client";
-import { wipeDraft, type App, type Draft } from "../app";
+import type { App, Draft } from "../app";
 import { h } from "../dom";
 import { checkbox, form, secretField, textField } from "../fields";
 import { newPassword } from "../passwords";
 import { ProblemError } from "../problems";
 import { takeOptional, wipe } from "../secrets";
+import { keepAsking } from "./keep";
 
 export function protectView(app: App): readonly Node[] {
   const { draft } = app;
@@ -36,6 +37,7 @@ export function protectView(app: App): readonly Node[] {
       ],
       beside: [h("button", { type: "button", on: { click: () => app.go({ at: "start" }) } }, "Cancel")],
       act: async () => {
+        const from = app.screen;
         const password = chosen.read();
         const extras = { passphrase: takeOptional(passphrase.input), secondFactor: takeOptional(second.input) };
         try {
@@ -44,32 +46,23 @@ export function protectView(app: App): readonly Node[] {
             throw new ProblemError("no-draft", undefined, "The phrase or key was wiped meanwhile.", "Go back and begin again.");
           }
           const vault = await app.session.open((client) => make(client, password, drafted, extras));
-          app.session.adopt(
-            vault,
-            { id: vault.id, name: name.input.value.trim() || "My vault", file: await vault.export() },
-            false,
-          );
+          const file = await vault.export();
+          if (app.screen !== from) {
+            // Its person cancelled while it was encrypted.
+            await vault.free();
+            return;
+          }
+          app.session.adopt(vault, { id: vault.id, name: name.input.value.trim() || "My vault", file }, false);
         } finally {
           wipe(password, extras.passphrase, extras.secondFactor);
         }
-        await finish(app, keeping.input.checked);
+        app.go({ at: "vault", part: "accounts" });
+        if (keeping.input.checked) {
+          await keepAsking(app);
+        }
       },
     }),
   ];
-}
-
-/** The vault is there; that the browser does not keep it must not lose it. */
-async function finish(app: App, keeping: boolean): Promise<void> {
-  wipeDraft(app.draft);
-  app.draft = undefined;
-  if (keeping) {
-    try {
-      await app.session.keep();
-    } catch (thrown) {
-      app.notice = thrown instanceof ProblemError ? `${thrown.problem.cause} ${thrown.problem.remedy}` : "";
-    }
-  }
-  app.go({ at: "vault", part: "accounts" });
 }
 
 async function make(

@@ -6,8 +6,9 @@ import { checkbox, form, secretField } from "../fields";
 import { keyGlyph } from "../icons";
 import { ProblemError } from "../problems";
 import { take, takeOptional, wipe } from "../secrets";
+import type { Screen } from "../screens";
 import type { SealedVault } from "../store";
-import { confirmed } from "./confirm";
+import { keepAsking } from "./keep";
 
 export function unlockView(app: App, way: "password" | "recovery"): readonly Node[] {
   const { sealed } = app.session;
@@ -56,6 +57,7 @@ function passwordForm(app: App, sealed: SealedVault, keeping: Keeping): HTMLElem
     body: [password.row, second.row, keeping.row],
     beside: [back(app)],
     act: async () => {
+      const from = app.screen;
       if (password.input.value === "") {
         throw new ProblemError("nothing", "password", "The password is empty.", "Type it.");
       }
@@ -65,7 +67,7 @@ function passwordForm(app: App, sealed: SealedVault, keeping: Keeping): HTMLElem
         const vault = await app.session.open((client) =>
           client.openVault(sealed.file, given, factor === undefined ? {} : { secondFactor: factor }),
         );
-        await opened(app, vault, sealed, keeping.input.checked);
+        await opened(app, from, vault, sealed, keeping.input.checked);
       } catch (thrown) {
         second.row.hidden &&= (thrown as { code?: unknown }).code !== "second-factor-missing";
         throw thrown;
@@ -86,10 +88,11 @@ function recoveryForm(app: App, sealed: SealedVault, keeping: Keeping): HTMLElem
     body: [recovery.row, keeping.row],
     beside: [back(app)],
     act: async () => {
+      const from = app.screen;
       const given = take(recovery.input);
       try {
         const vault = await app.session.open((client) => client.openVaultWithRecovery(sealed.file, given));
-        await opened(app, vault, sealed, keeping.input.checked);
+        await opened(app, from, vault, sealed, keeping.input.checked);
       } catch (thrown) {
         if ((thrown as { code?: unknown }).code === "refused-to-open") {
           throw new ProblemError(
@@ -107,28 +110,18 @@ function recoveryForm(app: App, sealed: SealedVault, keeping: Keeping): HTMLElem
   });
 }
 
-async function opened(app: App, vault: RemoteVault, sealed: SealedVault, keeping: boolean): Promise<void> {
+/** Shows the vault that was opened, unless its person has gone elsewhere meanwhile: then it is closed again. */
+async function opened(app: App, from: Screen, vault: RemoteVault, sealed: SealedVault, keeping: boolean): Promise<void> {
+  if (app.screen !== from) {
+    await vault.free();
+    return;
+  }
   const wasKept = app.session.kept;
   app.session.adopt(vault, sealed, wasKept);
-  if (keeping && !wasKept && (await mayKeep(app, sealed))) {
-    await app.session.keep().catch((thrown: unknown) => {
-      app.notice = thrown instanceof ProblemError ? `${thrown.problem.cause} ${thrown.problem.remedy}` : "";
-    });
-  }
   app.go({ at: "vault", part: "accounts" });
-}
-
-async function mayKeep(app: App, sealed: SealedVault): Promise<boolean> {
-  return (
-    !(await app.session.wouldReplace(sealed)) ||
-    confirmed({
-      title: "Replace what is kept here?",
-      text: "This browser keeps another state of the same vault. Keeping this file replaces it: wallets that only the other one has would be lost.",
-      acknowledge: "This file is the newer one",
-      confirm: "Replace it",
-      cancel: "Leave it as it is",
-    })
-  );
+  if (keeping && !wasKept) {
+    await keepAsking(app);
+  }
 }
 
 function back(app: App): HTMLElement {
