@@ -14,7 +14,16 @@ export type { WorkerLike } from "./rpc/link.js";
 export { RemoteVault } from "./rpc/remote-vault.js";
 export { RemoteEvmSigner, RemoteSolanaSigner } from "./rpc/remote-signers.js";
 export { KeywardError, type RefusalReason } from "./errors.js";
-export type { Account, AccountsOptions, Chain, ImportKeyOptions, KeyFormat, PathFamily, SignerOptions, SolanaSignerOptions } from "./vault.js";
+export type {
+  Account,
+  AccountsOptions,
+  Chain,
+  ImportKeyOptions,
+  KeyFormat,
+  PathFamily,
+  SignerOptions,
+  SolanaSignerOptions,
+} from "./vault.js";
 export type { CreateVaultOptions, MnemonicCheck, OpenVaultOptions, VaultDescription };
 
 /** How long a worker may take to load and answer, in milliseconds. */

@@ -38,7 +38,8 @@ export function serve(options: ServeOptions = {}): void {
 function ownScope(): WorkerScope {
   const { DedicatedWorkerGlobalScope: Dedicated } = globalThis as { DedicatedWorkerGlobalScope?: new () => object };
   if (Dedicated === undefined || !(globalThis instanceof Dedicated)) {
-    throw new KeywardError("argument", "serve() without a scope is for dedicated workers; call it in the worker's own file, or pass a port");
+    const message = "serve() without a scope is for dedicated workers; call it in the worker's own file, or pass a port";
+    throw new KeywardError("argument", message);
   }
   return globalThis as unknown as WorkerScope;
 }

@@ -2,6 +2,8 @@
 import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 
 import { PATIENCE_MS, code, expected, fixture, hex, joined, password, unhex, utf8, within } from "../support/client.mjs";
 import * as local from "../dist/index.js";
@@ -119,6 +121,83 @@ test("a batch is as long as it likes, and all or none", async () => {
   const [sample] = expected.solana.transactions;
   const transactions = Array.from({ length: 300 }, () => ({ messageBytes: unhex(sample.message) }));
   assert.equal((await signer.signTransactions(transactions)).length, 300);
+});
+
+test("a worker keeps so many handles and no more", async () => {
+  const { client } = await bare();
+  const vault = await client.openVault(fixture("native.keyward"), password());
+  const signers = [];
+  let refused;
+  while (refused === undefined && signers.length < 5_000) {
+    const batch = await Promise.allSettled(Array.from({ length: 200 }, () => vault.evm()));
+    signers.push(...batch.filter(({ status }) => status === "fulfilled").map(({ value }) => value));
+    refused = batch.find(({ status }) => status === "rejected")?.reason;
+  }
+  code("busy")(refused);
+  assert.equal(signers.length, 4_095, "and the vault");
+  await assert.rejects(client.openVault(fixture("native.keyward"), password()), code("busy"));
+  await signers[0].free();
+  await vault.solana();
+});
+
+test("signers that the page forgot are freed in the worker", async () => {
+  setFlagsFromString("--expose-gc");
+  const collect = runInNewContext("gc");
+  const { client, scope } = await bare();
+  const freed = [];
+  scope.addEventListener("message", ({ data }) => data.method === "free" && freed.push(data.target));
+  const vault = await client.openVault(fixture("native.keyward"), password());
+  const kept = await vault.evm();
+  await (async () => {
+    const lost = await vault.solana();
+    await lost.signMessage(utf8("hello"));
+  })();
+  const until = Date.now() + PATIENCE_MS;
+  while (freed.length === 0 && Date.now() < until) {
+    collect();
+    await new Promise(setImmediate);
+  }
+  assert.deepEqual(freed, [3], "the lost one alone");
+  await kept.signMessage("hello");
+  await vault.keepAlive();
+});
+
+test("a worker that was ended opens nothing more, not even what it had begun", async () => {
+  const { client, ask } = await bare();
+  const vault = await client.openVault(fixture("native.keyward"), password());
+  await vault.keepAlive();
+  const answers = [];
+  const { port1, port2 } = new MessageChannel();
+  const timers = new Set();
+  const clock = {
+    wall: () => 0,
+    steady: () => 0,
+    after: (_ms, work) => {
+      timers.add(work);
+      return () => timers.delete(work);
+    },
+  };
+  serve({ scope: port2, clock });
+  const done = new Promise((resolve) => {
+    port1.addEventListener("message", ({ data }) => answers.push(data) === 4 && resolve());
+  });
+  const say = (id, method, ...args) => port1.postMessage({ keyward: 1, id, target: 0, method, args });
+  say(1, "hello", 60_000);
+  say(2, "openVault", fixture("native.keyward"), password());
+  say(3, "end");
+  say(4, "openVault", fixture("native.keyward"), password());
+  await within(done, "four answers");
+  const codes = Object.fromEntries(answers.map(({ id, error }) => [id, error?.code]));
+  assert.deepEqual(codes, { 1: undefined, 2: "terminated", 3: undefined, 4: "terminated" });
+  assert.equal(timers.size, 0);
+  port1.close();
+  assert.equal((await ask({ keyward: 1, id: 4_002, target: 0, method: "version", args: [] })).error, undefined);
+});
+
+test("a worker that was ended is not connected to again", async () => {
+  const { client, page } = await bare();
+  await client.terminate();
+  await assert.rejects(connect(page), code("terminated"));
 });
 
 test("a scope that is a page's window, or nothing at all, is not served", () => {

@@ -287,17 +287,6 @@ test("ending the worker wipes first and rejects what is on its way", async (t) =
   await client.terminate();
 });
 
-test("a worker that dies takes everything with it", async (t) => {
-  const { client, vault, worker } = await opened(t);
-  const reasons = [];
-  vault.onLock((why) => reasons.push(why));
-  const pending = vault.wallets();
-  worker.fails();
-  await assert.rejects(pending, code("worker"));
-  await assert.rejects(client.generateMnemonic(), code("worker"));
-  assert.deepEqual(reasons, ["terminated"]);
-});
-
 test("a worker at fault is ended with its keys", async (t) => {
   const { client, worker, seen } = await connected(t);
   const pending = client.generateMnemonic();
@@ -367,21 +356,6 @@ test("messages that are not as agreed are refused, and others passed over", asyn
   worker.hears({ type: "theirs" });
   worker.hears(null);
   assert.equal(await client.version(), keyward.version());
-});
-
-test("answers that are not as agreed are refused", async (t) => {
-  for (const [ask, value] of [
-    [(client) => client.generateMnemonic(), "a phrase as text"],
-    [(client) => client.openVault(file(), password()), { handle: 1, id: "x", authority: "nobody" }],
-    [(client) => client.describeVault(file()), 7],
-    [(client) => client.validateMnemonic(password()), { valid: false }],
-  ]) {
-    const { client, worker, seen } = await connected(t);
-    const asked = ask(client);
-    await Promise.resolve();
-    worker.hears({ keyward: 1, id: seen.at(-1).message.id, value });
-    await assert.rejects(asked, (error) => error instanceof keyward.KeywardError && ["argument", "worker"].includes(error.code));
-  }
 });
 
 test("calls are bounded", async (t) => {

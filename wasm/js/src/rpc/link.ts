@@ -12,8 +12,8 @@ export interface WorkerLike extends Port {
   close?(): void;
 }
 
-/** Workers that have a client in this page. */
-const connected = new WeakSet<WorkerLike>();
+/** The one link that each worker has in this page, or had. */
+const links = new WeakMap<WorkerLike, Link>();
 
 /** The page's end: calls on their way, and what is said when the worker locks or dies. */
 export class Link {
@@ -24,12 +24,15 @@ export class Link {
   #ended: KeywardError | undefined;
   #closing: KeywardError | undefined;
 
-  /** @throws KeywardError of the code `busy` if the worker has a client: two would end each other's. */
+  /** @throws KeywardError of the code `busy` if the worker has a client (two would end each other's), `terminated` if it had. */
   constructor(worker: WorkerLike) {
-    if (connected.has(worker)) {
-      throw new KeywardError("busy", "this worker has a client in this page already; use that one, or start another worker");
+    const other = links.get(worker);
+    if (other !== undefined) {
+      throw other.hasEnded
+        ? new KeywardError("terminated", "this worker was ended; start a new one")
+        : new KeywardError("busy", "this worker has a client in this page already; use that one, or start another worker");
     }
-    connected.add(worker);
+    links.set(worker, this);
     this.#worker = worker;
     worker.addEventListener("message", this.#onMessage);
     worker.addEventListener("messageerror", this.#onFault);
@@ -129,7 +132,6 @@ export class Link {
     const locks = [...this.#locks.values()];
     this.#locks.clear();
     locks.forEach((listener) => listener("terminated"));
-    connected.delete(this.#worker);
   }
 
   /** Whether it takes no more calls. */
@@ -143,6 +145,8 @@ export class Link {
       const copied = copy(args, transfer);
       this.#worker.postMessage({ keyward: PROTOCOL, id, target, method, args: copied }, transfer);
     } catch {
+      // What was copied and not handed over may be secret.
+      transfer.forEach((buffer) => new Uint8Array(buffer).fill(0));
       // What cannot be cloned is the caller's mistake; the cause could quote an argument, so it stays here.
       this.#take(id)?.reject(new KeywardError("argument", "an argument cannot be handed to the worker; see the method's types"));
     }

@@ -20,7 +20,16 @@ export const DEFAULT_AUTO_LOCK_MS = 300_000;
 export type LockReason = "asked" | "idle" | "terminated";
 
 /** What crosses as an argument or an answer: structures of these alone. */
-export type Value = undefined | null | boolean | number | string | Uint8Array | WebAssembly.Module | readonly Value[] | { readonly [name: string]: Value };
+export type Value =
+  | undefined
+  | null
+  | boolean
+  | number
+  | string
+  | Uint8Array
+  | WebAssembly.Module
+  | readonly Value[]
+  | { readonly [name: string]: Value };
 
 /** From the page: `target` is the vault or signer that is called, 0 for the worker itself. */
 export interface Request {

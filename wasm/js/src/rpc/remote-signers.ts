@@ -23,6 +23,16 @@ interface SignerFacts {
   readonly path: string | undefined;
 }
 
+/** Frees what the page forgot to free, if the engine ever says so. */
+let forgotten: FinalizationRegistry<{ readonly link: Link; readonly handle: number }> | undefined;
+
+function freeWhenForgotten(remote: object, link: Link, handle: number): void {
+  forgotten ??= new FinalizationRegistry((lost) => {
+    lost.link.call(lost.handle, "free", [], read.nothing).catch(() => undefined);
+  });
+  forgotten.register(remote, { link, handle }, remote);
+}
+
 /** What the calls of both kinds of signer have in common. */
 class RemoteHandle {
   readonly #link: Link;
@@ -32,6 +42,7 @@ class RemoteHandle {
   constructor(link: Link, handle: number) {
     this.#link = link;
     this.#handle = handle;
+    freeWhenForgotten(this, link, handle);
   }
 
   call<T>(method: string, args: readonly Value[], reading: (value: Value) => T, signal?: AbortSignal): Promise<T> {
@@ -44,6 +55,7 @@ class RemoteHandle {
   async free(): Promise<void> {
     if (!this.#freed) {
       this.#freed = true;
+      forgotten?.unregister(this);
       await (this.#link.hasEnded ? undefined : this.#link.call(this.#handle, "free", [], read.nothing));
     }
   }

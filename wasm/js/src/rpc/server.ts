@@ -49,6 +49,7 @@ export class Server {
   #next = 1;
   #working = 0;
   #autoLockMs: number | undefined;
+  #ended = false;
 
   constructor(port: Port, clock: Clock) {
     this.#port = port;
@@ -122,12 +123,16 @@ export class Server {
   }
 
   #root(method: string, args: readonly Value[]): Value | Promise<Value> {
-    if (method === "hello") {
-      return this.#hello(args);
-    }
     if (method === "end") {
+      this.#ended = true;
       [...this.#handles.keys()].forEach((handle) => this.#free(handle));
       return undefined;
+    }
+    if (this.#ended) {
+      throw terminated();
+    }
+    if (method === "hello") {
+      return this.#hello(args);
     }
     if (this.#autoLockMs === undefined) {
       throw new KeywardError("worker", "the worker has no client yet; connect first");
@@ -143,11 +148,14 @@ export class Server {
       case "describeVault":
         return describeVault(read.bytes(first)) as unknown as Value;
       case "createVault":
-        return this.#opened(createVault(read.bytes(first), creation(second)));
+        return this.#opened(() => createVault(read.bytes(first), creation(second)));
       case "openVault":
-        return this.#opened(openVault(read.bytes(first), read.bytes(second), third === undefined ? {} : { secondFactor: read.bytes(third) }));
+        return this.#opened(() => {
+          const options = third === undefined ? {} : { secondFactor: read.bytes(third) };
+          return openVault(read.bytes(first), read.bytes(second), options);
+        });
       case "openVaultWithRecovery":
-        return this.#opened(openVaultWithRecovery(read.bytes(first), read.bytes(second)));
+        return this.#opened(() => openVaultWithRecovery(read.bytes(first), read.bytes(second)));
       default:
         throw unknown(method);
     }
@@ -171,9 +179,13 @@ export class Server {
     return version();
   }
 
-  async #opened(opening: Promise<Vault>): Promise<Value> {
+  async #opened(open: () => Promise<Vault>): Promise<Value> {
     this.#checkRoom();
-    const vault = await opening;
+    const vault = await open();
+    if (this.#ended) {
+      vault.free();
+      throw terminated();
+    }
     const handle = this.#next;
     this.#next += 1;
     const idle = new IdleWatch(this.#clock, this.#autoLockMs ?? MIN_AUTO_LOCK_MS, () => this.#lock(handle, "idle"));
@@ -272,8 +284,13 @@ function find<Target>(methods: Methods<Target>, name: string): Methods<Target>[s
   return method;
 }
 
+function terminated(): KeywardError {
+  return new KeywardError("terminated", "the worker was ended; connect to a new one");
+}
+
 function unknown(method: string): KeywardError {
-  return new KeywardError("worker", `the worker has no method ${JSON.stringify(method.slice(0, 32))}; load page and worker from the same version`);
+  const named = JSON.stringify(method.slice(0, 32));
+  return new KeywardError("worker", `the worker has no method ${named}; load page and worker from the same version`);
 }
 
 /** How deep arrays of bytes lie among the arguments of any method: the list, a record of options or a batch, the array. */
