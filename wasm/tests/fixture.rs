@@ -14,7 +14,7 @@ use keyward_core::key::WalletKey;
 use keyward_core::mnemonic::Mnemonic;
 use keyward_core::path::{DerivationPath, PathFamily};
 use keyward_core::policy::{Policy, PolicyLimits};
-use keyward_core::solana::{MessageVersion, Transaction, compile_message, instructions};
+use keyward_core::solana::{MessageVersion, Transaction, TransactionConfig, compile_message, instructions};
 use keyward_core::vault::{
     CreateVault, FileContents, FileMaster, FilePolicy, FileWallet, KdfParams, MasterSecret, RecordId,
     RecordPublicKey, VaultFile, VaultHeader, VaultId, VaultKey, seal_record,
@@ -134,13 +134,11 @@ fn signatures() -> String {
     let own = keys(&Mnemonic::parse(PHRASE).unwrap());
     let text = "Keyward signs this alike in every place";
     let address = own.solana.address();
-    let transactions: Vec<_> = [
-        ("legacy", MessageVersion::Legacy, 5),
-        ("v0", MessageVersion::V0, 5),
-        ("two SOL", MessageVersion::V0, 2_000_000_000),
-    ]
-    .into_iter()
-    .map(|(name, version, lamports)| {
+    let version_1 = MessageVersion::V1(TransactionConfig {
+        priority_fee: Some(Lamports::new(5_000)),
+        ..TransactionConfig::default()
+    });
+    let sample = |(name, version, lamports): (&str, MessageVersion, u64)| {
         let unsigned = transfer(address, version, lamports);
         let message = unsigned.message_bytes();
         let signature = own.solana.sign(&message);
@@ -152,8 +150,14 @@ fn signatures() -> String {
             "signature": hex::encode(signature.as_bytes()),
             "signed": hex::encode(signed.encode()),
         })
-    })
-    .collect();
+    };
+    let transactions: Vec<_> = [
+        ("legacy", MessageVersion::Legacy, 5),
+        ("v0", MessageVersion::V0, 5),
+        ("two SOL", MessageVersion::V0, 2_000_000_000),
+    ]
+    .map(sample)
+    .into();
     let evm_address = own.evm.address();
     let evm_signature = |hash: &[u8; 32]| {
         format!(
@@ -177,6 +181,7 @@ fn signatures() -> String {
             "path": SOLANA_PATH,
             "signature": hex::encode(own.solana.sign(text.as_bytes()).as_bytes()),
             "transactions": transactions,
+            "version1": sample(("v1", version_1, 5)),
         },
         "evm": {
             "address": evm_address.to_string(),

@@ -24,7 +24,7 @@ test("the signer's module signs as the whole one", async () => {
     const signer = vault.solana(which);
     assert.equal(signer.address, own.address);
     assert.equal(hex(signer.signMessage(utf8(expected.text))), own.signature);
-    for (const { unsigned, signed } of own.transactions) {
+    for (const { unsigned, signed } of [...own.transactions, own.version1]) {
       assert.equal(hex(await signer.signTransactionBytes(unhex(unsigned))), signed);
       assert.ok((await signer.inspect(unhex(unsigned))).sentences.length > 0);
     }
