@@ -24,6 +24,11 @@ mod init;
 mod inspect;
 #[path = "cli/node.rs"]
 mod node;
+#[path = "cli/postgres.rs"]
+mod postgres;
+#[path = "../../custody/tests/postgres/server.rs"]
+#[expect(dead_code, reason = "no copies of databases here")]
+mod server;
 #[path = "cli/settings.rs"]
 mod settings;
 #[path = "cli/signing.rs"]

@@ -1,0 +1,85 @@
+//! The same commands on a vault in PostgreSQL: the address is all that changes.
+
+use keyward_tests::cli::Cli;
+use keyward_tests::sandbox::Sandbox;
+use serde_json::Value;
+
+use crate::fixture::{FIRST_ADDRESS, OTHER_PASSWORD, PASSWORD, PHRASE, Vault, fails, keyward};
+use crate::server;
+
+/// A database with an address, gone when dropped.
+struct Database {
+    url: String,
+    sandbox: Sandbox,
+}
+
+impl Database {
+    fn new() -> Self {
+        Self {
+            url: server::database(),
+            sandbox: Sandbox::new().unwrap(),
+        }
+    }
+
+    fn run(&self, words: &str) -> Cli {
+        keyward(&self.sandbox, words)
+            .env("DATABASE_URL", &self.url)
+            .env("KEYWARD_MASTER_PASSWORD", PASSWORD)
+    }
+
+    fn json(&self, words: &str) -> Value {
+        self.run(words).arg("--json").success().unwrap().json().unwrap()
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        server::drop_database(&self.url);
+    }
+}
+
+#[test]
+fn a_vault_in_a_database_does_what_one_in_a_file_does() {
+    let database = Database::new();
+    fails(database.run("wallets list"), 5, "not_initialised");
+    assert_eq!(database.json("vault status")["state"], "empty");
+    let made = database
+        .run("init --import - --kdf scrypt-16384 --max-sol 5 --json")
+        .stdin(PHRASE)
+        .success()
+        .unwrap();
+    let secret = database.url.split(['@', ':']).nth(2).unwrap();
+    assert!(!secret.is_empty() && !made.to_string().contains(secret), "{made}");
+    fails(
+        database.run("init --import - --kdf scrypt-16384").stdin(PHRASE),
+        10,
+        "already_initialised",
+    );
+    database.run("wallets derive --count 500").success().unwrap();
+    let page = database.json("wallets list --limit 1");
+    assert_eq!(page["total"], 501);
+    assert_eq!(page["wallets"][0]["address"], FIRST_ADDRESS);
+    database.run("wallets label #0 treasury").success().unwrap();
+
+    // The same key, so the same signature.
+    let signed = database.json("sign-message treasury --message hello");
+    let file = Vault::new(1);
+    assert_eq!(
+        signed["signature"],
+        file.json("sign-message #0 --message hello")["signature"]
+    );
+    fails(
+        database
+            .run("sign-message #0 --message hello")
+            .env("KEYWARD_MASTER_PASSWORD", OTHER_PASSWORD),
+        4,
+        "wrong_password",
+    );
+    let verified = database.json("audit verify");
+    assert_eq!(verified["intact"], true);
+    let total = database.json("audit list --limit 1")["total"].clone();
+    assert_eq!(verified["entries"], total);
+    assert_eq!(database.json("audit list --outcome signed")["total"], 1);
+    // Nothing was put into a file beside it.
+    assert!(!database.sandbox.vault().exists());
+}
