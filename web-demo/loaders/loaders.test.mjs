@@ -128,6 +128,10 @@ for (const entry of ["main.js", "own-worker.js", "client.js"]) {
   });
 }
 
+test("Vite loads the smaller module by its address", async () => {
+  assert.deepEqual(await shownUnderPolicy(await viteBuild("smaller.js")), { solana: SIGNED.solana });
+});
+
 test("a classic script of esbuild's holds the module's bytes and loads them at once", async () => {
   const root = program("binary.js");
   const out = served(join(root, "out"), '<script defer src="./binary.js"></script>');

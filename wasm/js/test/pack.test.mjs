@@ -60,7 +60,7 @@ function reachable() {
   return found;
 }
 
-test("the tarball holds the modules, their types, one WebAssembly file and what every package has; nothing else", () => {
+test("the tarball holds the modules, their types, two WebAssembly files and what every package has; nothing else", () => {
   const needed = reachable();
   const fixed = ["LICENSE-APACHE", "LICENSE-MIT", "README.md", "package.json"];
   // A module of types alone has a `.js` that nobody loads, and an inner one a `.d.ts` that nobody reads: one half suffices.
@@ -71,8 +71,8 @@ test("the tarball holds the modules, their types, one WebAssembly file and what 
   assert.deepEqual(useless, [], "not reached from any entry");
   const kinds = packed.filter((file) => !fixed.includes(file)).map((file) => /^dist\/.*?(\.d\.ts|\.js|\.wasm)$/.exec(file)?.[1] ?? file);
   assert.deepEqual([...new Set(kinds)].sort(), [".d.ts", ".js", ".wasm"], "no sources, tests, maps or leftovers");
-  assert.deepEqual(packed.filter((file) => file.endsWith(".wasm")), ["dist/glue/keyward_bg.wasm"]);
-  assert.deepEqual(packed.filter((file) => file.startsWith("dist/glue/")), ["dist/glue/keyward.js", "dist/glue/keyward_bg.wasm"]);
+  const glue = ["dist/glue/keyward.js", "dist/glue/keyward_bg.wasm", "dist/glue/signer_bg.wasm"];
+  assert.deepEqual(packed.filter((file) => file.startsWith("dist/glue/") || file.endsWith(".wasm")).sort(), glue);
   for (const file of packed) {
     const content = readFileSync(join(installed, file));
     assert.ok(!content.includes("sourceMappingURL"), `${file} names a source map`);
@@ -86,7 +86,7 @@ test("nothing is installed with it, and importing is free of side effects for bu
   }
   assert.equal(manifest.type, "module");
   assert.equal(manifest.sideEffects, false);
-  const entries = [".", "./worker", "./client", "./wallet-standard", "./eip6963", "./testing", "./keyward.wasm", "./package.json"];
+  const entries = [".", "./worker", "./client", "./wallet-standard", "./eip6963", "./testing", "./keyward.wasm", "./signer.wasm", "./package.json"];
   assert.deepEqual(Object.keys(manifest.exports), entries);
   const named = /^(?:import|export)\b[^"';]*\bfrom\s*["']([^"']+)["']|^import\s*["']([^"']+)["']|\bimport\(\s*["']([^"']+)["']/gm;
   const asked = packed.filter((file) => file.endsWith(".js")).flatMap((file) => {
@@ -106,16 +106,16 @@ test("publint finds nothing", async () => {
 test("attw finds nothing", () => {
   const command = join(root, "node_modules/@arethetypeswrong/cli/dist/index.js");
   // The package is ESM alone, so resolution without `exports` (node10) and by `require` of a Node that cannot load ESM are
-  // not promised: that is what the profile leaves out. The WebAssembly file is an asset: what importing one gives, an
+  // not promised: that is what the profile leaves out. The WebAssembly files are assets: what importing one gives, an
   // address or bytes, is its loader's to say. No rule is ignored.
-  const options = ["--profile", "esm-only", "--exclude-entrypoints", "keyward.wasm", "--no-definitely-typed", "--config-path", join(user, "none.json")];
+  const options = ["--profile", "esm-only", "--exclude-entrypoints", "keyward.wasm", "signer.wasm", "--no-definitely-typed", "--config-path", join(user, "none.json")];
   const { status, stdout, stderr } = spawnSync(process.execPath, [command, tarball, "--format", "json", ...options], { encoding: "utf8" });
   assert.equal(status, 0, stdout + stderr);
   const { analysis, problems } = JSON.parse(stdout);
   const found = Object.values(problems ?? {}).flat();
   assert.deepEqual(found.filter((problem) => !["node10", "node16-cjs"].includes(problem.resolutionKind)), []);
   const seen = Object.keys(analysis.entrypoints).filter((name) => analysis.entrypoints[name].resolutions.bundler.resolution !== undefined);
-  assert.deepEqual(seen.sort(), Object.keys(manifest.exports).filter((name) => name !== "./keyward.wasm").sort());
+  assert.deepEqual(seen.sort(), Object.keys(manifest.exports).filter((name) => !name.endsWith(".wasm")).sort());
 });
 
 const STRICT = {

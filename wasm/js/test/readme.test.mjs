@@ -36,6 +36,18 @@ declare global {
 }
 `;
 
+/** What bundlers make of the modules. */
+const ASSETS = `
+declare module "keyward/keyward.wasm" {
+  const bytes: Uint8Array;
+  export default bytes;
+}
+declare module "*?url" {
+  const address: string;
+  export default address;
+}
+`;
+
 test("every example compiles under strict", () => {
   const folder = mkdtempSync(join(tmpdir(), "keyward-readme-"));
   try {
@@ -43,7 +55,7 @@ test("every example compiles under strict", () => {
     assert.ok(examples.length >= 8, `${examples.length} examples`);
     examples.forEach((code, at) => writeFileSync(join(folder, `example-${at}.ts`), `${code}\nexport {};\n`));
     writeFileSync(join(folder, "given.ts"), GIVEN);
-    writeFileSync(join(folder, "module.d.ts"), `declare module "keyward/keyward.wasm" {\n  const bytes: Uint8Array;\n  export default bytes;\n}\n`);
+    writeFileSync(join(folder, "module.d.ts"), ASSETS);
     for (const [name, target] of [["keyward", "."], ["viem", "node_modules/viem"], ["@solana/kit", "node_modules/@solana/kit"]]) {
       const link = join(folder, "node_modules", name);
       mkdirSync(dirname(link), { recursive: true });
