@@ -9,6 +9,8 @@
 //! audit tree are the callers'.
 
 mod columns;
+#[cfg(test)]
+mod contract;
 mod open;
 mod postgres;
 mod sqlite;
