@@ -108,7 +108,8 @@ test("attw finds nothing", () => {
   // The package is ESM alone, so resolution without `exports` (node10) and by `require` of a Node that cannot load ESM are
   // not promised: that is what the profile leaves out. The WebAssembly files are assets: what importing one gives, an
   // address or bytes, is its loader's to say. No rule is ignored.
-  const options = ["--profile", "esm-only", "--exclude-entrypoints", "keyward.wasm", "signer.wasm", "--no-definitely-typed", "--config-path", join(user, "none.json")];
+  const assets = ["--exclude-entrypoints", "keyward.wasm", "signer.wasm"];
+  const options = ["--profile", "esm-only", ...assets, "--no-definitely-typed", "--config-path", join(user, "none.json")];
   const { status, stdout, stderr } = spawnSync(process.execPath, [command, tarball, "--format", "json", ...options], { encoding: "utf8" });
   assert.equal(status, 0, stdout + stderr);
   const { analysis, problems } = JSON.parse(stdout);
