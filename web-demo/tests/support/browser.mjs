@@ -5,7 +5,7 @@ import { existsSync } from "node:fs";
 import { chromium } from "playwright-core";
 
 /** How long a test waits for anything that the page should do: the machine may be busy. */
-export const PATIENCE_MS = 20_000;
+export const PATIENCE_MS = 60_000;
 
 const CANDIDATES = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
 
