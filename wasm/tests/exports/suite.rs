@@ -105,7 +105,8 @@ fn a_vault_made_natively_opens_and_signs_alike() {
         assert_eq!(signer.address(), text(&own["address"]));
         let signature = signer.sign_message(&bytes(text(&expected["text"]))).unwrap();
         assert_eq!(in_hex(&signature), text(&own["signature"]));
-        for transaction in own["transactions"].as_array().unwrap() {
+        let transactions = own["transactions"].as_array().unwrap();
+        for transaction in transactions.iter().chain([&own["version1"]]) {
             let signature = signer
                 .sign_transaction(&unhex(&transaction["message"]), "")
                 .unwrap();
