@@ -35,7 +35,9 @@ pub use signing::{
     SignedEvmTransaction, SignedTransaction, SignedTypedData, SigningObserver, SigningPreview, SigningStep,
     WalletPasswords,
 };
-pub use vault::{Custody, NewVault, OpenOptions, Rotation, VaultStatus, VaultSummary};
+pub use vault::{
+    Custody, ImportedVault, NewVault, OpenOptions, PolicySource, Rotation, VaultStatus, VaultSummary,
+};
 pub use wallets::{
     DeriveRequest, DerivedRange, ImportReport, ImportedPhrase, KeyImport, MasterId, MasterSummary, Wallet,
     WalletPage, WalletQuery, WalletSort,

@@ -32,6 +32,7 @@ pub(crate) use crate::memory::clearing_stack;
 use crate::password::Password;
 use crate::signing::{NoObserver, SigningObserver};
 use crate::store::{Ask, NewMaster, NewVaultRow, OpenStore, Store, VaultRow, Write, transact};
+pub use file::{ImportedVault, PolicySource};
 pub(crate) use lockout::delay_ms;
 pub use rotation::Rotation;
 pub(crate) use session::{Session, read_policy};
@@ -111,7 +112,7 @@ pub struct VaultSummary {
     pub kdf: KdfParams,
     /// Whether unlocking needs the second factor.
     pub needs_second_factor: bool,
-    /// The path that wallets are derived at where none is named.
+    /// The path that wallets are derived at where none is named; of a vault without a phrase, the usual one.
     pub family: PathFamily,
     /// Whether a recovery key opens it as well.
     pub has_recovery: bool,
@@ -392,6 +393,11 @@ pub(crate) fn master_context(vault: VaultId, record: RecordId, epoch: u32) -> Re
 }
 
 fn summary(vault: &VaultRow, family: &str, wallet_count: u64) -> Result<VaultSummary, CustodyError> {
+    // No phrase, no family: a web page's vault may have been imported before anything was put into it.
+    let family = match family {
+        "" => PathFamily::default().id(),
+        family => family,
+    };
     header_summary(&vault.read_header()?, vault.created_ms, family, wallet_count)
 }
 

@@ -16,6 +16,7 @@ mod find_path;
 mod import;
 mod init;
 mod inspect;
+mod limits;
 mod logging;
 mod message;
 mod phrase;

@@ -7,22 +7,55 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use keyward_core::account::AccountAddress;
-use keyward_core::address::Address;
 use keyward_core::audit::{Operation, Outcome};
-use keyward_core::path::{ChildIndex, DerivationPath, PathComponent, PathFamily};
-use keyward_core::secp256k1::PublicKey;
+use keyward_core::path::{DerivationPath, PathFamily};
+use keyward_core::policy::PolicyLimits;
 use keyward_core::vault::{
-    CreateVault, FileContents, FileMaster, FilePolicy, FileWallet, OpenError, RecordId, RecordPublicKey,
-    SecondFactor, VaultFile, VaultHeader, VaultId, VaultKey, wallet_password_kdf,
+    CreateVault, FileContents, FileMaster, FilePolicy, FileWallet, OpenError, RecordId, SecondFactor,
+    VaultFile, VaultHeader, VaultId, VaultKey,
 };
 
 use super::unlock::Credentials;
-use super::{Custody, Session, VaultSummary, blocking, header_summary, random, read_policy};
+use super::{Custody, Session, VaultSummary, blocking, header_summary, random};
 use crate::audit::ledger::Draft;
 use crate::error::CustodyError;
+use crate::memory::Protection;
 use crate::password::{MAX_PASSWORD_BYTES, Password};
-use crate::store::{Ask, Everything, NewMaster, NewVaultRow, NewWallet, PolicyRow, Write, transact};
+use crate::store::{Ask, Everything, PolicyRow, Write, transact};
 use crate::wallets::{MAX_PAGE, Wallet, WalletQuery};
+
+mod rows;
+#[cfg(test)]
+mod tests;
+
+/// What came of a vault file.
+#[derive(Clone, Debug)]
+pub struct ImportedVault {
+    /// The vault that was made.
+    pub vault: VaultSummary,
+    /// Whose policy is in force in it.
+    pub policy: PolicySource,
+}
+
+/// Where the policy of an imported vault is from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PolicySource {
+    /// The file: its policy is in force as it stands there.
+    File,
+    /// The file had none, as those that are made in a web page; it is that of a new vault with the limits given.
+    Default,
+}
+
+impl PolicySource {
+    /// Its stable name, for scripts.
+    #[must_use]
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::File => "file",
+            Self::Default => "default",
+        }
+    }
+}
 
 impl Custody {
     /// The whole vault as one sealed file: phrases, keys, labels, tags, the policy in force. It opens with the vault's
@@ -87,10 +120,10 @@ impl Custody {
     }
 
     /// Makes a vault of a file in an empty store and leaves it unlocked. Its password, recovery key and vault key are
-    /// the file's; its log begins anew.
+    /// the file's; its log begins anew. A file without a policy is refused: see [`Self::import_vault_file_with_limits`].
     ///
     /// # Errors
-    /// [`CustodyError::AlreadyInitialised`], [`CustodyError::Invalid`] for what is no vault file,
+    /// [`CustodyError::AlreadyInitialised`], [`CustodyError::Invalid`] for what is no vault file or has no policy,
     /// [`CustodyError::WrongPassword`], [`CustodyError::SecondFactorMissing`], or the store's.
     pub async fn import_vault_file(
         &self,
@@ -98,46 +131,109 @@ impl Custody {
         password: &Password,
         factor: Option<&SecondFactor>,
     ) -> Result<VaultSummary, CustodyError> {
+        let imported = self.import_file(bytes, password, factor, None).await?;
+        Ok(imported.vault)
+    }
+
+    /// As [`Self::import_vault_file`], and a vault whose file has no policy gets the one that [`Self::create_vault`] gives
+    /// to a new vault with these limits. A policy in the file stays in force as it is, whatever the limits; what the limits
+    /// are of no use for is the caller's to say before, with [`VaultFile::open`]. The log says which of both it was.
+    ///
+    /// # Errors
+    /// As [`Self::import_vault_file`]; a policy that does not read is refused, never replaced.
+    pub async fn import_vault_file_with_limits(
+        &self,
+        bytes: Vec<u8>,
+        password: &Password,
+        factor: Option<&SecondFactor>,
+        limits: PolicyLimits,
+    ) -> Result<ImportedVault, CustodyError> {
+        self.import_file(bytes, password, factor, Some(limits)).await
+    }
+
+    async fn import_file(
+        &self,
+        bytes: Vec<u8>,
+        password: &Password,
+        factor: Option<&SecondFactor>,
+        limits: Option<PolicyLimits>,
+    ) -> Result<ImportedVault, CustodyError> {
         if self.store().overview().await?.is_some() {
             return Err(CustodyError::AlreadyInitialised);
         }
         VaultFile::inspect(&bytes).map_err(|error| CustodyError::invalid("vault file", error.to_string()))?;
         let credentials = Credentials::copy(password, factor)?;
         let best = self.key_protection();
-        let (header, session, writes, wallets) = blocking(move || -> Result<_, CustodyError> {
-            let typed = &credentials.password;
-            let opened = if typed.len() > MAX_PASSWORD_BYTES {
-                Err(OpenError::Refused)
-            } else {
-                VaultFile::open(&bytes, typed, credentials.second_factor.as_ref())
-            };
-            let file = opened.map_err(|error| match error {
-                OpenError::SecondFactorMissing => CustodyError::SecondFactorMissing,
-                _ => CustodyError::WrongPassword,
-            })?;
-            let session = Session::new(file.key, &file.header, best);
-            let wallets = file.contents.wallets.len();
-            let writes = rows(&file.header, &session, file.contents)?;
-            Ok((file.header, session, writes, wallets))
-        })
-        .await??;
+        let (session, opened) = blocking(move || open(&bytes, &credentials, best, limits)).await??;
         let session = Arc::new(session);
-        let ((now_ms, family), _) = transact(self.store(), Ask::default(), |ledger, facts| {
+        let Opened {
+            header,
+            writes,
+            family,
+            wallets,
+            policy,
+        } = opened;
+        let (now_ms, _) = transact(self.store(), Ask::default(), |ledger, facts| {
             if facts.vault.is_some() {
                 return Err(CustodyError::AlreadyInitialised);
             }
+            let whose = match policy {
+                PolicySource::File => "with its policy",
+                PolicySource::Default => "which had no policy and got the default one",
+            };
             let draft = Draft::new(Operation::Restore, Outcome::Done)
-                .details(format!("{wallets} wallets from a vault file"));
+                .details(format!("{wallets} wallets from a vault file, {whose}"));
             ledger.append(facts.now_ms, self.scribe(Some(&session)), draft)?;
-            let (writes, family) = writes;
-            Ok((writes, (facts.now_ms, family)))
+            Ok((writes, facts.now_ms))
         })
         .await?;
         if let Some(previous) = self.set_session(Some(session)) {
             previous.close();
         }
-        header_summary(&header, now_ms, family.id(), wallets as u64) // usize has at most 64 bits
+        // usize has at most 64 bits
+        let vault = header_summary(&header, now_ms, family.id(), wallets as u64)?;
+        Ok(ImportedVault { vault, policy })
     }
+}
+
+/// A file that was opened, as what it becomes in the store.
+struct Opened {
+    header: VaultHeader,
+    writes: Vec<Write>,
+    family: PathFamily,
+    wallets: usize,
+    policy: PolicySource,
+}
+
+/// Opens a file: the slow and the secret part.
+fn open(
+    bytes: &[u8],
+    credentials: &Credentials,
+    best: Protection,
+    limits: Option<PolicyLimits>,
+) -> Result<(Session, Opened), CustodyError> {
+    let typed = &credentials.password;
+    let opened = if typed.len() > MAX_PASSWORD_BYTES {
+        Err(OpenError::Refused)
+    } else {
+        VaultFile::open(bytes, typed, credentials.second_factor.as_ref())
+    };
+    let file = opened.map_err(|error| match error {
+        OpenError::SecondFactorMissing => CustodyError::SecondFactorMissing,
+        _ => CustodyError::WrongPassword,
+    })?;
+    let session = Session::new(file.key, &file.header, best);
+    let wallets = file.contents.wallets.len();
+    let (row, policy) = rows::policy_row(&session, file.contents.policy.as_ref(), limits)?;
+    let (writes, family) = rows::rows(&file.header, &session, row, file.contents)?;
+    let opened = Opened {
+        header: file.header,
+        writes,
+        family,
+        wallets,
+        policy,
+    };
+    Ok((session, opened))
 }
 
 /// What goes into the file.
@@ -225,136 +321,4 @@ fn write(
         })
         .map_err(|_| CustodyError::damaged("a record does not open"))?;
     VaultFile::seal(&next, &next_key, &contents, random()?).map_err(bad)
-}
-
-/// What a file becomes in the store, and the first phrase's family.
-fn rows(
-    header: &VaultHeader,
-    session: &Session,
-    contents: FileContents,
-) -> Result<(Vec<Write>, PathFamily), CustodyError> {
-    let damaged = |what: &str| CustodyError::invalid("vault file", what.to_owned());
-    let policy = contents.policy.ok_or_else(|| damaged("it holds no policy"))?;
-    let version = keyward_core::policy::Policy::from_json(&policy.json)
-        .map_err(|error| damaged(&format!("its policy does not read: {error}")))?
-        .version;
-    let mut row = PolicyRow {
-        version,
-        body: policy.json,
-        signature: keyward_core::address::Signature::default(),
-    };
-    read_policy(&row)?;
-    // The file's envelope vouches for it: only who knows its password could have written it.
-    row.signature = session.resign_policy(&row);
-    // Phrases are numbered from 1 on in an empty store, in the order they are written.
-    let ids: BTreeMap<RecordId, i64> = contents
-        .masters
-        .iter()
-        .map(|master| master.record)
-        .zip(1..)
-        .collect();
-    let mut groups: BTreeMap<Option<(i64, &'static str)>, Vec<NewWallet>> = BTreeMap::new();
-    let mut tags = Vec::new();
-    for wallet in contents.wallets {
-        let (address, public_key) = match wallet.public_key {
-            RecordPublicKey::Ed25519(bytes) => (AccountAddress::from(Address::new(bytes)), None),
-            RecordPublicKey::Secp256k1(bytes) => {
-                let key = PublicKey::from_bytes(&bytes).map_err(|_| damaged("a public key is none"))?;
-                (key.address().into(), Some(bytes))
-            }
-            RecordPublicKey::None => return Err(damaged("a wallet has no public key")),
-        };
-        let path = wallet.path.as_ref().map(ToString::to_string).unwrap_or_default();
-        let place = match wallet.master {
-            None => None,
-            Some(master) => {
-                let id = *ids.get(&master).ok_or_else(|| damaged("a phrase is missing"))?;
-                let family = known(&wallet.family)?;
-                if family.chain() != address.chain() {
-                    return Err(damaged("a path family is of another chain"));
-                }
-                let index = index_of(family, wallet.path.as_ref())
-                    .ok_or_else(|| damaged("a path is not of its family"))?;
-                Some((id, family, index))
-            }
-        };
-        tags.extend(
-            wallet
-                .tags
-                .into_iter()
-                .map(|tag| Write::TagAddress { address, tag }),
-        );
-        let own_password = wallet_password_kdf(&wallet.sealed)
-            .map_err(|_| damaged("a record does not read"))?
-            .is_some();
-        let group = place.map(|(id, family, _)| (id, family.id()));
-        groups.entry(group).or_default().push(NewWallet {
-            index: place.map(|(_, _, index)| index),
-            path,
-            address,
-            public_key,
-            label: wallet.label,
-            own_password,
-            record: *wallet.record.as_bytes(),
-            epoch: header.epoch(),
-            sealed: wallet.sealed,
-        });
-    }
-    let masters: Vec<NewMaster> = contents
-        .masters
-        .into_iter()
-        .map(|master| {
-            Ok(NewMaster {
-                record: *master.record.as_bytes(),
-                epoch: header.epoch(),
-                family: known(&master.family)?,
-                label: master.label,
-                sealed: master.sealed,
-            })
-        })
-        .collect::<Result<_, CustodyError>>()?;
-    let first = masters.first().map(|master| master.family).unwrap_or_default();
-    let mut writes = vec![Write::Vault(Box::new(NewVaultRow {
-        id: *header.vault_id().as_bytes(),
-        header: header.to_bytes(),
-        audit_key: session.signer().address().to_bytes(),
-        masters,
-        policies: vec![row],
-    }))];
-    for (group, rows) in groups {
-        let from = group
-            .map(|(id, family)| Ok::<_, CustodyError>((id, known(family)?)))
-            .transpose()?;
-        if let Some((master, family)) = from {
-            let last = rows.iter().filter_map(|row| row.index).max().unwrap_or(0);
-            writes.push(Write::NextIndex {
-                master,
-                family,
-                next_index: last.saturating_add(1),
-            });
-        }
-        writes.push(Write::Wallets { from, rows });
-    }
-    writes.append(&mut tags);
-    Ok((writes, first))
-}
-
-/// The family of this name in a file.
-fn known(name: &str) -> Result<PathFamily, CustodyError> {
-    let unknown = |_| format!("the path family {name:?} is unknown; install a newer Keyward");
-    PathFamily::from_id(name).map_err(|error| CustodyError::invalid("vault file", unknown(error)))
-}
-
-/// The index at which the family makes this path, if at any.
-fn index_of(family: PathFamily, path: Option<&DerivationPath>) -> Option<u32> {
-    let Some(path) = path else {
-        return (family == PathFamily::Raw).then_some(0);
-    };
-    let numbers = path.components().iter().map(|component| match component {
-        PathComponent::Hardened(index) | PathComponent::Normal(index) => *index,
-    });
-    numbers
-        .chain([ChildIndex::ZERO])
-        .find(|index| family.path(*index).as_ref() == Some(path))
-        .map(ChildIndex::get)
 }

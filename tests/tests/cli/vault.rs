@@ -8,6 +8,7 @@ use std::process::Command;
 use std::thread;
 
 use keyward_tests::sandbox::Sandbox;
+use serde_json::{Value, json};
 
 use crate::fixture::{FIRST_ADDRESS, OTHER_PASSWORD, PASSWORD, PHRASE, Vault, fails, keyward};
 
@@ -221,4 +222,116 @@ fn a_vault_leaves_as_one_file_and_comes_back() {
     run.arg(&password).success().unwrap();
     // As a key file it is refused, with the way to bring it in.
     fails(vault.run("import").arg(&own), 10, "keyward_vault_file");
+}
+
+/// Made by the core alone, as the browser package makes them.
+const WITHOUT_POLICY: &[u8] = include_bytes!("../../../wasm/tests/fixtures/native.keyward");
+const WITH_POLICY: &[u8] = include_bytes!("../../../wasm/tests/fixtures/policy.keyward");
+const FIXTURE_PASSWORD: &str = "correct horse battery staple";
+
+/// What the rule of this name holds to.
+fn limits_of(sandbox: &Sandbox, rule: &str) -> Value {
+    let run = keyward(sandbox, "policy show --json").success().unwrap();
+    let policy = run.json().unwrap();
+    let rules = policy["policy"]["rules"].as_array().unwrap();
+    rules
+        .iter()
+        .find(|own| own["name"] == rule)
+        .map_or(Value::Null, |own| own["limits"].clone())
+}
+
+#[test]
+fn a_vault_without_a_policy_gets_the_one_that_init_writes() {
+    for (options, sol, evm) in [
+        ("", "1.000000000", Value::Null),
+        (
+            "--max-sol 0.25 --max-coin 2 --max-coin-fee 0.5",
+            "0.250000000",
+            json!({"evm_units_per_transaction": "2000000000000000000", "max_fee_wei": "500000000000000000"}),
+        ),
+    ] {
+        let sandbox = Sandbox::new().unwrap();
+        let password = sandbox.write("password", FIXTURE_PASSWORD).unwrap();
+        let file = sandbox.write("web.keyward", WITHOUT_POLICY).unwrap();
+        let import = || {
+            let run = keyward(&sandbox, &format!("vault import {options}")).arg(&file);
+            run.arg("--password-file").arg(&password)
+        };
+        let text = import().success().unwrap().stdout;
+        assert!(text.contains("the file had none"), "{text}");
+        assert!(
+            text.contains(&format!(" {sol} SOL a transaction at most")),
+            "{text}"
+        );
+        let evm_text = if evm.is_null() {
+            "no transactions are signed"
+        } else {
+            "2 of a chain's coin"
+        };
+        assert!(text.contains(evm_text), "{text}");
+        fails(import(), 10, "already_initialised");
+
+        // It is the policy of a new vault with these options.
+        let fresh = Sandbox::new().unwrap();
+        let init = keyward(
+            &fresh,
+            &format!("init --import - --kdf scrypt-16384 {options} --password-file"),
+        );
+        init.arg(&password).stdin(PHRASE).success().unwrap();
+        let policy = |sandbox: &Sandbox| keyward(sandbox, "policy show --json").success().unwrap().stdout;
+        assert_eq!(policy(&sandbox), policy(&fresh));
+        assert_eq!(limits_of(&sandbox, "evm-transfers"), evm);
+        assert_ne!(limits_of(&sandbox, "sol-transfers"), Value::Null);
+
+        let run = keyward(&sandbox, "audit list --json --password-file").arg(&password);
+        let log: Value = run.success().unwrap().json().unwrap();
+        let entry = log["entries"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|own| own["operation"] == "restore");
+        let details = entry.unwrap()["details"].as_str().unwrap();
+        assert!(details.contains("had no policy"), "{details}");
+        // The policy's signature is verified before anything is signed.
+        let sign = keyward(&sandbox, "sign-message #0 --message hello --password-file");
+        sign.arg(&password).success().unwrap();
+    }
+}
+
+#[test]
+fn limits_for_a_file_with_a_policy_are_refused_before_anything_is_written() {
+    let sandbox = Sandbox::new().unwrap();
+    let password = sandbox.write("password", FIXTURE_PASSWORD).unwrap();
+    let with = sandbox.write("policy.keyward", WITH_POLICY).unwrap();
+    let without = sandbox.write("web.keyward", WITHOUT_POLICY).unwrap();
+    let import = |file: &Path, options: &str| {
+        let run = keyward(&sandbox, &format!("vault import {options}")).arg(file);
+        run.arg("--password-file").arg(&password)
+    };
+    for option in [
+        "--max-sol 1",
+        "--max-tokens 1000",
+        "--max-priority-fee 0.001",
+        "--max-coin 1 --max-coin-fee 1",
+    ] {
+        let error = fails(import(&with, option), 2, "policy_in_file");
+        let remedy = error["remedy"].as_str().unwrap();
+        assert!(remedy.contains(option.split(' ').next().unwrap()), "{remedy}");
+    }
+    for file in [&with, &without] {
+        fails(import(file, "--max-sol much"), 10, "amount_invalid");
+        import(file, "--max-coin 1").exits(2).unwrap();
+    }
+    assert!(!sandbox.vault().exists(), "what failed left a database");
+
+    let answer: Value = import(&with, "--json").success().unwrap().json().unwrap();
+    assert_eq!(
+        (&answer["policy"], &answer["wallet_count"]),
+        (&json!("file"), &json!(3))
+    );
+    // The fixture's own, not the thousand of a new one.
+    assert_eq!(
+        limits_of(&sandbox, "token-transfers"),
+        json!({"whole_tokens_per_transaction": 100})
+    );
 }

@@ -7,11 +7,9 @@
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 
-use keyward_core::amount::Lamports;
-use keyward_core::evm::U256;
 use keyward_core::mnemonic::{Mnemonic, WordCount};
 use keyward_core::path::PathFamily;
-use keyward_core::policy::{EvmLimits, PolicyLimits};
+use keyward_core::policy::PolicyLimits;
 use keyward_core::vault::KdfParams;
 use keyward_custody::{Custody, CustodyError, DeriveRequest, NewVault, Progress, VaultStatus, VaultSummary};
 use serde_json::json;
@@ -19,6 +17,7 @@ use zeroize::Zeroizing;
 
 use super::context::{Context, create_failure, create_private, given_second_factor};
 use super::derive::parse_family;
+use super::limits::LimitArgs;
 use super::phrase::{LanguageArgs, parse_phrase, read_passphrase, read_phrase};
 use super::wallets::{page_of, wallet_json};
 use crate::exit::{Exit, Failure};
@@ -59,21 +58,8 @@ pub(crate) struct Args {
     /// The derivation path's family: bip44-change, bip44, bip44-root, sollet or raw
     #[arg(long, value_name = "FAMILY", default_value = "bip44-change")]
     family: String,
-    /// Refuse to sign transactions that send more SOL than this
-    #[arg(long, value_name = "SOL", default_value = "1")]
-    max_sol: String,
-    /// Refuse to sign transactions that send more whole tokens than this, of any kind
-    #[arg(long, value_name = "N", default_value_t = 1000)]
-    max_tokens: u64,
-    /// Refuse to sign transactions with a higher priority fee than this, in SOL
-    #[arg(long, value_name = "SOL", default_value = "0.001")]
-    max_priority_fee: String,
-    /// Sign EVM transactions that send at most this much of a chain's coin; without it, none are signed
-    #[arg(long, value_name = "COIN", requires = "max_coin_fee")]
-    max_coin: Option<String>,
-    /// Sign EVM transactions that cost at most this much of a chain's coin in fees
-    #[arg(long, value_name = "COIN", requires = "max_coin")]
-    max_coin_fee: Option<String>,
+    #[command(flatten)]
+    limits: LimitArgs,
     /// How many wallets to derive at once
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(0..=100_000))]
     wallets: u32,
@@ -128,11 +114,6 @@ fn check(args: &Args) -> Result<Wanted, Failure> {
             "give --phrase-out FILE, or import a phrase with --import -",
         ));
     }
-    let amount = |name: &str, text: &str| {
-        Lamports::parse(text).map_err(|error| {
-            Failure::invalid("amount_invalid", format!("{name}: {error}"), "write it like 1.5")
-        })
-    };
     Ok(Wanted {
         words: WordCount::try_from(args.words).map_err(|_| {
             let remedy = "choose 12, 15, 18, 21 or 24";
@@ -150,40 +131,8 @@ fn check(args: &Args) -> Result<Wanted, Failure> {
             )
         })?,
         family: parse_family(&args.family)?,
-        limits: PolicyLimits {
-            sol_per_transaction: amount("--max-sol", &args.max_sol)?,
-            tokens_per_transaction: args.max_tokens,
-            max_priority_fee: amount("--max-priority-fee", &args.max_priority_fee)?,
-            evm: match (&args.max_coin, &args.max_coin_fee) {
-                (Some(value), Some(fee)) => Some(EvmLimits {
-                    wei_per_transaction: wei("--max-coin", value)?,
-                    max_fee_wei: wei("--max-coin-fee", fee)?,
-                }),
-                _ => None,
-            },
-        },
+        limits: args.limits.limits()?,
     })
-}
-
-/// Reads an amount of a chain's coin, which has 18 decimals on all of them.
-fn wei(name: &str, text: &str) -> Result<U256, Failure> {
-    const DECIMALS: usize = 18;
-    let (whole, part) = text.split_once('.').unwrap_or((text, ""));
-    let is_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-    let has_form = !whole.is_empty() && is_digits(whole) && is_digits(part) && part.len() <= DECIMALS;
-    has_form
-        .then(|| format!("{whole}{part:0<DECIMALS$}"))
-        .and_then(|digits| match digits.trim_start_matches('0') {
-            "" => Some(U256::ZERO),
-            digits => digits.parse().ok(),
-        })
-        .ok_or_else(|| {
-            Failure::invalid(
-                "amount_invalid",
-                format!("{name}: not an amount with at most {DECIMALS} decimals"),
-                "write it like 0.5",
-            )
-        })
 }
 
 fn can_show_words() -> bool {

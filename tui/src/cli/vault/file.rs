@@ -5,12 +5,13 @@ use std::path::PathBuf;
 use keyward_core::vault::{MAX_FILE_LEN, OpenError, SecondFactor, VaultFile};
 use keyward_custody::memory::clearing_stack;
 use keyward_custody::password::MAX_PASSWORD_BYTES;
-use keyward_custody::{CustodyError, Password};
+use keyward_custody::{CustodyError, Password, PolicySource};
 use serde_json::json;
 
 use super::recovery::credentials;
 use crate::cli::context::{Context, NewFile, ask_password, given_second_factor, read_password};
-use crate::exit::Failure;
+use crate::cli::limits::{LimitArgs, limit_fields};
+use crate::exit::{Exit, Failure};
 use crate::output::{Report, fields};
 use crate::secret_input::Source;
 
@@ -34,13 +35,19 @@ pub(crate) struct ExportArgs {
 
 /// Make a vault of a .keyward file
 ///
-/// There must be none yet: name a place for it with --vault. Its password is the file's.
+/// There must be none yet: name a place for it with --vault. Its password is the file's, and so is its policy. A file
+/// without a policy, as web pages make them, gets the one that `keyward init` writes, with the limits given here.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  keyward vault import backup.keyward --vault restored.db")]
+#[command(after_help = "\
+Examples:
+  keyward vault import backup.keyward --vault restored.db
+  keyward vault import from-browser.keyward --max-sol 0.5")]
 pub(crate) struct ImportArgs {
     /// The file
     #[arg(value_name = "FILE")]
     file: Source,
+    #[command(flatten)]
+    limits: LimitArgs,
 }
 
 pub(super) async fn export(context: &Context, args: &ExportArgs) -> Result<Report, Failure> {
@@ -69,6 +76,7 @@ pub(super) async fn export(context: &Context, args: &ExportArgs) -> Result<Repor
 }
 
 pub(super) async fn import(context: &Context, args: &ImportArgs) -> Result<Report, Failure> {
+    let limits = args.limits.limits()?;
     let location = context.location()?;
     // Early, so that nobody types a password in vain; what counts is that the import looks again.
     if context.open().await.is_ok() {
@@ -92,31 +100,54 @@ pub(super) async fn import(context: &Context, args: &ImportArgs) -> Result<Repor
         None => ask_password("Password of the file: ")?,
     };
     // Before any database is made. One that stays behind empty is harmless; one taken away may be somebody's vault.
-    clearing_stack(|| opens(&bytes, &password, factor.as_ref()))?;
+    let policy = clearing_stack(|| policy_of(&bytes, &password, factor.as_ref()))?;
+    let given = args.limits.given();
+    if policy == PolicySource::File && !given.is_empty() {
+        return Err(Failure::new(
+            Exit::Usage,
+            "policy_in_file",
+            "the file holds a policy, which stays in force: limits given here would not",
+            format!("leave out {}", given.join(", ")),
+        ));
+    }
     let custody = context.open_or_create().await?;
-    let summary = custody
-        .import_vault_file(bytes.to_vec(), &password, factor.as_ref())
+    let imported = custody
+        .import_vault_file_with_limits(bytes.to_vec(), &password, factor.as_ref(), limits)
         .await?;
-    let text = fields(&[
+    let summary = imported.vault;
+    let mut rows = vec![
         ("vault", location.to_string()),
         ("id", summary.id.to_string()),
         ("wallets", summary.wallet_count.to_string()),
-    ]);
+    ];
+    match imported.policy {
+        PolicySource::File => rows.push(("policy", "the file's".to_owned())),
+        PolicySource::Default => {
+            rows.push(("policy", "a new one, the file had none; its limits:".to_owned()));
+            rows.extend(limit_fields(&limits));
+        }
+    }
     let json = json!({
         "vault": location.to_string(),
         "vault_id": summary.id.to_string(),
         "wallet_count": summary.wallet_count,
+        "policy": imported.policy.id(),
     });
-    Ok(Report::new(text, json))
+    Ok(Report::new(fields(&rows), json))
 }
 
-/// Whether the password and the second factor open the file.
-fn opens(bytes: &[u8], password: &Password, factor: Option<&SecondFactor>) -> Result<(), CustodyError> {
+/// Whether the password and the second factor open the file, and whose policy a vault of it has.
+fn policy_of(
+    bytes: &[u8],
+    password: &Password,
+    factor: Option<&SecondFactor>,
+) -> Result<PolicySource, CustodyError> {
     if password.expose_bytes().len() > MAX_PASSWORD_BYTES {
         return Err(CustodyError::WrongPassword);
     }
     match VaultFile::open(bytes, password.expose_bytes(), factor) {
-        Ok(_) => Ok(()),
+        Ok(file) if file.contents.policy.is_some() => Ok(PolicySource::File),
+        Ok(_) => Ok(PolicySource::Default),
         Err(OpenError::SecondFactorMissing) => Err(CustodyError::SecondFactorMissing),
         Err(_) => Err(CustodyError::WrongPassword),
     }
