@@ -10,6 +10,11 @@
 //!   arithmetic on coordinates leaves the curve, and no point read back is off the curve.
 //! - Both hashes and `S` are computed a second time, from the key's bytes on, and must be the same.
 //!
+//! A wrong commitment that lies on the curve is not noticed: if what was multiplied is the point of another number than
+//! the nonce, the signature leaves, and with a right one of the same message it gives the key away. Only a verification
+//! sees that. It is accepted in pages, where whoever can place such a fault can read the key, and not in the console,
+//! which signs with [`SecretKey`] and verifies every signature.
+//!
 //! Specification: <https://www.rfc-editor.org/rfc/rfc8032#section-5.1.6>.
 
 use alloc::boxed::Box;
@@ -206,6 +211,31 @@ mod tests {
             key.finish(message, &changed, moved, moved.compress()),
             Err(FaultError)
         );
+    }
+
+    /// The gap that decision 0021 accepts in pages and not in the console, so that nobody takes the checks for more.
+    #[test]
+    fn a_wrong_commitment_on_the_curve_leaves_and_tells_the_key() {
+        let key = prepared([3; 32]);
+        let message = b"message";
+        let right = key.sign(message).unwrap();
+        let nonce = key.nonce(message);
+        let moved = multiply(&(*nonce + Scalar::ONE));
+        let wrong = key.finish(message, &nonce, moved, moved.compress()).unwrap();
+        assert!(verify(&key.address(), message, &wrong).is_err());
+
+        // S = r + k·a and S' = r + k'·a.
+        let parts = |signature: &Signature| {
+            let (r, s) = signature.as_bytes().split_at(32);
+            let challenge = Sha512::new()
+                .chain_update(r)
+                .chain_update(key.address().as_bytes())
+                .chain_update(message);
+            let s = Scalar::from_canonical_bytes(s.try_into().unwrap()).unwrap();
+            (s, Scalar::from_bytes_mod_order_wide(&challenge.finalize().into()))
+        };
+        let ((s, k), (other_s, other_k)) = (parts(&right), parts(&wrong));
+        assert_eq!((s - other_s) * (k - other_k).invert(), key.expanded.scalar);
     }
 
     proptest! {

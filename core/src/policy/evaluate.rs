@@ -11,6 +11,7 @@ use super::{Approval, Decision, Facts, Policy, Refusal, Request, evm, text, tran
 use crate::account::AccountAddress;
 use crate::address::Address;
 use crate::offchain::{self, MessageRefusal, SignableMessage};
+use crate::siws;
 
 /// Decides whether a request may be signed. Nothing but the arguments is looked at.
 ///
@@ -43,6 +44,11 @@ fn evaluate_message(policy: &Policy, wallet: &Address, message: &[u8]) -> Decisi
     let operation = match offchain::read(message) {
         Ok(SignableMessage::OffChain(inner)) => {
             note_unless_text(inner.text().as_bytes(), &mut refusals);
+            // Some sites take a sign-in in this envelope as well, and whoever holds sign-ins to the page that asks
+            // sees none here.
+            if siws::resembles(inner.text()) {
+                refusals.push(Refusal::WrappedSignIn);
+            }
             OperationKind::OffChainMessage
         }
         Ok(read) => {

@@ -182,6 +182,12 @@ pub enum Refusal {
     /// Bytes that are no message as wallets sign them.
     #[error("{0}")]
     NotMessage(MessageRefusal),
+    /// A sign-in, or what claims to be one, is the text of an off-chain message: whether it names the page that asks
+    /// is not checked there.
+    #[error(
+        "the off-chain message is a sign-in, and whether it names the page that asks is not checked in one; sign in without the off-chain message around it"
+    )]
+    WrappedSignIn,
     /// A personal message that is a trap.
     #[error("{0}")]
     Trap(PersonalError),
@@ -321,7 +327,7 @@ impl Refusal {
             Self::NotMessage(_) => "malformed-message",
             Self::Trap(PersonalError::LooksLikeHash) => "looks-like-hash",
             Self::Trap(PersonalError::LooksLikeTransaction) => "looks-like-transaction",
-            Self::Trap(PersonalError::SignIn) => "sign-in-unchecked",
+            Self::WrappedSignIn | Self::Trap(PersonalError::SignIn) => "sign-in-unchecked",
             Self::UnknownContract { .. } => "unknown-contract",
             Self::Delegation { .. } => "delegation",
             Self::EvmFeeCap { .. } => "fee-cap",

@@ -2,6 +2,8 @@
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
 use super::*;
+use crate::offchain::OffChainMessage;
+use crate::siws::{SignIn, SignInFields};
 
 #[test]
 fn only_plain_text_is_signed_as_a_message() {
@@ -31,6 +33,32 @@ fn only_plain_text_is_signed_as_a_message() {
             "{message:?}"
         );
     }
+}
+
+#[test]
+fn a_sign_in_is_not_signed_in_an_off_chain_message() {
+    let sign_in = SignIn::new(SignInFields::new("bank.test", PAYER))
+        .unwrap()
+        .to_text();
+    let malformed = sign_in.replace("account:\n", "account: \n");
+    let after_a_line = format!("Hello\n{sign_in}");
+    for (text, expected) in [
+        ("I own this wallet", vec![]),
+        (&sign_in, vec!["sign-in-unchecked"]),
+        (&malformed, vec!["sign-in-unchecked"]),
+        (&after_a_line, vec!["sign-in-unchecked"]),
+    ] {
+        for message in [
+            OffChainMessage::short(text),
+            OffChainMessage::v0([7; 32], [PAYER], text),
+            OffChainMessage::v1([PAYER], text),
+        ] {
+            let message = message.unwrap().encode();
+            assert_eq!(codes(&decide_message(&default(), &message)), expected, "{text}");
+        }
+    }
+    // By itself it is one, and whoever asks the policy has checked the page.
+    assert_eq!(codes(&decide_message(&default(), sign_in.as_bytes())), [""; 0]);
 }
 
 /// Printable, and yet a message in form: header, ten accounts, blockhash, nine instructions without
