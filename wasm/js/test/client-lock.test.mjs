@@ -73,7 +73,6 @@ const uses = {
   "a message": async (vault, signer) => signer.signMessage(utf8(MESSAGE)),
   "a transaction": async (vault, signer) => signer.signTransactionBytes(unhex(sample.unsigned)),
   "a batch": async (vault, signer) => signer.signTransactions([{ messageBytes: unhex(sample.message) }]),
-  "a reading": async (vault, signer) => signer.inspect(unhex(sample.unsigned)),
   "a derivation": async (vault) => vault.accounts({ count: 2 }),
   "a new signer": async (vault) => vault.evm(),
   "keepAlive": async (vault) => vault.keepAlive(),
@@ -91,6 +90,34 @@ for (const [name, use] of Object.entries(uses)) {
     assert.equal(vault.isLocked, false);
     clock.advance(5 * MINUTE);
     await within(locked, "the lock");
+    await vault.free();
+  });
+}
+
+const MALFORMED = Uint8Array.of(1, 2, 3);
+/** What a dapp can have asked of signers with nobody there. */
+const unattended = {
+  "a reading": ({ solana }) => solana.inspect(unhex(sample.unsigned)),
+  "the reading of a message": ({ solana }) => solana.inspectMessage(utf8(MESSAGE)),
+  "the reading of an EVM message": ({ evm }) => evm.inspectMessage(MESSAGE),
+  "the names of lookup tables": ({ solana }) => solana.lookupTables(unhex(sample.unsigned)),
+  "a message that is refused": ({ solana }) => assert.rejects(solana.signMessage(unhex(sample.unsigned)), code("refused")),
+  "a transaction that is malformed": ({ solana }) => assert.rejects(solana.signTransactionBytes(MALFORMED)),
+  "an EVM transaction that is malformed": ({ evm }) => assert.rejects(evm.signTransaction(MALFORMED)),
+};
+
+for (const [name, call] of Object.entries(unattended)) {
+  test(`${name} does not count as use, however often`, async () => {
+    const { clock, vault, reasons, locked } = await opened();
+    const signers = { solana: await vault.solana(), evm: await vault.evm() };
+    for (let minute = 1; minute < 5; minute += 1) {
+      clock.advance(MINUTE);
+      await call(signers);
+    }
+    assert.deepEqual(reasons, []);
+    clock.advance(MINUTE);
+    await within(locked, "the lock");
+    assert.deepEqual(reasons, ["idle"]);
     await vault.free();
   });
 }

@@ -23,7 +23,7 @@ export const platformClock: Clock = {
 /**
  * Says when something was not used for too long.
  *
- * A timer does not run while the machine sleeps, so the clocks are compared at each use as well: by whichever of them
+ * A timer does not run while the machine sleeps, so the clocks are compared at each call as well: by whichever of them
  * more time has gone by.
  */
 export class IdleWatch {
@@ -43,10 +43,18 @@ export class IdleWatch {
     this.#arm(limitMs);
   }
 
-  /** Notes a use, unless it comes too late: then it says so instead. */
-  use(): void {
+  /** Looks whether its time is over, and says so if it is; gives whether it is not. Counts as no use. */
+  check(): boolean {
     if (this.#isOver()) {
       this.#end();
+      return false;
+    }
+    return true;
+  }
+
+  /** Notes a use, unless it comes too late: then it says so instead. */
+  use(): void {
+    if (!this.check()) {
       return;
     }
     this.#wall = this.#clock.wall();

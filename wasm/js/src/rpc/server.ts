@@ -111,13 +111,17 @@ export class Server {
       this.#free(target);
       return undefined;
     }
-    this.#vault(held.kind === "vault" ? target : held.vault)?.idle.use();
+    const idle = this.#vault(held.kind === "vault" ? target : held.vault)?.idle;
+    idle?.check();
     switch (held.kind) {
       case "solana":
-        return find(SOLANA_METHODS, method)(held.signer, args);
+        return counted(method, idle, () => find(SOLANA_METHODS, method)(held.signer, args));
       case "evm":
-        return find(EVM_METHODS, method)(held.signer, args);
+        return counted(method, idle, () => find(EVM_METHODS, method)(held.signer, args));
       case "vault":
+        if (OF_PERSON.has(method)) {
+          idle?.use();
+        }
         return this.#ofVault(target, held, method, args);
     }
   }
@@ -260,6 +264,21 @@ export class Server {
       throw new KeywardError("busy", "the worker holds too many vaults and signers; free some first");
     }
   }
+}
+
+/** What only the page calls, for its person. */
+const OF_PERSON: ReadonlySet<string> = new Set([...Object.keys(VAULT_METHODS), "solana", "evm"]);
+
+/**
+ * Of a signer's calls only a signature that was made counts as use: a dapp can have things read and refused as often
+ * as it likes with nobody there, and must not keep the vault open that way.
+ */
+async function counted(method: string, idle: IdleWatch | undefined, work: () => Value | Promise<Value>): Promise<Value> {
+  const value = await work();
+  if (method.startsWith("sign")) {
+    idle?.use();
+  }
+  return value;
 }
 
 function opening([which, password]: readonly Value[]): [string, { readonly password?: Uint8Array }] {
