@@ -38,6 +38,8 @@ pub(crate) enum Failure {
     Derivation(DeriveError),
     /// A new password is too short.
     PasswordTooShort,
+    /// A new password has a character that nobody can type.
+    PasswordCharacter,
     /// The name of a key stretching.
     Kdf(KdfError),
     /// Not a second factor.
@@ -98,6 +100,7 @@ impl Failure {
             Self::Path(_) => "path",
             Self::Derivation(_) => "derivation",
             Self::PasswordTooShort => "password-too-short",
+            Self::PasswordCharacter => "password-character",
             Self::Kdf(_) | Self::Vault(VaultError::Kdf(_)) => "kdf",
             Self::SecondFactor(_) => "second-factor",
             Self::RecoveryKey(_) => "recovery-key",
@@ -204,6 +207,9 @@ impl std::fmt::Display for Failure {
             Self::PasswordTooShort => {
                 f.write_str("the password has fewer than 12 characters; choose a longer one")
             }
+            Self::PasswordCharacter => f.write_str(
+                "the password has a NUL character, which nobody can type; choose another, or wipe it later",
+            ),
             Self::Kdf(error) => error.fmt(f),
             Self::SecondFactor(error) => error.fmt(f),
             Self::RecoveryKey(error) => error.fmt(f),

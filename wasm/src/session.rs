@@ -203,7 +203,7 @@ impl Session {
         password: Option<&WalletPassword>,
     ) -> Result<Signing, Failure> {
         let file = self.file()?;
-        let (key, path) = if which.starts_with('m') {
+        let (key, path) = if which == "m" || which.starts_with("m/") {
             let path: DerivationPath = which.parse()?;
             (self.derived(chain, &path, password)?, Some(path.to_string()))
         } else {
@@ -465,8 +465,13 @@ fn solana_address(text: &str) -> Result<Address, Failure> {
 }
 
 fn check_new_password(password: &[u8]) -> Result<(), Failure> {
-    if text(password)?.chars().count() < MIN_PASSWORD_CHARS {
+    let password = text(password)?;
+    if password.chars().count() < MIN_PASSWORD_CHARS {
         return Err(Failure::PasswordTooShort);
+    }
+    // Nobody types it: the page wiped the array before it was read.
+    if password.contains('\0') {
+        return Err(Failure::PasswordCharacter);
     }
     Ok(())
 }

@@ -17,6 +17,8 @@ export type SyncModuleSource = ArrayBuffer | Uint8Array | WebAssembly.Module;
 
 let state: "absent" | "ready" | "poisoned" = "absent";
 let loading: Promise<void> | undefined;
+/** The instance's memory, where the keys are. */
+let memory: WebAssembly.Memory | undefined;
 
 /**
  * Loads the WebAssembly module; without `source` from beside this file, by `fetch` or, in Node, from the disk. Any
@@ -42,14 +44,15 @@ export function init(source?: ModuleSource): Promise<void> {
 
 async function load(source: ModuleSource | undefined): Promise<void> {
   const given = await (source ?? fromDisk());
-  if (state !== "absent") {
-    return;
-  }
-  await (given === undefined ? loadGlue() : loadGlue({ module_or_path: given as WebAssembly.Module | URL | Response }));
+  const loaded = await (given === undefined ? loadGlue() : loadGlue({ module_or_path: given as WebAssembly.Module | URL | Response }));
+  memory = loaded.memory;
   state = "ready";
 }
 
-/** As {@link init}, at once: for service workers, tests and bundlers that hand over bytes. */
+/**
+ * As {@link init}, at once: for service workers, tests and bundlers that hand over bytes. Not while an `init()` is on
+ * its way, which would put its own instance under vaults that were opened meanwhile: `initialization`.
+ */
 export function initSync(source: SyncModuleSource): void {
   if (state === "ready") {
     return;
@@ -57,17 +60,26 @@ export function initSync(source: SyncModuleSource): void {
   if (state === "poisoned") {
     throw poisoned();
   }
+  if (loading !== undefined) {
+    throw new KeywardError("initialization", "an init() is on its way; await it instead of calling initSync()");
+  }
   try {
-    loadGlueSync({ module: source as WebAssembly.Module });
+    memory = loadGlueSync({ module: source as WebAssembly.Module }).memory;
   } catch (cause) {
     throw new KeywardError("initialization", "the bytes are not this package's WebAssembly module", { cause });
   }
   state = "ready";
 }
 
+/** Whether the module stopped at a fault. Its memory is wiped then. */
+export function isPoisoned(): boolean {
+  return state === "poisoned";
+}
+
 /**
  * Calls the lower half. What it throws comes out as a `KeywardError`; a trap poisons the instance, since nobody knows
- * what state it left behind.
+ * what state it left behind, and so does a signature that failed its check. Nothing can lock it properly any more, so
+ * all of its memory is wiped at once.
  */
 export function call<T>(work: () => T): T {
   if (state === "poisoned") {
@@ -80,11 +92,18 @@ export function call<T>(work: () => T): T {
     return work();
   } catch (error) {
     const known = fromCore(error);
-    if (known !== undefined) {
+    if (known !== undefined && known.code !== "internal") {
       throw known;
     }
-    state = "poisoned";
-    throw new KeywardError("internal", "the module stopped at a fault of its own; reload the page", { cause: error });
+    poison();
+    throw known ?? new KeywardError("internal", "the module stopped at a fault of its own; reload the page", { cause: error });
+  }
+}
+
+function poison(): void {
+  state = "poisoned";
+  if (memory !== undefined) {
+    new Uint8Array(memory.buffer).fill(0);
   }
 }
 

@@ -34,13 +34,17 @@ export class KeywardError extends Error {
   }
 }
 
-/** The error that the lower half threw, as one of ours; `undefined` for anything else. */
+/**
+ * The error that the lower half threw, as one of ours; `undefined` for anything else. Only its own properties count: a
+ * `code` that something else put on a prototype makes no fault a known error, nor does one in another style (Node's).
+ */
 export function fromCore(error: unknown): KeywardError | undefined {
   if (!(error instanceof Error)) {
     return undefined;
   }
-  const { code, reasons, position } = error as Error & { code?: unknown; reasons?: unknown; position?: unknown };
-  if (typeof code !== "string") {
+  const own = (name: string): unknown => (Object.hasOwn(error, name) ? (error as unknown as Record<string, unknown>)[name] : undefined);
+  const [code, reasons, position] = [own("code"), own("reasons"), own("position")];
+  if (typeof code !== "string" || !/^[a-z0-9-]+$/.test(code)) {
     return undefined;
   }
   return new KeywardError(code, error.message, {

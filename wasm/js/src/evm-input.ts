@@ -1,3 +1,4 @@
+import { string } from "./arguments.js";
 import { bytes, fromHex, type Hex } from "./bytes.js";
 import { KeywardError } from "./errors.js";
 
@@ -17,7 +18,10 @@ export function messageBytes(message: EvmMessage): Uint8Array {
   if (typeof message === "string") {
     return new TextEncoder().encode(message);
   }
-  return "raw" in message ? fromHex(message.raw, "message.raw") : bytes(message, "message");
+  if (typeof message === "object" && message !== null && !ArrayBuffer.isView(message) && Object.hasOwn(message, "raw")) {
+    return fromHex(message.raw, "message.raw");
+  }
+  return bytes(message, "message");
 }
 
 /** The fields that a domain may have, in the order of EIP-712. */
@@ -34,11 +38,17 @@ export function documentJson(document: TypedDataDocument | string): string {
   if (typeof document === "string") {
     return document;
   }
-  const domain = document.domain ?? {};
-  const own = DOMAIN_FIELDS.filter((field) => domain[field.name] !== undefined);
-  const whole = { ...document, domain, types: { EIP712Domain: own, ...document.types } };
   try {
-    return JSON.stringify(whole, (_name, value: unknown) => (typeof value === "bigint" ? value.toString() : value));
+    // Copies hold what is the document's own, as JSON does.
+    const copy = { ...document };
+    const domain: Readonly<Record<string, unknown>> = { ...(Object.hasOwn(copy, "domain") ? copy.domain : undefined) };
+    const types: unknown = Object.hasOwn(copy, "types") ? copy.types : undefined;
+    const own = DOMAIN_FIELDS.filter((field) => Object.hasOwn(domain, field.name) && domain[field.name] !== undefined);
+    const whole = { ...copy, domain, types: { EIP712Domain: own, ...(types as TypedDataDocument["types"]) } };
+    return string(
+      JSON.stringify(whole, (_name, value: unknown) => (typeof value === "bigint" ? value.toString() : value)),
+      "the typed data",
+    );
   } catch (cause) {
     throw new KeywardError("argument", "the typed data cannot be written as JSON", { cause });
   }

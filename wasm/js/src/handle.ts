@@ -1,4 +1,4 @@
-import { call } from "./engine.js";
+import { call, isPoisoned } from "./engine.js";
 import { KeywardError } from "./errors.js";
 
 interface Freeable {
@@ -23,11 +23,11 @@ export class Handle<Raw extends Freeable> {
     return call(() => work(raw));
   }
 
-  /** Wipes it at once. Twice does no harm. */
+  /** Wipes it at once. Twice does no harm, nor after a fault, which wiped everything. */
   free(): void {
     const raw = this.#raw;
     this.#raw = undefined;
-    if (raw !== undefined) {
+    if (raw !== undefined && !isPoisoned()) {
       call(() => raw.free());
     }
   }

@@ -1,4 +1,5 @@
 import type { RawSolanaSigner } from "./glue/keyward.js";
+import { option, string } from "./arguments.js";
 import { bytes } from "./bytes.js";
 import { throwIfAborted } from "./engine.js";
 import { Handle, disposable } from "./handle.js";
@@ -70,7 +71,7 @@ export class SolanaSigner {
     messages: readonly { readonly content: Uint8Array }[],
     config: SigningConfig = {},
   ): Promise<readonly SignatureDictionary[]> {
-    throwIfAborted(config.abortSignal);
+    throwIfAborted(option(config, "abortSignal"));
     return messages.map((message) => this.#signed(this.signMessage(message.content)));
   }
 
@@ -80,8 +81,8 @@ export class SolanaSigner {
     config: TransactionConfig = {},
   ): Promise<readonly SignatureDictionary[]> {
     const messages = transactions.map((transaction) => Uint8Array.from(transaction.messageBytes));
-    const tables = await Promise.all(messages.map((message) => this.#lookup(message, config.lookupTables)));
-    throwIfAborted(config.abortSignal);
+    const tables = await Promise.all(messages.map((message) => this.#lookup(message, option(config, "lookupTables"))));
+    throwIfAborted(option(config, "abortSignal"));
     return messages.map((message, at) =>
       this.#signed(this.#handle.use((raw) => raw.signTransaction(message, tables[at] ?? "")) as SolanaSignature),
     );
@@ -93,15 +94,15 @@ export class SolanaSigner {
    */
   async signTransactionBytes(wire: Uint8Array, config: TransactionConfig = {}): Promise<Uint8Array> {
     const transaction = new Uint8Array(bytes(wire, "wire"));
-    const tables = await this.#lookup(transaction, config.lookupTables);
-    throwIfAborted(config.abortSignal);
+    const tables = await this.#lookup(transaction, option(config, "lookupTables"));
+    throwIfAborted(option(config, "abortSignal"));
     return this.#handle.use((raw) => raw.signTransactionBytes(transaction, tables));
   }
 
   /** What a transaction does, read from its bytes (wire bytes, or those of the message), and whether it may be signed. */
   async inspect(transaction: Uint8Array, config: TransactionConfig = {}): Promise<TransactionReview> {
     const given = new Uint8Array(bytes(transaction, "transaction"));
-    const tables = await this.#lookup(given, config.lookupTables);
+    const tables = await this.#lookup(given, option(config, "lookupTables"));
     return JSON.parse(this.#handle.use((raw) => raw.inspect(given, tables))) as TransactionReview;
   }
 
@@ -128,7 +129,7 @@ export class SolanaSigner {
       return "";
     }
     const tables = given ?? (await this.#tables?.(named));
-    return tables === undefined ? "" : JSON.stringify(tables);
+    return tables === undefined ? "" : string(JSON.stringify(tables), "the lookup tables in JSON");
   }
 
   #signed(signature: SolanaSignature): SignatureDictionary {

@@ -1,6 +1,7 @@
 import { RawVault, checkMnemonic, generateMnemonic as generate, version as coreVersion } from "./glue/keyward.js";
+import { number, option, optionalString, string, withCopies } from "./arguments.js";
 import { bytes, optionalBytes } from "./bytes.js";
-import { breathe, call, throwIfAborted } from "./engine.js";
+import { breathe, call, isPoisoned, throwIfAborted } from "./engine.js";
 import { KeywardError } from "./errors.js";
 import { EvmSigner } from "./evm.js";
 import { Handle, disposable } from "./handle.js";
@@ -122,8 +123,9 @@ export class Vault {
     return new Vault(raw);
   }
 
+  /** Also after a fault of the module (`internal`), which wipes all keys. */
   get isLocked(): boolean {
-    return this.#handle.use((raw) => raw.isLocked());
+    return isPoisoned() || this.#handle.use((raw) => raw.isLocked());
   }
 
   /** The wallets that the vault holds. */
@@ -133,28 +135,34 @@ export class Vault {
 
   /** The accounts of the vault's phrase; they need not be wallets of the vault to sign, see {@link Vault.solana}. */
   accounts(options: AccountsOptions = {}): readonly Account[] {
-    const { family = "bip44-change", start = 0, count = 1 } = options;
+    const family = optionalString(option(options, "family"), "family") ?? "bip44-change";
+    const start = number(option(options, "start") ?? 0, "start");
+    const count = number(option(options, "count") ?? 1, "count");
     return JSON.parse(this.#handle.use((raw) => raw.accounts(family, start, count))) as readonly Account[];
   }
 
   /** Opens a Solana wallet by a path of the phrase, such as `m/44'/501'/0'/0'`, or by its address; else the first. */
   solana(which = "", options: SolanaSignerOptions = {}): SolanaSigner {
-    const password = optionalBytes(options.password, "password");
-    const tables = options.lookupTables;
-    return this.#handle.use((raw) => SolanaSigner.of(raw.solana(which, password), tables));
+    const named = string(which, "which");
+    const password = optionalBytes(option(options, "password"), "password");
+    const tables = option(options, "lookupTables");
+    return this.#handle.use((raw) => SolanaSigner.of(raw.solana(named, password), tables));
   }
 
   /** Opens an EVM wallet by a path of the phrase, such as `m/44'/60'/0'/0/0`, or by its address; else the first. */
   evm(which = "", options: SignerOptions = {}): EvmSigner {
-    const password = optionalBytes(options.password, "password");
-    return this.#handle.use((raw) => EvmSigner.of(raw.evm(which, password)));
+    const named = string(which, "which");
+    const password = optionalBytes(option(options, "password"), "password");
+    return this.#handle.use((raw) => EvmSigner.of(raw.evm(named, password)));
   }
 
   /** Takes a key or a phrase into the vault, in any format that Keyward reads. Export the vault to keep it. */
   importKey(key: Uint8Array, options: ImportKeyOptions = {}): readonly Account[] {
-    const { format = "", chain = "", label = "" } = options;
     const given = bytes(key, "key");
-    const password = optionalBytes(options.password, "password");
+    const format = optionalString(option(options, "format"), "format") ?? "";
+    const chain = optionalString(option(options, "chain"), "chain") ?? "";
+    const label = optionalString(option(options, "label"), "label") ?? "";
+    const password = optionalBytes(option(options, "password"), "password");
     const imported = this.#handle.use((raw) => raw.importKey(given, format, chain, password, label));
     return JSON.parse(imported) as readonly Account[];
   }
@@ -164,22 +172,29 @@ export class Vault {
     return this.#handle.use((raw) => raw.exportVault());
   }
 
-  /** Replaces the password. Files that were exported before still open with the old one. */
+  /**
+   * Replaces the password. Files that were exported before still open with the old one. The arrays are read before this
+   * returns its promise, and may be wiped from then on.
+   */
   async changePassword(
     current: Uint8Array,
     next: Uint8Array,
     options: { readonly secondFactor?: Uint8Array; readonly kdf?: string; readonly signal?: AbortSignal } = {},
   ): Promise<void> {
-    const old = bytes(current, "current");
-    const fresh = bytes(next, "next");
-    const second = optionalBytes(options.secondFactor, "secondFactor");
-    await breathe(options.signal);
-    this.#handle.use((raw) => raw.changePassword(old, fresh, second, options.kdf ?? ""));
+    const secondFactor = option(options, "secondFactor");
+    const kdf = optionalString(option(options, "kdf"), "kdf") ?? "";
+    const signal = option(options, "signal");
+    await withCopies({ current, next, secondFactor }, ["current", "next"], async (copies) => {
+      await breathe(signal);
+      this.#handle.use((raw) => raw.changePassword(copies.current, copies.next, copies.secondFactor, kdf));
+    });
   }
 
-  /** Wipes the vault's key and those of every signer that came from it. */
+  /** Wipes the vault's key and those of every signer that came from it. After a fault that has happened already. */
   lock(): void {
-    this.#handle.use((raw) => raw.lock());
+    if (!isPoisoned()) {
+      this.#handle.use((raw) => raw.lock());
+    }
   }
 
   /** Locks and forgets it; the object cannot be used again. */
@@ -197,7 +212,8 @@ export function version(): string {
 
 /** A new English phrase of 12, 15, 18, 21 or 24 words, in UTF-8. Wipe it with `fill(0)` once it is written down. */
 export function generateMnemonic(words = 24): Uint8Array {
-  return call(() => generate(words));
+  const count = number(words, "words");
+  return call(() => generate(count));
 }
 
 /** Whether a phrase in UTF-8 can be used, and if not, why. */
@@ -213,14 +229,20 @@ export function validateMnemonic(phrase: Uint8Array): MnemonicCheck {
   }
 }
 
-/** Makes a vault under a password of at least 12 characters, in UTF-8. `export()` gives the file to keep. */
+/**
+ * Makes a vault under a password of at least 12 characters, in UTF-8. `export()` gives the file to keep. The arrays are
+ * read before this returns its promise, and may be wiped from then on; so it is with the functions below.
+ */
 export async function createVault(password: Uint8Array, options: CreateVaultOptions = {}): Promise<Vault> {
-  const given = bytes(password, "password");
-  const phrase = optionalBytes(options.phrase, "phrase");
-  const passphrase = optionalBytes(options.passphrase, "passphrase");
-  const second = optionalBytes(options.secondFactor, "secondFactor");
-  await breathe(options.signal);
-  return unlessAborted(call(() => RawVault.create(given, phrase, passphrase, second, options.kdf ?? "")), options.signal);
+  const phrase = option(options, "phrase");
+  const passphrase = option(options, "passphrase");
+  const secondFactor = option(options, "secondFactor");
+  const kdf = optionalString(option(options, "kdf"), "kdf") ?? "";
+  const signal = option(options, "signal");
+  return withCopies({ password, phrase, passphrase, secondFactor }, ["password"], async (own) => {
+    await breathe(signal);
+    return unlessAborted(call(() => RawVault.create(own.password, own.phrase, own.passphrase, own.secondFactor, kdf)), signal);
+  });
 }
 
 /** Opens a `.keyward` file, of this package or of the console, with its password in UTF-8. */
@@ -229,11 +251,12 @@ export async function openVault(
   password: Uint8Array,
   options: OpenVaultOptions = {},
 ): Promise<Vault> {
-  const sealed = bytes(file, "file");
-  const given = bytes(password, "password");
-  const second = optionalBytes(options.secondFactor, "secondFactor");
-  await breathe(options.signal);
-  return unlessAborted(call(() => RawVault.open(sealed, given, second)), options.signal);
+  const secondFactor = option(options, "secondFactor");
+  const signal = option(options, "signal");
+  return withCopies({ file, password, secondFactor }, ["file", "password"], async (own) => {
+    await breathe(signal);
+    return unlessAborted(call(() => RawVault.open(own.file, own.password, own.secondFactor)), signal);
+  });
 }
 
 /** Opens a `.keyward` file with its recovery key, as its owner wrote it down, in UTF-8. */
@@ -242,10 +265,11 @@ export async function openVaultWithRecovery(
   recoveryKey: Uint8Array,
   options: { readonly signal?: AbortSignal } = {},
 ): Promise<Vault> {
-  const sealed = bytes(file, "file");
-  const given = bytes(recoveryKey, "recoveryKey");
-  await breathe(options.signal);
-  return unlessAborted(call(() => RawVault.recover(sealed, given)), options.signal);
+  const signal = option(options, "signal");
+  return withCopies({ file, recoveryKey }, ["file", "recoveryKey"], async (own) => {
+    await breathe(signal);
+    return unlessAborted(call(() => RawVault.recover(own.file, own.recoveryKey)), signal);
+  });
 }
 
 /** What a `.keyward` file shows without its password; nothing of it is authentic yet. */
