@@ -207,7 +207,7 @@ export class Connections {
   }
 
   #confirmSolana(request: Confirmation): Promise<boolean> {
-    const chain = request.kind === "transaction" ? request.chain : undefined;
+    const chain = request.kind === "transaction" ? networkOf(request) : undefined;
     return this.#approvals.ask(solanaQuestion(request.review, { from: location.host, address: request.address, chain }));
   }
 
@@ -261,6 +261,16 @@ export class Connections {
     }
     return review;
   }
+}
+
+/** Where it is sent; of what is only signed, what the dapp says: the bytes name no cluster. */
+function networkOf(request: Confirmation & { readonly kind: "transaction" }): string {
+  if (request.send) {
+    return request.chain;
+  }
+  const { claimedChain } = request;
+  const said = claimedChain === undefined ? "the dapp names none" : `the dapp says: ${claimedChain.replace(/^solana:/, "")}`;
+  return `${said}; the signature is good on any cluster`;
 }
 
 /** Opens a wallet; one that has a password of its own is asked for it until it fits or its person gives up. */

@@ -26,7 +26,7 @@ export function registerWallet(options: WalletOptions): RegisteredWallet {
     disconnect: () => wallet.disconnect(),
     unregister: () => {
       unregister();
-      wallet.disconnect();
+      wallet.close();
     },
   };
 }

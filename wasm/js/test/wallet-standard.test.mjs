@@ -491,3 +491,183 @@ test("one listener's fault is not another's, and each is ended alone", async () 
   assert.equal(seen.length, 3);
   handle.unregister();
 });
+
+/** Dialogs that a test answers; `until` waits for so many to have been opened. */
+function dialogs() {
+  const open = [];
+  const waiting = [];
+  return {
+    open,
+    confirm: (request) =>
+      new Promise((answer) => {
+        open.push({ request, answer });
+        waiting.splice(0).forEach((wake) => wake());
+      }),
+    until: async (count) => {
+      while (open.length < count) {
+        await new Promise((wake) => waiting.push(wake));
+      }
+    },
+  };
+}
+
+test("one dialog at a time, 64 waiting at most, and none is shown of what began before a disconnect", async () => {
+  const { confirm, open, until } = dialogs();
+  const { connect, features, handle } = registered({ confirm });
+  const [account] = (await connect()).accounts;
+  const { signMessage } = features["solana:signMessage"];
+  const outcomes = Array.from({ length: 70 }, (_, at) => signMessage({ account, message: utf8(`number ${at}`) }).then(() => "signed", (error) => error.code));
+  assert.deepEqual(await Promise.all(outcomes.slice(64)), Array(6).fill("busy"));
+  assert.equal(open.length, 1);
+  open[0].answer(true);
+  assert.equal(await outcomes[0], "signed");
+  await until(2);
+  assert.equal(open[1].request.review.text, "number 1");
+  handle.disconnect();
+  await connect();
+  open[1].answer(true);
+  assert.deepEqual(await Promise.all(outcomes.slice(1, 64)), Array(63).fill("not-connected"));
+  assert.equal(open.length, 2);
+  handle.unregister();
+});
+
+test("what was read before a disconnect is neither shown nor signed after it", async () => {
+  const signer = vault.solana();
+  let go;
+  const held = new Promise((resolve) => (go = resolve));
+  const slow = {
+    address: signer.address,
+    publicKey: signer.publicKey,
+    inspectMessage: (message) => held.then(() => signer.inspectMessage(message)),
+    signMessage: (message) => signer.signMessage(message),
+  };
+  const { asked, connect, features, handle } = registered({ connect: async () => [slow] });
+  const [account] = (await connect()).accounts;
+  const signing = features["solana:signMessage"].signMessage({ account, message: utf8("hello") });
+  handle.disconnect();
+  await connect();
+  go();
+  await assert.rejects(signing, code("not-connected"));
+  assert.equal(asked.length, 0);
+  handle.unregister();
+});
+
+test("an off-chain message that reads as a sign-in is refused", async () => {
+  const { asked, connect, features, handle } = registered({
+    connect: async () => {
+      const signer = vault.solana();
+      // As a core that let it through.
+      const inspectMessage = (message) => ({ kind: "off-chain-message", text: new TextDecoder().decode(message), signers: [], verdict: { allowed: true, refusals: [] } });
+      return [{ address: signer.address, publicKey: signer.publicKey, inspectMessage, signMessage: (message) => signer.signMessage(message) }];
+    },
+  });
+  const [account] = (await connect()).accounts;
+  const { signMessage } = features["solana:signMessage"];
+  for (const text of ["bank.test wants you to sign in with your Solana account:\nme", "x WANTS you to sign in with your account:"]) {
+    await assert.rejects(signMessage({ account, message: utf8(text) }), code("refused"));
+  }
+  assert.equal(asked.length, 0);
+  await signMessage({ account, message: utf8("nothing of the kind") });
+  assert.equal(asked.length, 1);
+  handle.unregister();
+});
+
+test("a chain that only the dapp names is said to be that", async (t) => {
+  const { account, asked, features, send, v0 } = await sender(t, (call) => ({ result: nameOf(call) }));
+  await features["solana:signTransaction"].signTransaction({ account, transaction: v0.serialize(), chain: "solana:mainnet" });
+  assert.deepEqual([asked[0].claimedChain, "chain" in asked[0], asked[0].send], ["solana:mainnet", false, false]);
+  await send();
+  assert.deepEqual([asked[1].chain, "claimedChain" in asked[1], asked[1].send], ["solana:devnet", false, true]);
+});
+
+test("words that a script puts on every object are not the wallet's options", async (t) => {
+  const polluted = { host: "bank.test", endpoints: { "solana:devnet": "https://bank.test/" }, chains: ["solana:devnet"], "solana:testnet": "https://bank.test/", lookupTables: () => ({}) };
+  Object.assign(Object.prototype, polluted);
+  t.after(() => Object.keys(polluted).forEach((name) => delete Object.prototype[name]));
+  const { connect, features, handle, wallet } = registered();
+  assert.equal(features["solana:signAndSendTransaction"], undefined);
+  assert.equal(wallet.chains.length, 3);
+  await connect();
+  const [{ signedMessage }] = await features["solana:signIn"].signIn({});
+  assert.match(new TextDecoder().decode(signedMessage), /^dapp\.example /);
+  handle.unregister();
+  const sending = registered({ endpoints: Object.assign(Object.create(null), { "solana:devnet": "http://127.0.0.1:1/" }) });
+  const [account] = (await sending.connect()).accounts;
+  const { signAndSendTransaction } = sending.features["solana:signAndSendTransaction"];
+  await assert.rejects(signAndSendTransaction({ account, transaction: new Uint8Array(9), chain: "solana:testnet" }), code("no-endpoint"));
+  sending.handle.unregister();
+});
+
+test("after it was unregistered it connects nobody and signs nothing", async () => {
+  const { calls, connect, features, handle } = registered();
+  const [account] = (await connect()).accounts;
+  handle.unregister();
+  const before = calls.connect;
+  for (const call of [connect(), connect({ silent: true }), features["solana:signIn"].signIn({}), features["solana:signMessage"].signMessage({ account, message: utf8("x") })]) {
+    await assert.rejects(call, code("disconnected"));
+  }
+  await assert.rejects(features["solana:signTransaction"].signTransaction({ account, transaction: new Uint8Array(9) }), code("disconnected"));
+  assert.equal(calls.connect, before);
+});
+
+test("a transaction is signed with the very lookup tables that it was shown with", async () => {
+  const signer = vault.solana();
+  const given = [];
+  const table = { lookupTables: ["table"] };
+  const wallet = {
+    address: signer.address,
+    publicKey: signer.publicKey,
+    lookupTables: () => ["table"],
+    inspect: (wire, config) => given.push(structuredClone(config)) && signer.inspect(wire),
+    signTransactionBytes: (wire, config) => given.push(config) && signer.signTransactionBytes(wire),
+  };
+  let fetched = 0;
+  const held = { table: ["first"] };
+  const { connect, features, handle } = registered({
+    connect: async () => [wallet],
+    lookupTables: (names) => {
+      assert.deepEqual(names, table.lookupTables);
+      fetched += 1;
+      return held;
+    },
+    confirm: async () => {
+      held.table = ["second"];
+      return true;
+    },
+  });
+  const [account] = (await connect()).accounts;
+  const [v0] = transfers(new web3.PublicKey(account.address), [0]);
+  await features["solana:signTransaction"].signTransaction({ account, transaction: v0.serialize() });
+  assert.equal(fetched, 1);
+  assert.deepEqual(given, Array(2).fill({ lookupTables: { table: ["first"] } }));
+  handle.unregister();
+});
+
+test("no dapp can change an account's key, nor see what an error was caused by", async (t) => {
+  const { account, send } = await sender(t, () => undefined);
+  account.publicKey.fill(0);
+  assert.deepEqual(account.publicKey, vault.solana().publicKey);
+  await assert.rejects(send(), (error) => code("outcome-unknown")(error) && error.cause === undefined);
+  const { connect, features, handle } = registered({ confirm: () => Promise.reject(new Error("https://secret.example")) });
+  const [own] = (await connect()).accounts;
+  await assert.rejects(features["solana:signMessage"].signMessage({ account: own, message: utf8("hello") }), (error) => {
+    assert.deepEqual([error.code, { ...error.cause }], ["rejected", { code: 4001, message: error.message }]);
+    return true;
+  });
+  handle.unregister();
+});
+
+test("the end of a prompt that a disconnect ended leaves the next one alone", async () => {
+  const answers = [];
+  const { connect, handle } = registered({ connect: () => new Promise((answer) => answers.push(answer)) });
+  const first = connect();
+  handle.disconnect();
+  const second = connect();
+  answers[0]([vault.solana()]);
+  await assert.rejects(first, code("not-connected"));
+  const third = connect();
+  assert.equal(answers.length, 2, "the third shares the second's prompt");
+  answers[1]([vault.solana()]);
+  assert.deepEqual(await second, await third);
+  handle.unregister();
+});

@@ -55,7 +55,7 @@ export class Session {
 
   close(): void {
     this.#over = true;
-    this.#wallet.disconnect();
+    this.#wallet.close();
     this.#provider.close();
     this.#wake();
   }

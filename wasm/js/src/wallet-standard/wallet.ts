@@ -1,6 +1,9 @@
+import { Dialogs } from "../dialogs.js";
 import { KeywardError } from "../errors.js";
-import type { TransactionReview, Verdict } from "../review.js";
+import { own } from "../own.js";
+import type { MessageReview, TransactionReview } from "../review.js";
 import { checkClaims } from "../sign-in.js";
+import type { LookupTables } from "../solana.js";
 import type { SolanaWallet } from "../wallets.js";
 import { messageInputs, sendOptions, signInInputs, transactionInputs, type MessageInput, type TransactionInput } from "./inputs.js";
 import {
@@ -13,18 +16,29 @@ import {
   type WalletAccount,
   type WalletOptions,
 } from "./options.js";
+import { afterOthers, asked, closed, notConnected, refuseUnlessAllowed, refuseUnlessComplete, rejection, towardsDapp } from "./refusals.js";
 import { sendTransaction } from "./send.js";
 import { claimsOf, signInText } from "./sign-in.js";
 
 const CHAINS: readonly SolanaChain[] = ["solana:mainnet", "solana:devnet", "solana:testnet"];
 /** Codes of the signer that say: the vault is not open any more. */
 const GONE = new Set(["locked", "freed", "terminated", "worker", "poisoned"]);
+/** Whoever verifies a sign-in may look no further than this. */
+const READS_AS_SIGN_IN = /wants you to sign in with your [^]{0,200}? ?account:/i;
 type SignedMessage = { readonly signedMessage: Uint8Array; readonly signature: Uint8Array; readonly signatureType: "ed25519" };
+
+interface Reading {
+  readonly review: TransactionReview;
+  readonly config: { readonly lookupTables: LookupTables } | undefined;
+}
 
 /** A wallet of Wallet Standard: `standard` is what dapps get. */
 export class StandardWallet {
   readonly #options: WalletOptions;
-  readonly #endpoints: Readonly<Partial<Record<string, string>>>;
+  readonly #endpoints: ReadonlyMap<string, string>;
+  readonly #ownHost: string | undefined;
+  readonly #tables: WalletOptions["lookupTables"];
+  readonly #dialogs = new Dialogs();
   readonly #chains: readonly SolanaChain[];
   readonly #features: readonly `${string}:${string}`[];
   /** Every account that there ever was, so that identities stay. */
@@ -35,13 +49,16 @@ export class StandardWallet {
   #connecting: Promise<void> | undefined;
   /** How often it was disconnected: whatever began before does not count any more. */
   #ended = 0;
+  #closed = false;
   readonly standard: { readonly features: Readonly<Record<string, object>>; readonly accounts: readonly WalletAccount[] };
 
   constructor(options: WalletOptions) {
     this.#options = options;
-    this.#endpoints = { ...options.endpoints };
-    this.#chains = Object.freeze([...(options.chains ?? CHAINS)]);
-    const sends = this.#chains.some((chain) => this.#endpoints[chain] !== undefined);
+    this.#endpoints = new Map(Object.entries(own(options, "endpoints") ?? {}));
+    this.#ownHost = own(options, "host");
+    this.#tables = own(options, "lookupTables");
+    this.#chains = Object.freeze([...(own(options, "chains") ?? CHAINS)]);
+    const sends = this.#chains.some((chain) => this.#endpoints.get(chain) !== undefined);
     this.#features = Object.freeze(sends ? [...SIGNING, SENDING] : [...SIGNING]);
     const accounts = (): readonly WalletAccount[] => this.#accounts;
     this.standard = Object.freeze({
@@ -63,29 +80,53 @@ export class StandardWallet {
     this.#show([]);
   }
 
+  /** Disconnects for good: whoever holds the wallet still can have nothing done by it. */
+  close(): void {
+    this.#closed = true;
+    this.disconnect();
+  }
+
   #featuresFor(sends: boolean): Readonly<Record<string, object>> {
     const supportedTransactionVersions = Object.freeze([...VERSIONS]);
     const own = { version: "1.0.0", supportedTransactionVersions };
     const features: Record<string, object> = {
-      "standard:connect": { version: "1.0.0", connect: (input?: { readonly silent?: boolean }) => this.#connect(input?.silent === true) },
+      "standard:connect": { version: "1.0.0", connect: (input?: { readonly silent?: boolean }) => this.#answer(() => this.#connect(input?.silent === true)) },
       "standard:disconnect": { version: "1.0.0", disconnect: async () => this.disconnect() },
       "standard:events": { version: "1.0.0", on: (event: string, listener: ChangeListener) => this.#on(event, listener) },
-      "solana:signTransaction": { ...own, signTransaction: async (...inputs: readonly unknown[]) => this.#signTransactions(inputs) },
-      "solana:signMessage": { version: "1.1.0", signMessage: async (...inputs: readonly unknown[]) => this.#signMessages(messageInputs(inputs)) },
-      "solana:signIn": { version: "1.0.0", signIn: async (...inputs: readonly unknown[]) => this.#signIn(inputs) },
+      "solana:signTransaction": { ...own, signTransaction: (...inputs: readonly unknown[]) => this.#answer(() => this.#signTransactions(inputs)) },
+      "solana:signMessage": { version: "1.1.0", signMessage: (...inputs: readonly unknown[]) => this.#answer(() => this.#signMessages(messageInputs(inputs))) },
+      "solana:signIn": { version: "1.0.0", signIn: (...inputs: readonly unknown[]) => this.#answer(() => this.#signIn(inputs)) },
     };
     if (sends) {
-      features[SENDING] = { ...own, signAndSendTransaction: async (...inputs: readonly unknown[]) => this.#send(inputs) };
+      features[SENDING] = { ...own, signAndSendTransaction: (...inputs: readonly unknown[]) => this.#answer(() => this.#send(inputs)) };
     }
     Object.values(features).forEach((feature) => Object.freeze(feature));
     return Object.freeze(features);
   }
 
+  /** One call of a dapp's: nothing once it is closed, and no error says what caused it in the page. */
+  async #answer<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      if (this.#closed) {
+        throw closed();
+      }
+      return await work();
+    } catch (error) {
+      throw towardsDapp(error);
+    }
+  }
+
   async #connect(silent: boolean): Promise<{ accounts: readonly WalletAccount[] }> {
     if (!silent && this.#accounts.length === 0) {
-      this.#connecting ??= this.#prompt().finally(() => {
-        this.#connecting = undefined;
-      });
+      if (this.#connecting === undefined) {
+        const prompt: Promise<void> = this.#prompt().finally(() => {
+          // After a disconnect it may be another's.
+          if (this.#connecting === prompt) {
+            this.#connecting = undefined;
+          }
+        });
+        this.#connecting = prompt;
+      }
       await this.#connecting;
     }
     return { accounts: this.#accounts };
@@ -135,7 +176,15 @@ export class StandardWallet {
     let account = this.#known.get(signer.address);
     if (account === undefined) {
       const publicKey = new Uint8Array(signer.publicKey);
-      account = Object.freeze({ address: signer.address, publicKey, chains: this.#chains, features: this.#features });
+      account = Object.freeze({
+        address: signer.address,
+        // Every dapp of the page has this object: none of them can change what the others read.
+        get publicKey() {
+          return new Uint8Array(publicKey);
+        },
+        chains: this.#chains,
+        features: this.#features,
+      });
       this.#known.set(signer.address, account);
     }
     return account;
@@ -149,15 +198,28 @@ export class StandardWallet {
     return signer;
   }
 
-  async #confirmed(request: Confirmation): Promise<void> {
-    refuseUnlessAllowed(request.review.verdict);
-    const before = this.#ended;
-    if ((await asked(() => this.#options.confirm(request))) !== true) {
-      throw rejection();
-    }
-    if (before !== this.#ended) {
+  /** Ends what began before a disconnect, whoever has connected since. */
+  #checkSince(begun: number): void {
+    if (begun !== this.#ended) {
       throw notConnected();
     }
+  }
+
+  /** Asks for everything of a call in one turn, one by one. */
+  async #confirmed(requests: readonly Confirmation[], begun: number): Promise<void> {
+    requests.forEach(({ review }) => refuseUnlessAllowed(review.verdict));
+    this.#checkSince(begun);
+    await this.#dialogs.turn(async () => {
+      for (const request of requests) {
+        this.#checkSince(begun);
+        const answer: unknown = await asked(() => this.#options.confirm(request));
+        if (answer !== true) {
+          throw rejection();
+        }
+        this.#checkSince(begun);
+      }
+    });
+    this.#checkSince(begun);
   }
 
   /** Everything of a batch is confirmed before anything of it is signed. */
@@ -167,39 +229,55 @@ export class StandardWallet {
   }
 
   async #signAll(inputs: readonly TransactionInput[], send: boolean): Promise<readonly Uint8Array[]> {
+    const begun = this.#ended;
     inputs.forEach(({ address, chain }) => {
       this.#checkChain(chain);
       this.#signer(address);
     });
-    return this.#whileOpen(async () => {
-      const reviews = await Promise.all(inputs.map(({ address, wire }) => this.#signer(address).inspect(wire.slice())));
-      reviews.forEach((review) => refuseUnlessAllowed(review.verdict));
-      for (const [at, { address, chain }] of inputs.entries()) {
-        const review = reviews[at] as TransactionReview;
-        if (send) {
-          refuseUnlessComplete(review, address);
+    return this.#whileOpen(begun, async () => {
+      const read = await Promise.all(inputs.map((input) => this.#read(input, begun)));
+      read.forEach(({ review }) => refuseUnlessAllowed(review.verdict));
+      const requests = inputs.map(({ address, chain }, at): Confirmation => {
+        const { review } = read[at] as Reading;
+        if (!send || chain === undefined) {
+          return { kind: "transaction", address, send: false, claimedChain: chain, review };
         }
-        await this.#confirmed({ kind: "transaction", address, chain, send, review });
-      }
-      return Promise.all(inputs.map(({ address, wire }) => this.#signer(address).signTransactionBytes(wire.slice())));
+        refuseUnlessComplete(review, address);
+        return { kind: "transaction", address, send: true, chain, review };
+      });
+      await this.#confirmed(requests, begun);
+      return Promise.all(inputs.map(({ address, wire }, at) => this.#signer(address).signTransactionBytes(wire.slice(), read[at]?.config)));
     });
   }
 
+  /** Reads a transaction; where the page gave a source of lookup tables, with those that it is signed with as well. */
+  async #read({ address, wire }: TransactionInput, begun: number): Promise<Reading> {
+    const signer = this.#signer(address);
+    const named = this.#tables === undefined ? [] : ((await signer.lookupTables?.(wire.slice())) ?? []);
+    this.#checkSince(begun);
+    const lookupTables = named.length === 0 ? undefined : await this.#tables?.(named);
+    this.#checkSince(begun);
+    // A copy, so that what is signed rests on what was shown, whatever the source does to its own.
+    const config = lookupTables === undefined ? undefined : { lookupTables: structuredClone(lookupTables) };
+    return { review: await signer.inspect(wire.slice(), config), config };
+  }
+
   async #signMessages(inputs: readonly MessageInput[]): Promise<readonly SignedMessage[]> {
+    const begun = this.#ended;
     inputs.forEach(({ address }) => this.#signer(address));
-    return this.#whileOpen(async () => {
+    return this.#whileOpen(begun, async () => {
       const requests: Confirmation[] = [];
       for (const { address, message } of inputs) {
+        this.#checkSince(begun);
         const review = await this.#signer(address).inspectMessage(message.slice());
         refuseUnlessAllowed(review.verdict);
+        refuseHiddenSignIn(review);
         if (review.kind === "sign-in") {
           checkClaims(claimsOf(review), { host: this.#host(), address, nowMs: Date.now() });
         }
         requests.push({ kind: review.kind === "sign-in" ? "sign-in" : "message", address, review });
       }
-      for (const request of requests) {
-        await this.#confirmed(request);
-      }
+      await this.#confirmed(requests, begun);
       const sign = async ({ address, message }: MessageInput): Promise<SignedMessage> => {
         const signature = await this.#signer(address).signMessage(message.slice());
         return { signedMessage: message, signature, signatureType: "ed25519" };
@@ -211,6 +289,7 @@ export class StandardWallet {
   async #signIn(inputs: readonly unknown[]): Promise<readonly object[]> {
     const wanted = signInInputs(inputs);
     await this.#connect(false);
+    const begun = this.#ended;
     const accounts: WalletAccount[] = [];
     const messages: MessageInput[] = [];
     for (const input of wanted) {
@@ -221,13 +300,14 @@ export class StandardWallet {
       const text = signInText({ ...input, domain: input.domain ?? this.#host(), address: account.address });
       const message = new TextEncoder().encode(text);
       // The core reads it again: only what it reads as a sign-in is signed as one.
-      const { kind } = await this.#whileOpen(async () => this.#signer(account.address).inspectMessage(message.slice()));
+      const { kind } = await this.#whileOpen(begun, async () => this.#signer(account.address).inspectMessage(message.slice()));
       if (kind !== "sign-in") {
         throw new KeywardError("argument", "the sign-in is not well-formed; correct its fields");
       }
       accounts.push(account);
       messages.push({ address: account.address, message });
     }
+    this.#checkSince(begun);
     const signed = await this.#signMessages(messages);
     return signed.map((output, at) => ({ account: accounts[at], ...output }));
   }
@@ -236,7 +316,7 @@ export class StandardWallet {
     const taken = transactionInputs(inputs);
     const plans = taken.map(({ chain, options }) => {
       this.#checkChain(chain);
-      const endpoint = chain === undefined ? undefined : this.#endpoints[chain];
+      const endpoint = chain === undefined ? undefined : this.#endpoints.get(chain);
       if (endpoint === undefined) {
         throw new KeywardError("no-endpoint", "no RPC endpoint is configured for this chain; sign, and send it yourself");
       }
@@ -255,11 +335,11 @@ export class StandardWallet {
   }
 
   /** Work with a signer; a vault that was locked under it ends the connection. */
-  async #whileOpen<T>(work: () => Promise<T>): Promise<T> {
+  async #whileOpen<T>(begun: number, work: () => Promise<T>): Promise<T> {
     try {
       return await work();
     } catch (error) {
-      if (error instanceof KeywardError && GONE.has(error.code)) {
+      if (begun === this.#ended && error instanceof KeywardError && GONE.has(error.code)) {
         this.disconnect();
       }
       throw error;
@@ -273,47 +353,13 @@ export class StandardWallet {
   }
 
   #host(): string {
-    return this.#options.host ?? window.location.host;
+    return this.#ownHost ?? window.location.host;
   }
 }
 
-/** What the page's callback gives; whatever it throws means no, unless it says more than that. */
-async function asked<T>(callback: () => Promise<T>, saysMore: (error: unknown) => boolean = () => false): Promise<T> {
-  try {
-    return await callback();
-  } catch (cause) {
-    throw saysMore(cause) ? cause : rejection(cause);
+/** An envelope of an off-chain message around a sign-in would carry it past what is asked of sign-ins. */
+function refuseHiddenSignIn(review: MessageReview): void {
+  if (review.kind === "off-chain-message" && READS_AS_SIGN_IN.test(review.text)) {
+    throw new KeywardError("refused", "the off-chain message reads as a sign-in; ask for it as a sign-in, outside of an envelope");
   }
-}
-
-/** Dapps and adapters know a rejection by this very text, or by the number of EIP-1193 in what caused it. */
-function rejection(cause: unknown = undefined): KeywardError {
-  const reason = Object.freeze({ code: 4001, message: "User rejected the request.", ...(cause === undefined ? {} : { cause }) });
-  return new KeywardError("rejected", reason.message, { cause: reason });
-}
-
-function notConnected(): KeywardError {
-  return new KeywardError("not-connected", "this account is not connected; connect the wallet first");
-}
-
-function refuseUnlessAllowed(verdict: Verdict): void {
-  if (!verdict.allowed) {
-    const reasons = verdict.refusals;
-    const why = reasons.map((reason) => reason.message).join("; and ");
-    throw new KeywardError("refused", `the policy refuses it: ${why}`, { reasons });
-  }
-}
-
-/** What would be sent must lack no signature but the one that is about to be made. */
-function refuseUnlessComplete(review: TransactionReview, address: string): void {
-  if (review.signatures.some((own) => own.address !== address && own.state !== "valid")) {
-    throw new KeywardError("transaction", "others have to sign it before it can be sent; have them sign first, or sign without sending");
-  }
-}
-
-function afterOthers(error: unknown, sent: number, all: number): unknown {
-  if (!(error instanceof KeywardError)) {
-    return error;
-  }
-  return new KeywardError(error.code, `${sent} of ${all} transactions were sent, then: ${error.message}`, { cause: error, reasons: error.reasons });
 }

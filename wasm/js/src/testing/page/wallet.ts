@@ -19,7 +19,16 @@ export function pageWallet(config: PageConfig, link: Link): object {
 
   const account = (given: { readonly address: string; readonly publicKey: Uint8Array }): PageAccount => {
     const { address, publicKey } = given;
-    const own = known.get(address) ?? Object.freeze({ address, publicKey, chains: config.chains, features: names });
+    const own =
+      known.get(address) ??
+      Object.freeze({
+        address,
+        get publicKey() {
+          return new Uint8Array(publicKey);
+        },
+        chains: config.chains,
+        features: names,
+      });
     known.set(address, own);
     return own;
   };
