@@ -7,6 +7,7 @@
 import { announce, newUuid } from "./eip6963/announce.js";
 import type { ProviderOptions, RegisteredProvider } from "./eip6963/options.js";
 import { Provider } from "./eip6963/provider.js";
+import { own } from "./own.js";
 
 export { ProviderRpcError, type ProviderErrorData } from "./eip6963/errors.js";
 export type {
@@ -21,15 +22,16 @@ export type {
 
 /** Announces a provider to every dapp of the page, those that come later included. */
 export function registerProvider(options: ProviderOptions): RegisteredProvider {
-  const own = new Provider(options);
-  const { name, icon, rdns, uuid = newUuid() } = options;
-  const end = announce({ uuid, name, icon, rdns }, own.provider);
+  const made = new Provider(options);
+  const { name, icon, rdns } = options;
+  const uuid = own(options, "uuid") ?? newUuid();
+  const end = announce({ uuid, name, icon, rdns }, made.provider);
   return {
-    provider: own.provider,
-    disconnect: () => own.disconnect(),
+    provider: made.provider,
+    disconnect: () => made.disconnect(),
     unregister: () => {
       end();
-      own.close();
+      made.close();
     },
   };
 }

@@ -101,13 +101,15 @@ function configOf(keys: TestKeys, binding: string): PageConfig {
 }
 
 interface NodeProcess {
+  /** Electron's: what kind of process it is. */
+  readonly type?: string;
   readonly versions?: { readonly node?: string };
   readonly getBuiltinModule?: (name: string) => unknown;
 }
 
 function nodeOnly(): NodeProcess {
   const { process } = globalThis as { process?: NodeProcess };
-  if (process?.versions?.node === undefined) {
+  if (process?.versions?.node === undefined || process.type === "renderer" || process.type === "worker") {
     throw new KeywardError("environment", "keyward/testing works in Node only: its keys belong into a test's process, never into a page");
   }
   return process;

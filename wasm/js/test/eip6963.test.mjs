@@ -468,3 +468,103 @@ test("on a real node, viem and ethers send; two at once have two nonces; a rejec
   assert.equal(await rpc("eth_getTransactionCount", signer.address, "latest"), "0x3");
   browser.destroy();
 });
+
+test("one dialog at a time, and none is shown or signed of what began before a disconnect", { timeout: 60_000 }, async (t) => {
+  const open = [];
+  let wake = () => {};
+  const confirm = (asked) =>
+    new Promise((answer) => {
+      open.push({ asked, answer });
+      wake();
+    });
+  const until = async (count) => {
+    while (open.length < count) {
+      await new Promise((resolve) => (wake = resolve));
+    }
+  };
+  const { handle, request } = registered(t, { confirm });
+  await request("eth_requestAccounts");
+  const own = { from: signer.address, to: TO, value: "0x1", nonce: "0x0", gas: "0x5208", gasPrice: "0x1" };
+  const sign = (text) => request("personal_sign", stringToHex(text), signer.address);
+  const calls = [sign("one"), sign("two"), request("eth_signTransaction", own), request("eth_signTransaction", { ...own, nonce: "0x1" })];
+  const outcomes = calls.map((call) => call.then(() => "signed", (error) => error.data.code));
+  await until(1);
+  open[0].answer(true);
+  assert.equal(await outcomes[0], "signed");
+  await until(2);
+  assert.equal(open.length, 2);
+  handle.disconnect();
+  await request("eth_requestAccounts");
+  open[1].answer(true);
+  assert.deepEqual(await Promise.all(outcomes), ["signed", "not-connected", "not-connected", "not-connected"]);
+  assert.equal(open.length, 2);
+});
+
+test("the end of a prompt that a disconnect ended leaves the next one alone", async (t) => {
+  const answers = [];
+  const { handle, request } = registered(t, { connect: () => new Promise((answer) => answers.push(answer)) });
+  const first = request("eth_requestAccounts");
+  handle.disconnect();
+  const second = request("eth_requestAccounts");
+  answers[0]([signer]);
+  await assert.rejects(first, failed(4100, "not-connected"));
+  const third = request("eth_requestAccounts");
+  assert.equal(answers.length, 2, "the third shares the second's prompt");
+  answers[1]([signer]);
+  assert.deepEqual(await second, await third);
+});
+
+test("words that a script puts on every object are not the provider's options", async (t) => {
+  const node = await fakeNode(t, { ...ANSWERS });
+  const polluted = { host: "bank.test", endpoint: node.endpoint, uuid: "polluted" };
+  Object.assign(Object.prototype, polluted);
+  t.after(() => Object.keys(polluted).forEach((name) => delete Object.prototype[name]));
+  const { detail, request } = registered(t);
+  assert.notEqual(detail.info.uuid, "polluted");
+  await request("eth_requestAccounts");
+  await assert.rejects(request("eth_sendTransaction", { from: signer.address, to: TO }), failed(4200, "no-endpoint"));
+  await assert.rejects(request("eth_blockNumber"), failed(4901, "no-endpoint"));
+  const issued = { issuedAt: new Date(), nonce: "abcdefgh1234", version: "1", chainId: 1, address: signer.address };
+  const text = createSiweMessage({ ...issued, domain: "bank.test", uri: "https://bank.test/" });
+  await assert.rejects(request("personal_sign", stringToHex(text), signer.address), failed(4100, "domain"));
+  assert.equal(node.calls.length, 0);
+});
+
+test("what the node filled in is told and has bounds; what the dapp gave is its person's to judge", async (t) => {
+  const node = await fakeNode(t, { ...ANSWERS });
+  const { asked, request } = registered(t, { chains: [{ chainId: 1, endpoint: node.endpoint }] });
+  await request("eth_requestAccounts");
+  const own = { from: signer.address, to: TO, value: "0x5" };
+  const sign = (more) => request("eth_signTransaction", { ...own, ...more });
+  await sign({});
+  assert.deepEqual(asked.at(-1).filledByNode, ["nonce", "gas", "maxFeePerGas", "maxPriorityFeePerGas"]);
+  await sign({ nonce: "0x1", maxFeePerGas: "0x3b9aca00" });
+  assert.deepEqual(asked.at(-1).filledByNode, ["gas", "maxPriorityFeePerGas"]);
+  const before = asked.length;
+  const gwei = (count) => `0x${(count * 10n ** 9n).toString(16)}`;
+  node.table.eth_maxPriorityFeePerGas = gwei(99n);
+  await assert.rejects(sign({}), failed(4901, "node"), "above 100 times the base fee");
+  node.table.eth_maxPriorityFeePerGas = gwei(98n);
+  await sign({});
+  node.table.eth_getBlockByNumber = { baseFeePerGas: gwei(5_001n) };
+  await assert.rejects(sign({}), failed(4901, "node"), "a base fee beyond all reason");
+  node.table.eth_getBlockByNumber = {};
+  node.table.eth_gasPrice = gwei(10_001n);
+  await assert.rejects(sign({}), failed(4901, "node"), "a price beyond all reason");
+  await sign({ gasPrice: gwei(10_001n) });
+  node.table.eth_estimateGas = "0x1c9c381";
+  await assert.rejects(sign({ gasPrice: "0x1" }), failed(4901, "node"), "more gas than a block has");
+  assert.equal(asked.length, before + 2);
+});
+
+test("no error tells a dapp what caused it", async (t) => {
+  const { request } = registered(t, {
+    chains: [{ chainId: 1, endpoint: "http://127.0.0.1:1/secret" }],
+    confirm: () => Promise.reject(new Error("the page's own")),
+  });
+  await request("eth_requestAccounts");
+  const bare = (number, own) => (error) => failed(number, own)(error) && !("cause" in error);
+  await assert.rejects(request("personal_sign", "hello", signer.address), bare(4001, "rejected"));
+  await assert.rejects(request("eth_blockNumber"), bare(4901, "node"));
+  await assert.rejects(request("personal_sign", `0x${"5a".repeat(31)}ff`, signer.address), bare(4001, "refused"));
+});

@@ -271,3 +271,12 @@ test("it is for tests: in Node alone, with a page that can take it, and an answe
     Object.defineProperty(process, "versions", { value: versions, configurable: true });
   }
 });
+
+test("it refuses to work in Electron's pages and their workers, which have Node as well", async (t) => {
+  t.after(() => delete process.type);
+  for (const type of ["renderer", "worker"]) {
+    process.type = type;
+    await assert.rejects(headlessWallet({ answer: "approve" }), { code: "environment" });
+    await assert.rejects(installWallet({ exposeFunction: async () => assert.fail("asked") }, { answer: "approve" }), { code: "environment" });
+  }
+});

@@ -28,9 +28,15 @@ export class Accounts {
 
   async connect(): Promise<readonly Hex[]> {
     if (this.#wallets.size === 0) {
-      this.#connecting ??= this.#prompt().finally(() => {
-        this.#connecting = undefined;
-      });
+      if (this.#connecting === undefined) {
+        const prompt: Promise<void> = this.#prompt().finally(() => {
+          // After a disconnect it may be another's.
+          if (this.#connecting === prompt) {
+            this.#connecting = undefined;
+          }
+        });
+        this.#connecting = prompt;
+      }
       await this.#connecting;
     }
     return this.addresses;
@@ -42,6 +48,13 @@ export class Accounts {
     if (this.#wallets.size > 0) {
       this.#wallets = new Map();
       this.#changed([]);
+    }
+  }
+
+  /** Ends what began when {@link Accounts.ended} was `begun`, if there was a disconnect since. */
+  checkSince(begun: number): void {
+    if (begun !== this.#ended) {
+      throw notConnected();
     }
   }
 
@@ -64,7 +77,7 @@ export class Accounts {
     try {
       wallets = await this.#ask();
     } catch (cause) {
-      throw cause instanceof KeywardError && cause.code !== "rejected" ? cause : rejection(cause);
+      throw cause instanceof KeywardError && cause.code !== "rejected" ? cause : rejection();
     }
     if (before !== this.#ended) {
       throw notConnected();
@@ -77,8 +90,8 @@ export class Accounts {
   }
 }
 
-export function rejection(cause: unknown = undefined): ProviderRpcError {
-  return failure("rejected", "rejected", "User rejected the request.", cause);
+export function rejection(): ProviderRpcError {
+  return failure("rejected", "rejected", "User rejected the request.");
 }
 
 export function notConnected(): ProviderRpcError {

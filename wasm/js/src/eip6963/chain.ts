@@ -2,7 +2,6 @@
 import { NoAnswerError, NodeError, callNode } from "../json-rpc.js";
 import { toHex, type Hex } from "../bytes.js";
 import { ProviderRpcError, failure } from "./errors.js";
-import type { EvmChain } from "./options.js";
 import { quantityOf, toQuantity, type TransactionRequest, type WholeTransaction } from "./transaction.js";
 
 /** Methods that only read, and so go to the node as they are. */
@@ -38,14 +37,23 @@ export const READS: ReadonlySet<string> = new Set([
 /** What a plain transfer costs; nothing needs a margin there. */
 const TRANSFER_GAS = 21_000n;
 const METHOD_NOT_FOUND = -32601;
+/** What a whole block has on most chains; more than that no node may want for one transaction. */
+const MAX_GAS = 30_000_000n;
+const GWEI = 10n ** 9n;
+/** A node may want so many times the base fee for each unit of gas; or so much, where the base fee is next to nothing; and never more than the last. */
+const MAX_TIMES_BASE = 100n;
+const SMALL_PRICE = 100n * GWEI;
+const MAX_PRICE = 10_000n * GWEI;
 
 /** One chain's node. */
 export class ChainNode {
-  readonly #chain: EvmChain;
+  readonly #chainId: number;
+  readonly #url: string | undefined;
   #checked: Promise<void> | undefined;
 
-  constructor(chain: EvmChain) {
-    this.#chain = chain;
+  constructor(chainId: number, endpoint: string | undefined) {
+    this.#chainId = chainId;
+    this.#url = endpoint;
   }
 
   /** A read for a dapp; the node's own errors are passed on. */
@@ -61,7 +69,7 @@ export class ChainNode {
     const fees = await this.#fees(own);
     const gas = own.gas ?? (await this.#gas(own));
     const { to, value, data, accessList } = own;
-    return { chainId: BigInt(this.#chain.chainId), to, value, data, accessList, nonce, gas, fees };
+    return { chainId: BigInt(this.#chainId), to, value, data, accessList, nonce, gas, fees };
   }
 
   /** Sends a signed transaction, once; gives its hash. */
@@ -94,11 +102,11 @@ export class ChainNode {
       if (maxFeePerGas !== undefined || maxPriorityFeePerGas !== undefined) {
         throw failure("params", "argument", "maxFeePerGas: this chain has no fees of EIP-1559; give gasPrice");
       }
-      return { gasPrice: await this.#quantity("eth_gasPrice", []) };
+      return { gasPrice: bounded("gasPrice", await this.#quantity("eth_gasPrice", []), MAX_PRICE) };
     }
     const priority = maxPriorityFeePerGas ?? (await this.#priorityFee(base));
     // Enough for six full blocks in a row; what is not needed stays with the sender.
-    const most = maxFeePerGas ?? 2n * base + priority;
+    const most = maxFeePerGas ?? bounded("maxFeePerGas", 2n * base + priority, mostFor(base));
     return { maxFeePerGas: most, maxPriorityFeePerGas: priority < most ? priority : most };
   }
 
@@ -130,8 +138,10 @@ export class ChainNode {
       data: toHex(own.data),
     };
     const estimate = await this.#quantity("eth_estimateGas", [call]);
+    bounded("gas", estimate, MAX_GAS);
     // The state may have moved when it is executed; what is not used is not charged.
-    return estimate === TRANSFER_GAS ? estimate : (estimate * 12n) / 10n;
+    const wide = (estimate * 12n) / 10n;
+    return estimate === TRANSFER_GAS ? estimate : wide < MAX_GAS ? wide : MAX_GAS;
   }
 
   async #quantity(method: string, params: readonly unknown[]): Promise<bigint> {
@@ -141,8 +151,8 @@ export class ChainNode {
   /** An endpoint of another chain would answer every question wrongly. */
   async #check(): Promise<void> {
     this.#checked ??= this.#quantity("eth_chainId", []).then((found) => {
-      if (found !== BigInt(this.#chain.chainId)) {
-        throw failure("chainDisconnected", "chain", `the endpoint is of chain ${found}, not ${this.#chain.chainId}; correct the wallet's settings`);
+      if (found !== BigInt(this.#chainId)) {
+        throw failure("chainDisconnected", "chain", `the endpoint is of chain ${found}, not ${this.#chainId}; correct the wallet's settings`);
       }
     });
     try {
@@ -168,12 +178,25 @@ export class ChainNode {
   }
 
   #endpoint(): string {
-    const { endpoint } = this.#chain;
+    const endpoint = this.#url;
     if (endpoint === undefined) {
       throw failure("chainDisconnected", "no-endpoint", "no RPC endpoint is configured for this chain; ask a node of your own");
     }
     return endpoint;
   }
+}
+
+function mostFor(base: bigint): bigint {
+  const most = MAX_TIMES_BASE * base > SMALL_PRICE ? MAX_TIMES_BASE * base : SMALL_PRICE;
+  return most < MAX_PRICE ? most : MAX_PRICE;
+}
+
+/** What a node wants, unless it is beyond all reason: a node must not make a person pay what they like. */
+function bounded(name: string, value: bigint, most: bigint): bigint {
+  if (value > most) {
+    throw failure("chainDisconnected", "node", `${name}: the node wants ${value}, and more than ${most} is not taken from a node; give it, or use another node`);
+  }
+  return value;
 }
 
 function answered(value: unknown, method: string): bigint {

@@ -47,21 +47,24 @@ export function isGone(error: unknown): boolean {
   return error instanceof KeywardError && GONE.has(error.code);
 }
 
-/** Whatever was thrown, as what `request` rejects with. */
+/** Whatever was thrown, as what `request` rejects with: without its cause, which is the page's own and may hold addresses of nodes. */
 export function asProviderError(error: unknown): ProviderRpcError {
   if (error instanceof ProviderRpcError) {
-    return error;
+    return new ProviderRpcError(error.code, error.message, { data: error.data });
   }
   if (!(error instanceof KeywardError)) {
-    return failure("internal", "internal", "the wallet stopped at a fault; reload the page", error);
+    return failure("internal", "internal", "the wallet stopped at a fault; reload the page");
   }
   const data: ProviderErrorData = error.reasons.length === 0 ? { code: error.code } : { code: error.code, reasons: error.reasons };
-  return new ProviderRpcError(numberOf(error.code), error.message, { data, cause: error });
+  return new ProviderRpcError(numberOf(error.code), error.message, { data });
 }
 
 function numberOf(code: string): number {
   if (code === "rejected" || code === "refused" || code === "aborted") {
     return CODES.rejected;
+  }
+  if (code === "busy") {
+    return CODES.limit;
   }
   if (GONE.has(code) || code === "domain" || code === "sign-in") {
     return CODES.unauthorized;

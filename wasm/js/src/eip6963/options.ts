@@ -22,6 +22,8 @@ export type EvmConfirmation = {
       readonly kind: "transaction";
       /** Whether it is sent to the network at once. */
       readonly send: boolean;
+      /** What the dapp left open and the chain's node filled in: nonce, gas, gasPrice, maxFeePerGas, maxPriorityFeePerGas. */
+      readonly filledByNode: readonly string[];
       readonly review: EvmTransactionReview;
     }
   | { readonly kind: "message"; readonly review: EvmMessageReview }
@@ -42,7 +44,10 @@ export interface ProviderOptions {
   readonly chains: readonly EvmChain[];
   /** Opens the vault if need be, and gives the wallets that the dapp may see. Only `eth_requestAccounts` and its like call it. */
   readonly connect: () => Promise<readonly EvmWallet[]>;
-  /** Shows what would be signed; only `true` signs it. */
+  /**
+   * Shows what would be signed; only `true` signs it, and an error means no. Never called before the one before was
+   * answered, so a page that closes its dialog, as when the vault is locked, must answer it.
+   */
   readonly confirm: (request: EvmConfirmation) => Promise<boolean>;
   /** What a sign-in must name as its domain; the page's own host unless given. */
   readonly host?: string;

@@ -1,8 +1,9 @@
 import { KeywardError } from "../errors.js";
+import { own } from "../own.js";
 import { Accounts } from "./accounts.js";
 import { ChainNode, READS } from "./chain.js";
 import { asProviderError, failure, isGone, type ProviderRpcError } from "./errors.js";
-import type { Eip1193Provider, EvmChain, ProviderEvents, ProviderOptions, RequestArguments } from "./options.js";
+import type { Eip1193Provider, ProviderEvents, ProviderOptions, RequestArguments } from "./options.js";
 import { Signing, type Place } from "./signing.js";
 import { quantityOf, toQuantity } from "./transaction.js";
 
@@ -15,8 +16,8 @@ type Listener = (value: never) => void;
 
 /** A provider of EIP-1193: `provider` is what dapps get. */
 export class Provider {
-  readonly #options: ProviderOptions;
-  readonly #chains: ReadonlyMap<number, { readonly chain: EvmChain; readonly node: ChainNode }>;
+  readonly #ownHost: string | undefined;
+  readonly #chains: ReadonlyMap<number, { readonly canSend: boolean; readonly node: ChainNode }>;
   readonly #accounts: Accounts;
   readonly #signing: Signing;
   readonly #listeners = new Map<string, Listener[]>();
@@ -27,12 +28,12 @@ export class Provider {
   readonly provider: Eip1193Provider;
 
   constructor(options: ProviderOptions) {
-    this.#options = options;
-    const chains = options.chains.map((chain) => ({ ...chain }));
+    this.#ownHost = own(options, "host");
+    const chains = options.chains.map((chain) => ({ chainId: chain.chainId, endpoint: own(chain, "endpoint") }));
     if (chains.length === 0 || !chains.every(({ chainId }) => Number.isSafeInteger(chainId) && chainId > 0)) {
       throw new KeywardError("argument", "chains must name at least one chain by its chainId, a whole number from 1 on");
     }
-    this.#chains = new Map(chains.map((chain) => [chain.chainId, { chain, node: new ChainNode(chain) }]));
+    this.#chains = new Map(chains.map((chain) => [chain.chainId, { canSend: chain.endpoint !== undefined, node: new ChainNode(chain.chainId, chain.endpoint) }]));
     this.#chainId = chains[0]?.chainId ?? 0;
     this.#accounts = new Accounts(
       () => options.connect(),
@@ -44,12 +45,12 @@ export class Provider {
       host: () => this.#host(),
     });
     this.#methods = this.#ownMethods();
-    const own: Eip1193Provider = {
+    const provider: Eip1193Provider = {
       request: (call) => this.#request(call),
-      on: (event, listener) => this.#on(own, event, listener),
-      removeListener: (event, listener) => this.#off(own, event, listener),
+      on: (event, listener) => this.#on(provider, event, listener),
+      removeListener: (event, listener) => this.#off(provider, event, listener),
     };
-    this.provider = Object.freeze(own);
+    this.provider = Object.freeze(provider);
     // Whoever is told of the provider in this turn can still listen for it.
     queueMicrotask(() => this.#open && this.#emit("connect", { chainId: toQuantity(this.#chainId) }));
   }
@@ -69,6 +70,7 @@ export class Provider {
   }
 
   async #request(call: RequestArguments): Promise<unknown> {
+    const begun = this.#accounts.ended;
     try {
       if (!this.#open) {
         throw closed();
@@ -83,7 +85,7 @@ export class Provider {
         this.#pending -= 1;
       }
     } catch (error) {
-      if (isGone(error)) {
+      if (begun === this.#accounts.ended && isGone(error)) {
         this.#accounts.disconnect();
       }
       throw asProviderError(error);
@@ -92,9 +94,9 @@ export class Provider {
 
   async #answer(call: RequestArguments): Promise<unknown> {
     const { method, params } = taken(call);
-    const own = this.#methods.get(method);
-    if (own !== undefined) {
-      return own(Array.isArray(params) ? (params as readonly unknown[]) : [params]);
+    const answer = this.#methods.get(method);
+    if (answer !== undefined) {
+      return answer(Array.isArray(params) ? (params as readonly unknown[]) : [params]);
     }
     if (READS.has(method)) {
       return this.#place().node.read(method, params);
@@ -168,28 +170,28 @@ export class Provider {
     if (entry === undefined) {
       throw failure("chainDisconnected", "chain", "the chain is not known any more; switch to another");
     }
-    return { chainId: this.#chainId, node: entry.node, canSend: entry.chain.endpoint !== undefined };
+    return { chainId: this.#chainId, node: entry.node, canSend: entry.canSend };
   }
 
   #host(): string {
-    return this.#options.host ?? window.location.host;
+    return this.#ownHost ?? window.location.host;
   }
 
-  #on<Own>(own: Own, event: string, listener: unknown): Own {
+  #on<Self>(self: Self, event: string, listener: unknown): Self {
     if ((EVENTS as readonly string[]).includes(event) && typeof listener === "function") {
       this.#listeners.set(event, [...(this.#listeners.get(event) ?? []), listener as Listener]);
     }
-    return own;
+    return self;
   }
 
-  #off<Own>(own: Own, event: string, listener: unknown): Own {
+  #off<Self>(self: Self, event: string, listener: unknown): Self {
     const before = this.#listeners.get(event) ?? [];
     const at = before.lastIndexOf(listener as Listener);
     this.#listeners.set(
       event,
       before.filter((_, other) => other !== at),
     );
-    return own;
+    return self;
   }
 
   #emit<Event extends keyof ProviderEvents>(event: Event, value: ProviderEvents[Event]): void {
@@ -219,11 +221,11 @@ function taken(call: RequestArguments): { readonly method: string; readonly para
   if (text.length > MAX_CHARACTERS) {
     throw failure("params", "too-long", "the parameters are too long");
   }
-  const own: unknown = text === "" ? undefined : JSON.parse(text);
-  if (typeof own !== "object" || own === null) {
+  const plain: unknown = text === "" ? undefined : JSON.parse(text);
+  if (typeof plain !== "object" || plain === null) {
     throw failure("params", "argument", "the parameters must be a list or an object");
   }
-  return { method, params: own };
+  return { method, params: plain };
 }
 
 /** EIP-2255 and its revocation name permissions as keys; there is only one here. */

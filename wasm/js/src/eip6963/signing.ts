@@ -1,5 +1,6 @@
 /** What is shown, confirmed and signed: messages, typed data and transactions, each read by the core first. */
 import { fromHex, type Hex } from "../bytes.js";
+import { Dialogs } from "../dialogs.js";
 import { KeywardError } from "../errors.js";
 import { checkClaims } from "../sign-in.js";
 import type { EvmWallet } from "../wallets.js";
@@ -27,10 +28,21 @@ export interface Place {
   readonly canSend: boolean;
 }
 
+/** A transaction that waits for its turn. */
+interface Wanted {
+  readonly own: TransactionRequest;
+  readonly wallet: EvmWallet;
+  readonly place: Place;
+  readonly send: boolean;
+  /** How often it had been disconnected when the request came. */
+  readonly begun: number;
+}
+
 export class Signing {
   readonly #context: SigningContext;
   /** Transactions one after the other: two at once would be given the same nonce. */
   #last: Promise<unknown> = Promise.resolve();
+  readonly #dialogs = new Dialogs();
 
   constructor(context: SigningContext) {
     this.#context = context;
@@ -38,6 +50,7 @@ export class Signing {
 
   /** `personal_sign`: message, address. */
   async message(params: readonly unknown[], { chainId }: Place): Promise<Hex> {
+    const begun = this.#context.accounts.ended;
     const [content, account] = inOrder(params);
     const wallet = this.#context.accounts.wallet(account, "params[1]");
     const { address } = wallet;
@@ -51,12 +64,15 @@ export class Signing {
     }
     const review = await wallet.inspectMessage({ raw: new Uint8Array(raw) });
     const common = { address, chainId, review };
-    await this.#confirmed(claims === undefined ? { kind: "message", ...common } : { kind: "sign-in", domain: claims.domain, ...common });
+    const request: EvmConfirmation =
+      claims === undefined ? { kind: "message", ...common } : { kind: "sign-in", domain: claims.domain, ...common };
+    await this.#confirmed(request, begun);
     return this.#still(wallet).signMessage({ raw });
   }
 
   /** `eth_signTypedData_v4`: address, document as JSON or as an object. */
   async typedData(params: readonly unknown[], { chainId }: Place): Promise<Hex> {
+    const begun = this.#context.accounts.ended;
     const [account, given] = params;
     const wallet = this.#context.accounts.wallet(account, "params[0]");
     if (typeof given !== "string" && (typeof given !== "object" || given === null)) {
@@ -71,47 +87,54 @@ export class Signing {
       const text = `the document is for chain ${review.chainId} and the provider is on ${chainId}; switch the chain first`;
       throw failure("params", "chain", text);
     }
-    await this.#confirmed({ kind: "typed-data", address: wallet.address, chainId, review });
+    await this.#confirmed({ kind: "typed-data", address: wallet.address, chainId, review }, begun);
     return this.#still(wallet).signTypedData(document);
   }
 
   /** `eth_signTransaction` and `eth_sendTransaction`: what is lacking is filled in, shown, signed and perhaps sent. */
   transaction(params: readonly unknown[], place: Place, send: boolean): Promise<Hex> {
+    const begun = this.#context.accounts.ended;
     const own = readTransaction(params[0], place.chainId);
     const wallet = this.#context.accounts.wallet(own.from, "from");
-    const work = this.#last.then(() => this.#transaction(own, wallet, place, send));
+    const work = this.#last.then(() => this.#transaction({ own, wallet, place, send, begun }));
     this.#last = work.catch(() => undefined);
     return work;
   }
 
-  async #transaction(own: TransactionRequest, wallet: EvmWallet, place: Place, send: boolean): Promise<Hex> {
+  async #transaction({ own, wallet, place, send, begun }: Wanted): Promise<Hex> {
+    this.#context.accounts.checkSince(begun);
     const whole = place.canSend ? await place.node.complete(own) : alreadyWhole(own, place.chainId);
+    this.#context.accounts.checkSince(begun);
     const unsigned = serialize(whole);
     const review = await wallet.inspect(new Uint8Array(unsigned));
-    await this.#confirmed({ kind: "transaction", address: wallet.address, chainId: place.chainId, send, review });
+    const filledByNode = place.canSend ? filled(own, whole) : [];
+    await this.#confirmed({ kind: "transaction", address: wallet.address, chainId: place.chainId, send, filledByNode, review }, begun);
     const signed = await this.#still(wallet).signTransaction(unsigned);
     return send ? place.node.send(signed, whole.nonce) : signed;
   }
 
-  async #confirmed(request: EvmConfirmation): Promise<void> {
+  /** Asks in its turn; what began before a disconnect is neither shown nor signed, whoever has connected since. */
+  async #confirmed(request: EvmConfirmation, begun: number): Promise<void> {
+    const { accounts, confirm } = this.#context;
     const { allowed, refusals: reasons } = request.review.verdict;
     if (!allowed) {
       const why = reasons.map((reason) => reason.message).join("; and ");
       throw new KeywardError("refused", `the policy refuses it: ${why}`, { reasons });
     }
-    const before = this.#context.accounts.ended;
-    let answer: unknown;
-    try {
-      answer = await this.#context.confirm(request);
-    } catch (cause) {
-      throw rejection(cause);
-    }
-    if (answer !== true) {
-      throw rejection();
-    }
-    if (before !== this.#context.accounts.ended) {
-      throw notConnected();
-    }
+    accounts.checkSince(begun);
+    await this.#dialogs.turn(async () => {
+      accounts.checkSince(begun);
+      let answer: unknown;
+      try {
+        answer = await confirm(request);
+      } catch {
+        throw rejection();
+      }
+      if (answer !== true) {
+        throw rejection();
+      }
+    });
+    accounts.checkSince(begun);
   }
 
   /** The wallet, if it is the one that is connected still. */
@@ -139,6 +162,12 @@ function messageBytes(content: unknown): Uint8Array {
 /** EIP-4361 wants the checksum, and many dapps write lower case: either names this wallet. */
 function sameAddress(named: string, own: string): string {
   return named.toLowerCase() === own.toLowerCase() ? own : named;
+}
+
+/** What a whole transaction has that the dapp had not given. */
+function filled(own: TransactionRequest, { fees }: WholeTransaction): readonly string[] {
+  const names = ["nonce", "gas", ...Object.keys(fees)] as readonly (keyof TransactionRequest)[];
+  return Object.freeze(names.filter((name) => own[name] === undefined));
 }
 
 function alreadyWhole(own: TransactionRequest, chainId: number): WholeTransaction {
