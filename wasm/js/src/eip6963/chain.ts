@@ -40,7 +40,7 @@ const METHOD_NOT_FOUND = -32601;
 /** What a whole block has on most chains; more than that no node may want for one transaction. */
 const MAX_GAS = 30_000_000n;
 const GWEI = 10n ** 9n;
-/** A node may want so many times the base fee for each unit of gas; or so much, where the base fee is next to nothing; and never more than the last. */
+/** A node may want so many times the base fee for each unit of gas; or so much, where that is next to nothing; never more than the last. */
 const MAX_TIMES_BASE = 100n;
 const SMALL_PRICE = 100n * GWEI;
 const MAX_PRICE = 10_000n * GWEI;
@@ -194,7 +194,8 @@ function mostFor(base: bigint): bigint {
 /** What a node wants, unless it is beyond all reason: a node must not make a person pay what they like. */
 function bounded(name: string, value: bigint, most: bigint): bigint {
   if (value > most) {
-    throw failure("chainDisconnected", "node", `${name}: the node wants ${value}, and more than ${most} is not taken from a node; give it, or use another node`);
+    const text = `${name}: the node wants ${value}, and more than ${most} is not taken from a node; give it, or use another node`;
+    throw failure("chainDisconnected", "node", text);
   }
   return value;
 }

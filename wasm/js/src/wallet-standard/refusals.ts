@@ -35,7 +35,8 @@ export function towardsDapp(error: unknown): KeywardError {
   }
   const { code, message, reasons } = error;
   const number = (error.cause as { code?: unknown } | null | undefined)?.code;
-  return new KeywardError(code, message, number === REJECTED ? { reasons, cause: Object.freeze({ code: REJECTED, message }) } : { reasons });
+  const cause = number === REJECTED ? { cause: Object.freeze({ code: REJECTED, message }) } : {};
+  return new KeywardError(code, message, { reasons, ...cause });
 }
 
 export function refuseUnlessAllowed(verdict: Verdict): void {
