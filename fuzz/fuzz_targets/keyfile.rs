@@ -68,6 +68,7 @@ fn options(format: Option<Format>, chain: Option<Chain>, password: Option<&[u8]>
         format,
         chain,
         password,
+        ..ImportOptions::default()
     }
 }
 

@@ -30,6 +30,7 @@ fuzz_target!(|content: &[u8]| {
                 format: None,
                 chain,
                 password: Some(PASSWORD),
+                ..ImportOptions::default()
             },
         );
         match (read, alone(content, chain)) {
@@ -58,6 +59,7 @@ fn alone(content: &[u8], chain: Option<Chain>) -> Result<Imported, KeyfileError>
         format: Some(detected.format()),
         chain,
         password: None,
+        ..ImportOptions::default()
     };
     import(content, &options)
 }
