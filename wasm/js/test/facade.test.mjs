@@ -1,9 +1,6 @@
 // What the TypeScript half takes from callers: arrays that they wipe, arguments of wrong types, options that are not theirs.
 import assert from "node:assert/strict";
-import { generateKeyPairSync } from "node:crypto";
 import { before, test } from "node:test";
-
-import bs58 from "bs58";
 
 import * as keyward from "../dist/index.js";
 
@@ -91,17 +88,13 @@ test("no new password has a NUL, which nobody can type", async () => {
 
 test("an address that begins with m is an address", async () => {
   const vault = await created();
-  for (;;) {
-    const { privateKey } = generateKeyPairSync("ed25519");
-    const { d, x } = privateKey.export({ format: "jwk" });
-    const publicKey = Buffer.from(x, "base64url");
-    const address = bs58.encode(publicKey);
-    if (address.startsWith("m")) {
-      vault.importKey(utf8(JSON.stringify([...Buffer.from(d, "base64url"), ...publicKey])));
-      assert.equal(vault.solana(address).address, address);
-      break;
-    }
-  }
+  // The seed is 3351 in little-endian: the first number whose address begins so.
+  const seed = Buffer.alloc(32);
+  seed.writeUInt32LE(3351);
+  const publicKey = Buffer.from("0b62e214f8f4bd2b96a1acd8494fa2fc242718c01a70522043b89af4694032d0", "hex");
+  const address = "mSwNUhtEY6CJX7ue6g145rFPXHNst6poSwaxNKvuAzs";
+  vault.importKey(utf8(JSON.stringify([...seed, ...publicKey])));
+  assert.equal(vault.solana(address).address, address);
   assert.throws(() => vault.solana("m/1'/x"), code("path"));
 });
 
