@@ -232,6 +232,14 @@ fn mistakes_have_their_codes() {
         "password-too-short"
     );
     assert_eq!(
+        refused(RawVault::create(&bytes([0; 20]), None, None, None, KDF)),
+        "password-character"
+    );
+    // An address, although it begins as paths do.
+    let address = "mvines9iiHiQTysrwkJjGf2gb9Ex9jXJX8ns3qwf2kN";
+    assert_eq!(refused(opened(NATIVE).solana(address, None)), "no-wallet");
+    assert_eq!(refused(opened(NATIVE).solana("m/1'/x", None)), "path");
+    assert_eq!(
         refused(RawVault::create(&password, None, None, None, "scrypt-2")),
         "kdf"
     );
