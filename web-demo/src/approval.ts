@@ -2,11 +2,11 @@
  * The dialog in which its person allows or denies what a dapp asks for.
  *
  * Denying is the default everywhere: the focus starts there, Escape denies, whatever closes the dialog denies. Allowing
- * takes a press on its button after the dialog was in sight for a while, so that neither a stray Enter nor a second
- * click of a double click can reach it.
+ * takes a press on its button after the dialog was in sight for a while, with no other above it, so that neither a stray
+ * Enter nor a second click of a double click can reach it, and after all that is signed was scrolled through.
  */
-import { h, uniqueId, type Child } from "./dom";
-import { sentence } from "./sentences";
+import { append, h, uniqueId, type Child } from "./dom";
+import { drawn, sentence } from "./sentences";
 
 /** How long the dialog is in sight before it can be allowed, in milliseconds. */
 const ARMING_MS = 700;
@@ -23,7 +23,10 @@ export interface Question {
   readonly dangers: readonly string[];
   /** Why the policy refuses it; if there is anything here, it cannot be allowed. */
   readonly refusals: readonly string[];
+  /** What has to be seen before it can be allowed. */
   readonly body: readonly Child[];
+  /** What may be looked up. */
+  readonly details?: Child;
   readonly allow: string;
 }
 
@@ -84,79 +87,125 @@ function build(question: Question, allow: () => void): { dialog: HTMLDialogEleme
   const confirm = h("button", { type: "button", class: question.dangers.length > 0 ? "danger" : "primary" }, question.allow);
   const understood = h("input", { type: "checkbox", autocomplete: "off" });
   const note = h("p", { class: "hint arming", role: "status" });
-  const arming = arm(confirm, note, () => question.dangers.length === 0 || understood.checked);
+  const end = h("div", { class: "end" });
+  const scroller = h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "What is asked" });
+  append(scroller, [
+    refused && refusals(question.refusals),
+    !refused && question.dangers.length > 0 && dangers(question.dangers, understood),
+    !refused &&
+      question.sentences.length > 0 &&
+      h(
+        "ul",
+        { class: "sentences", "aria-label": "What it does" },
+        ...question.sentences.map((text) => h("li", {}, ...sentence(text))),
+      ),
+    ...question.body,
+    end,
+    question.details,
+  ]);
+  const dialog: HTMLDialogElement = h(
+    "dialog",
+    { class: "approval", "aria-labelledby": heading },
+    h("header", {}, h("p", { class: "eyebrow" }, `Request from ${question.from}`), h("h2", { id: heading }, ...drawn(question.title))),
+    scroller,
+    h("footer", {}, refused ? null : note, h("div", { class: "actions" }, deny, refused ? null : confirm)),
+  );
+  const agreed = (): boolean => question.dangers.length === 0 || understood.checked;
+  const arming = arm({ dialog, scroller, end, button: confirm, note, agreed });
   confirm.addEventListener("click", (event) => {
     if (event.isTrusted && arming.ready()) {
       allow();
     }
   });
   understood.addEventListener("change", arming.update);
-  const dialog = h(
-    "dialog",
-    { class: "approval", "aria-labelledby": heading },
-    h("header", {}, h("p", { class: "eyebrow" }, `Request from ${question.from}`), h("h2", { id: heading }, question.title)),
-    h(
-      "div",
-      { class: "scroll", tabindex: 0, role: "region", "aria-label": "What is asked" },
-      refused &&
-        h(
-          "div",
-          { class: "notice refused" },
-          h("h3", {}, "Refused"),
-          h("p", {}, "This is not signed, whoever asks:"),
-          h("ul", {}, ...question.refusals.map((reason) => h("li", {}, ...sentence(reason)))),
-        ),
-      h(
-        "ul",
-        { class: "sentences", "aria-label": "What it does" },
-        ...question.sentences.map((text) => h("li", {}, ...sentence(text))),
-      ),
-      question.dangers.length > 0 &&
-        h(
-          "div",
-          { class: "notice dangerous" },
-          h("h3", {}, "Danger"),
-          h("ul", { "aria-label": "Dangers" }, ...question.dangers.map((danger) => h("li", {}, ...sentence(danger)))),
-          !refused && h("label", { class: "check" }, understood, h("span", {}, "I understand what this can cost me")),
-        ),
-      ...question.body,
-    ),
-    h("footer", {}, refused ? null : note, h("div", { class: "actions" }, deny, refused ? null : confirm)),
-  );
   return { dialog, stop: arming.stop };
 }
 
-/** Lets a button be pressed only once it was in sight for a while, counted anew whenever the page comes back. */
-function arm(
-  button: HTMLButtonElement,
-  note: HTMLElement,
-  agreed: () => boolean,
-): { ready(): boolean; update(): void; stop(): void } {
+function refusals(reasons: readonly string[]): HTMLElement {
+  return h(
+    "div",
+    { class: "notice refused" },
+    h("h3", {}, "Refused"),
+    h("p", {}, "This is not signed, whoever asks:"),
+    h("ul", {}, ...reasons.map((reason) => h("li", {}, ...sentence(reason)))),
+  );
+}
+
+function dangers(found: readonly string[], understood: HTMLInputElement): HTMLElement {
+  return h(
+    "div",
+    { class: "notice dangerous" },
+    h("h3", {}, "Danger"),
+    h("ul", { "aria-label": "Dangers" }, ...found.map((danger) => h("li", {}, ...sentence(danger)))),
+    h("label", { class: "check" }, understood, h("span", {}, "I understand what this can cost me")),
+  );
+}
+
+interface Armed {
+  readonly dialog: HTMLDialogElement;
+  readonly scroller: HTMLElement;
+  /** Stands after everything that has to be seen. */
+  readonly end: HTMLElement;
+  readonly button: HTMLButtonElement;
+  readonly note: HTMLElement;
+  agreed(): boolean;
+}
+
+/**
+ * Lets a button be pressed only once its dialog was on top and in sight for a while, counted anew whenever the page comes
+ * back or another dialog closes, and once the end of what is asked was seen.
+ */
+function arm({ dialog, scroller, end, button, note, agreed }: Armed): { ready(): boolean; update(): void; stop(): void } {
   let armed = false;
+  let seen = false;
   let timer = 0;
+  const ready = (): boolean => armed && seen && agreed() && isTopmost(dialog);
   const update = (): void => {
-    button.disabled = !(armed && agreed());
-    note.textContent = armed && !agreed() ? "Tick the box above to allow it." : "";
+    button.disabled = !(armed && seen && agreed());
+    if (!armed) {
+      note.textContent = "";
+    } else if (!seen) {
+      note.textContent = "Scroll to the end to allow it.";
+    } else {
+      note.textContent = agreed() ? "" : "Tick the box above to allow it.";
+    }
   };
   const restart = (): void => {
     armed = false;
     update();
     window.clearTimeout(timer);
     timer = window.setTimeout(() => {
-      armed = document.visibilityState === "visible";
+      armed = document.visibilityState === "visible" && isTopmost(dialog);
       update();
     }, ARMING_MS);
   };
+  const watch = new IntersectionObserver(
+    (entries) => {
+      seen ||= entries.some((entry) => entry.isIntersecting);
+      update();
+    },
+    { root: scroller },
+  );
+  watch.observe(end);
   restart();
   document.addEventListener("visibilitychange", restart);
   window.addEventListener("focus", restart);
+  // It does not bubble.
+  document.addEventListener("close", restart, { capture: true });
   return {
-    ready: () => armed && agreed(),
+    ready,
     update,
     stop: () => {
+      watch.disconnect();
       window.clearTimeout(timer);
       document.removeEventListener("visibilitychange", restart);
       window.removeEventListener("focus", restart);
+      document.removeEventListener("close", restart, { capture: true });
     },
   };
+}
+
+/** Every dialog is put at the body's end when it opens, so the last one is on top. */
+function isTopmost(dialog: HTMLDialogElement): boolean {
+  return [...document.querySelectorAll("dialog:modal")].at(-1) === dialog;
 }

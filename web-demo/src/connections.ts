@@ -3,7 +3,7 @@
  * may see, and asks again before every signature.
  */
 import { KeywardError, type Account, type Chain, type EvmWallet, type SolanaWallet } from "keyward";
-import type { RemoteEvmSigner, RemoteSolanaSigner } from "keyward/client";
+import type { RemoteEvmSigner, RemoteSolanaSigner, RemoteVault } from "keyward/client";
 import { registerProvider, type EvmConfirmation, type RegisteredProvider } from "keyward/eip6963";
 import { registerWallet, type Confirmation, type RegisteredWallet } from "keyward/wallet-standard";
 import type { Approvals, Question } from "./approval";
@@ -111,15 +111,15 @@ export class Connections {
   }
 
   async #connectSolana(): Promise<readonly SolanaWallet[]> {
-    const chosen = await this.#choose("solana");
-    const signers = await this.#openAll(chosen, (which, options) => this.#session.vault.solana(which, options));
+    const { chosen, vault } = await this.#choose("solana");
+    const signers = await this.#openAll(chosen, (which, options) => vault.solana(which, options));
     this.#adopt("solana", signers);
     return signers.map((signer) => this.#watchedSolana(signer));
   }
 
   async #connectEvm(): Promise<readonly EvmWallet[]> {
-    const chosen = await this.#choose("evm");
-    const signers = await this.#openAll(chosen, (which, options) => this.#session.vault.evm(which, options));
+    const { chosen, vault } = await this.#choose("evm");
+    const signers = await this.#openAll(chosen, (which, options) => vault.evm(which, options));
     this.#adopt("evm", signers);
     return signers.map((signer) => this.#watchedEvm(signer));
   }
@@ -132,13 +132,14 @@ export class Connections {
     this.#changed(fresh.length === 1 ? "One account is connected." : `${fresh.length} accounts are connected.`);
   }
 
-  /** Asks which accounts a dapp may see; throws if none. */
-  async #choose(chain: Chain): Promise<readonly Offer[]> {
+  /** Asks which accounts of the open vault a dapp may see; throws if none. That vault opens them, whichever is open by then. */
+  async #choose(chain: Chain): Promise<{ readonly chosen: readonly Offer[]; readonly vault: RemoteVault }> {
     if (!this.#session.isOpen) {
       this.#changed("A dapp asks to connect. Unlock the vault first.");
       throw new KeywardError("locked", "the vault is locked; unlock it, then connect again");
     }
-    const offered = await this.#offered(chain);
+    const { vault } = this.#session;
+    const offered = await this.#offered(vault, chain);
     if (offered.length === 0) {
       throw new KeywardError("no-wallet", "the vault has no wallet of this chain; add one first");
     }
@@ -163,18 +164,19 @@ export class Connections {
       dangers: [],
       refusals: [],
       allow: "Connect",
-      body: [h("fieldset", { class: "offered" }, h("legend", {}, "Accounts"), ...ticks.map(({ row }) => row))],
+      body: [],
+      // What is not ticked need not be seen.
+      details: h("fieldset", { class: "offered" }, h("legend", {}, "Accounts"), ...ticks.map(({ row }) => row)),
     });
     const chosen = allowed ? ticks.filter(({ input }) => input.checked).map(({ offer }) => offer) : [];
     if (chosen.length === 0) {
       throw new KeywardError("rejected", "the person chose no account");
     }
-    return chosen;
+    return { chosen, vault };
   }
 
   /** The vault's own wallets first, then accounts of the phrase, each address once. */
-  async #offered(chain: Chain): Promise<readonly Offer[]> {
-    const { vault } = this.#session;
+  async #offered(vault: RemoteVault, chain: Chain): Promise<readonly Offer[]> {
     const held = (await vault.wallets()).filter((wallet) => wallet.chain === chain);
     const derived = await vault.accounts({ family: FAMILY[chain], count: OFFERED }).catch((error: unknown) => {
       if ((error as { code?: unknown }).code === "no-phrase") {
@@ -190,14 +192,18 @@ export class Connections {
     ];
   }
 
-  async #openAll<S extends { free(): unknown }>(
+  async #openAll<S extends { readonly address: string; free(): unknown }>(
     offers: readonly Offer[],
     open: (which: string, options: { password?: Uint8Array }) => Promise<S>,
   ): Promise<readonly S[]> {
     const signers: S[] = [];
     try {
       for (const { account, which } of offers) {
-        signers.push(await openOne(account, (options) => open(which, options)));
+        const signer = await openOne(account, (options) => open(which, options));
+        signers.push(signer);
+        if (signer.address !== account.address) {
+          throw new KeywardError("internal", "the vault opened another account than the one that was chosen");
+        }
       }
       return signers;
     } catch (error) {
@@ -220,7 +226,7 @@ export class Connections {
     const signIn = {
       title: "Sign in?",
       allow: "Sign in",
-      sentences: ["Signs you in with this address. It moves nothing by itself."],
+      sentences: ["Signs you in with this address. Whoever has the signature can show that you signed in."],
     };
     return this.#approvals.ask(request.kind === "sign-in" ? { ...question, ...signIn } : question);
   }

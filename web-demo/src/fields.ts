@@ -4,7 +4,7 @@
  */
 import { h, uniqueId, type Child } from "./dom";
 import { explain, type FieldName, type Problem } from "./problems";
-import { SECRET } from "./secrets";
+import { SECRET, TAKEN } from "./secrets";
 
 export interface Field<T extends HTMLElement = HTMLInputElement> {
   readonly row: HTMLElement;
@@ -32,7 +32,7 @@ export function secretField(text: FieldText & { readonly fresh?: boolean }): Fie
   return wrap(
     text,
     input,
-    unmask((shown) => input.setAttribute("type", shown ? "text" : "password")),
+    unmask(input, (shown) => input.setAttribute("type", shown ? "text" : "password")),
   );
 }
 
@@ -42,7 +42,7 @@ export function secretArea(text: FieldText): Field<HTMLTextAreaElement> {
   return wrap(
     text,
     input,
-    unmask((shown) => input.classList.toggle("masked", !shown)),
+    unmask(input, (shown) => input.classList.toggle("masked", !shown)),
   );
 }
 
@@ -100,24 +100,15 @@ function wrap<T extends HTMLElement>(text: FieldText, input: T, beside?: HTMLEle
   };
 }
 
-function unmask(show: (shown: boolean) => void): HTMLButtonElement {
-  const button = h(
-    "button",
-    {
-      type: "button",
-      class: "quiet reveal",
-      "aria-pressed": "false",
-      on: {
-        click: () => {
-          const shown = button.getAttribute("aria-pressed") !== "true";
-          button.setAttribute("aria-pressed", String(shown));
-          button.textContent = shown ? "Hide" : "Show";
-          show(shown);
-        },
-      },
-    },
-    "Show",
-  );
+function unmask(input: HTMLElement, show: (shown: boolean) => void): HTMLButtonElement {
+  const button = h("button", { type: "button", class: "quiet reveal", "aria-pressed": "false" }, "Show");
+  const set = (shown: boolean): void => {
+    button.setAttribute("aria-pressed", String(shown));
+    button.textContent = shown ? "Hide" : "Show";
+    show(shown);
+  };
+  button.addEventListener("click", () => set(button.getAttribute("aria-pressed") !== "true"));
+  input.addEventListener(TAKEN, () => set(false));
   return button;
 }
 
@@ -188,6 +179,7 @@ function show(options: FormOptions, error: HTMLElement, problem: Problem): void 
   const field = problem.field === undefined ? undefined : options.fields[problem.field];
   if (field === undefined) {
     error.replaceChildren(h("strong", {}, problem.cause), " ", problem.remedy);
+    error.scrollIntoView({ block: "nearest" });
     return;
   }
   field.fail(problem);

@@ -7,7 +7,7 @@ import { Connections } from "./connections";
 import { mountDapp } from "./dapp/dapp";
 import { h } from "./dom";
 import { explain } from "./problems";
-import { keepsDraft, move, titleOf, type Screen } from "./screens";
+import { holdsSecrets, keepsDraft, move, titleOf, type Screen } from "./screens";
 import { emptySecretFields } from "./secrets";
 import { Session, type LockReason } from "./session";
 import { mountTheme } from "./theme";
@@ -16,6 +16,7 @@ import { checkView, phraseView } from "./views/phrase";
 import { protectView } from "./views/protect";
 import { startView } from "./views/start";
 import { unlockView } from "./views/unlock";
+import { showUnsaved } from "./views/unsaved";
 import { remaining, vaultView } from "./views/vault";
 
 /** A page that was out of sight for so long is locked, in milliseconds. */
@@ -42,6 +43,7 @@ class Page implements App {
   readonly #root: HTMLElement;
   readonly #status: HTMLElement;
   #warned = false;
+  #usedAt = Date.now();
 
   constructor(root: HTMLElement, status: HTMLElement) {
     this.#root = root;
@@ -55,7 +57,8 @@ class Page implements App {
       this.draft = undefined;
     }
     this.render();
-    this.#root.querySelector<HTMLElement>("h2")?.focus();
+    // On the way in, what is typed first; elsewhere the title, so that it is read out.
+    (this.#root.querySelector<HTMLElement>("[data-first]") ?? this.#root.querySelector<HTMLElement>("h2"))?.focus();
     this.#root.scrollIntoView({ block: "nearest" });
   }
 
@@ -92,7 +95,11 @@ class Page implements App {
 
   /** Shows how long the vault stays open, and locks it when that is over, whatever the worker's own clock says. */
   tick(): void {
+    showUnsaved(this);
     if (!this.session.isOpen) {
+      if (Date.now() - this.#usedAt >= this.session.idleMinutes * 60_000) {
+        this.abandon("because nobody went on");
+      }
       return;
     }
     const left = this.session.remainingMs;
@@ -107,6 +114,37 @@ class Page implements App {
       this.#warned = true;
       this.announce("The vault locks itself in half a minute. Press any key to keep it open.");
     }
+  }
+
+  /** Somebody is there. */
+  used(): void {
+    this.#usedAt = Date.now();
+  }
+
+  /** Ends what was begun and not yet encrypted: what was made, shown or typed is wiped. */
+  abandon(why: string): void {
+    if (!holdsSecrets(this.screen)) {
+      return;
+    }
+    this.notice = `What you began was wiped ${why}. Begin again.`;
+    this.go({ at: "start" });
+  }
+
+  /** Locks and wipes, as a page out of sight must. */
+  async leave(): Promise<void> {
+    this.abandon("because the page was out of sight");
+    await this.session.lock();
+  }
+
+  /** Wipes what the page holds and shows, at once. */
+  clear(): void {
+    emptySecretFields();
+    wipeDraft(this.draft);
+    this.draft = undefined;
+    this.#root.replaceChildren();
+    this.session.end();
+    // Ending it may have shown another screen.
+    this.#root.replaceChildren();
   }
 
   #view(): readonly Node[] {
@@ -159,16 +197,18 @@ function lockOnLeave(page: Page): void {
     window.clearTimeout(timer);
     if (document.visibilityState === "hidden") {
       hiddenAt = Date.now();
-      timer = window.setTimeout(() => void page.session.lock(), HIDDEN_MS);
+      timer = window.setTimeout(() => void page.leave(), HIDDEN_MS);
     } else if (Date.now() - hiddenAt >= HIDDEN_MS) {
-      void page.session.lock();
+      void page.leave();
     }
   });
   window.addEventListener("pagehide", () => {
-    emptySecretFields();
-    wipeDraft(page.draft);
-    page.draft = undefined;
-    page.session.end();
+    page.clear();
+  });
+  window.addEventListener("beforeunload", (event) => {
+    if (page.session.unsaved) {
+      event.preventDefault();
+    }
   });
   window.addEventListener("pageshow", (event) => {
     if (event.persisted) {
@@ -193,7 +233,12 @@ function keepAliveOnUse(page: Page): void {
       }
     }, ALIVE_EVERY_MS);
   };
-  const used = (): void => {
+  const used = (event: Event): void => {
+    // What a script makes up is no use.
+    if (!event.isTrusted) {
+      return;
+    }
+    page.used();
     if (!page.session.isOpen) {
       return;
     }

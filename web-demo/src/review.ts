@@ -10,8 +10,8 @@ import type {
   Verdict,
 } from "keyward";
 import type { Question } from "./approval";
-import { h } from "./dom";
-import { address, capital, decimal } from "./sentences";
+import { h, type Child } from "./dom";
+import { address, capital, decimal, drawn, extent, lines, sentence } from "./sentences";
 
 export type SolanaReview = TransactionReview | MessageReview;
 export type EvmReview = EvmTransactionReview | EvmMessageReview | TypedDataReview;
@@ -25,24 +25,28 @@ export interface Asked {
 
 type Row = readonly [label: string, value: string | Node];
 
+const SIGNS_TEXT = "Signs this text with your key. Whoever has the signature can show that you agreed to it.";
+/** More characters of a memo's sentence are not shown. */
+const MEMO_SHOWN = 200;
+
 export function solanaQuestion(review: SolanaReview, asked: Asked): Question {
   switch (review.kind) {
     case "transaction":
       return transaction(review, asked);
     case "sign-in":
       return question(review, asked, "Sign in?", "Sign in", {
-        sentences: review.sentences,
+        sentences: review.sentences.map(quoted),
         rows: [["Site", review.domain]],
         text: review.text,
       });
     case "text":
       return question(review, asked, "Sign a message?", "Sign message", {
-        sentences: ["Signs this text. It moves nothing by itself."],
+        sentences: [SIGNS_TEXT],
         text: review.text,
       });
     case "off-chain-message":
       return question(review, asked, "Sign a message?", "Sign message", {
-        sentences: ["Signs this off-chain message. It moves nothing by itself."],
+        sentences: [SIGNS_TEXT],
         rows: [["Signers", list(review.signers)]],
         text: review.text,
       });
@@ -63,7 +67,7 @@ export function evmQuestion(review: EvmReview, asked: Asked): Question {
   switch (review.kind) {
     case "evm-transaction":
       return question(review, asked, "Sign a transaction?", "Sign transaction", {
-        sentences: review.sentences,
+        ...weighed(review.sentences),
         rows: [
           ["Chain", review.chainId],
           ["To", review.to === null ? "a new contract" : address(review.to)],
@@ -74,7 +78,8 @@ export function evmQuestion(review: EvmReview, asked: Asked): Question {
       });
     case "typed-data":
       return question(review, asked, "Sign typed data?", "Sign typed data", {
-        sentences: review.sentences,
+        // The core puts the risks before everything else; they stand in their own box.
+        sentences: review.sentences.filter((text) => !review.risks.some((risk) => text === `DANGER: ${risk}`)),
         dangers: review.risks,
         rows: [
           ["Type", review.primaryType],
@@ -83,7 +88,7 @@ export function evmQuestion(review: EvmReview, asked: Asked): Question {
       });
     case "text":
       return question(review, asked, "Sign a message?", "Sign message", {
-        sentences: ["Signs this text. It moves nothing by itself."],
+        sentences: [SIGNS_TEXT],
         text: review.text,
       });
     case "refused":
@@ -103,13 +108,13 @@ interface Content {
 
 function question(review: { readonly verdict: Verdict }, asked: Asked, title: string, allow: string, content: Content): Question {
   const { verdict } = review;
+  const refused = !verdict.allowed;
   const rows: Row[] = [
     ["Account", address(asked.address)],
     ...(asked.chain === undefined ? [] : [["Network", asked.chain] as const]),
     ...(content.rows ?? []),
-    ["Decided by", AUTHORITY[verdict.authority]],
+    ["Decided by", (refused ? REFUSED_BY : AUTHORITY)[verdict.authority]],
   ];
-  const refused = !verdict.allowed;
   return {
     title: refused ? title.replace(/\?$/, ": refused") : title,
     from: asked.from,
@@ -117,11 +122,60 @@ function question(review: { readonly verdict: Verdict }, asked: Asked, title: st
     dangers: (content.dangers ?? []).map(capital),
     refusals: refused ? verdict.refusals.map((refusal) => capital(refusal.message)) : [],
     allow,
-    body: [
-      content.text !== undefined && h("pre", { class: "text", tabindex: 0, role: "region", "aria-label": "Text" }, content.text),
-      h("details", { open: true }, h("summary", {}, "Details"), table(rows), ...(content.more ?? [])),
-    ],
+    body: content.text === undefined ? [] : [text(content.text)],
+    details: h(
+      "details",
+      { open: true },
+      h("summary", {}, "Details"),
+      table(rows),
+      ...(refused ? [asAsked(content)] : []),
+      ...(content.more ?? []),
+    ),
   };
+}
+
+function text(said: string): Node {
+  return h(
+    "div",
+    {},
+    h("pre", { class: "text", role: "region", "aria-label": "Text" }, ...lines(said)),
+    h("p", { class: "hint" }, `${extent(said)}.`),
+  );
+}
+
+/** What was asked for and is not done. */
+function asAsked(content: Content): Node {
+  return h(
+    "div",
+    {},
+    h("h3", {}, "What was asked for"),
+    h("ul", { class: "asked" }, ...[...(content.dangers ?? []), ...content.sentences].map((each) => h("li", {}, ...sentence(capital(each))))),
+  );
+}
+
+/** Sentences of an EVM transaction, apart from those that tell a danger: the core marks them, or could not read what is done. */
+function weighed(sentences: readonly string[]): { readonly sentences: readonly string[]; readonly dangers: readonly string[] } {
+  const grave = (said: string): boolean => /^DANGER: | which are not decoded$|^Create a contract /.test(said);
+  return {
+    sentences: sentences.filter((said) => !grave(said)),
+    dangers: sentences.filter(grave).map((said) => {
+      const plain = said.replace(/^DANGER: /, "");
+      return plain === said ? `${said}: nobody here can read what that does` : plain;
+    }),
+  };
+}
+
+/** What a site says of itself, as its words and not the wallet's. */
+function quoted(said: string): string {
+  return said.replace(/^It says: (.*)$/s, "It says: “$1”");
+}
+
+const isMemo = (said: string): boolean => /^Write (the memo "|a memo of )/.test(said);
+
+/** What moves money before what only says something, which is cut short. */
+function inOrder(sentences: readonly string[]): readonly string[] {
+  const short = (said: string): string => (said.length > MEMO_SHOWN ? `${said.slice(0, MEMO_SHOWN)}…, whole text under Details` : said);
+  return [...sentences.filter((said) => !isMemo(said)), ...sentences.filter(isMemo).map(short)];
 }
 
 const AUTHORITY: Readonly<Record<Verdict["authority"], string>> = {
@@ -130,11 +184,17 @@ const AUTHORITY: Readonly<Record<Verdict["authority"], string>> = {
   unsound: "nobody: the vault’s policy cannot be read",
 };
 
+const REFUSED_BY: typeof AUTHORITY = {
+  vault: "the policy in your vault",
+  page: "Keyward’s own rules",
+  unsound: "Keyward’s own rules",
+};
+
 function transaction(review: TransactionReview, asked: Asked): Question {
   const others = review.signers.filter((signer) => signer !== asked.address);
   const nonce = review.durableNonce;
   return question(review, asked, "Sign a transaction?", "Sign transaction", {
-    sentences: review.sentences,
+    sentences: inOrder(review.sentences),
     dangers: review.actions.flatMap(dangersOf),
     rows: [
       ["Fee payer", address(review.feePayer)],
@@ -212,6 +272,9 @@ function fieldRow(field: ReviewField): Row {
   if (typeof value !== "string") {
     return [field.label, list(value)];
   }
+  if (field.kind === "number" && /^\d+$/.test(value)) {
+    return [field.label, decimal(value, 0)];
+  }
   if (field.kind === "lamports") {
     return [field.label, `${decimal(value, 9)} SOL`];
   }
@@ -223,7 +286,8 @@ function item(title: string, rows: readonly Row[]): HTMLElement {
 }
 
 function table(rows: readonly Row[]): HTMLElement {
-  return h("dl", {}, ...rows.flatMap(([label, value]) => [h("dt", {}, label), h("dd", {}, value)]));
+  const shown = (value: string | Node): readonly Child[] => (typeof value === "string" ? lines(value) : [value]);
+  return h("dl", {}, ...rows.flatMap(([label, value]) => [h("dt", {}, ...drawn(capital(label))), h("dd", {}, ...shown(value))]));
 }
 
 function list(values: readonly string[]): Node {

@@ -54,3 +54,8 @@ export function titleOf(screen: Screen): string {
 export function keepsDraft(screen: Screen): boolean {
   return screen.at === "phrase" || screen.at === "check" || screen.at === "protect";
 }
+
+/** Where secrets are shown or typed that are not in a vault yet; nobody stays there for long without going on. */
+export function holdsSecrets(screen: Screen): boolean {
+  return keepsDraft(screen) || screen.at === "import";
+}

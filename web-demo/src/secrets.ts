@@ -12,10 +12,14 @@ export const SECRET = "data-secret";
 /** What a field is told when it was emptied by {@link emptySecretFields}, for what else belongs to it. */
 export const WIPED = "keyward:wiped";
 
+/** What a field is told when its text was taken or wiped: what is typed into it next is masked again. */
+export const TAKEN = "keyward:taken";
+
 /** The field's text as UTF-8; the field is empty afterwards. */
 export function take(field: SecretField): Uint8Array {
   const taken = new TextEncoder().encode(field.value);
   field.value = "";
+  field.dispatchEvent(new Event(TAKEN));
   return taken;
 }
 
@@ -56,6 +60,7 @@ export function emptySecretFields(root: ParentNode = document): void {
   for (const field of root.querySelectorAll<SecretField>(`[${SECRET}]`)) {
     field.value = "";
     field.dispatchEvent(new Event(WIPED));
+    field.dispatchEvent(new Event(TAKEN));
   }
 }
 

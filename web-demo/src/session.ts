@@ -4,7 +4,7 @@
  */
 import { connect, type Client, type RemoteVault } from "keyward/client";
 import { ProblemError } from "./problems";
-import { keep, type SealedVault } from "./store";
+import { forget, keep, type SealedVault } from "./store";
 import { startKeys } from "./worker";
 
 export type LockReason = "asked" | "idle" | "terminated";
@@ -15,9 +15,16 @@ export const IDLE_MINUTES = [1, 5, 15, 30] as const;
 /** After these a worker answers nothing any more. */
 const DEAD: ReadonlySet<unknown> = new Set(["worker", "terminated", "initialization", "poisoned", "internal"]);
 
+/** A worker that was started. */
+interface Started {
+  readonly promise: Promise<Client>;
+  /** After so many without use it locks what it holds. */
+  readonly minutes: number;
+}
+
 export class Session {
   readonly #locked: (why: LockReason) => void;
-  #client: { readonly promise: Promise<Client>; readonly minutes: number } | undefined;
+  #client: Started | undefined;
   #vault: RemoteVault | undefined;
   #unlisten: () => void = () => undefined;
   #usedAt = 0;
@@ -27,6 +34,8 @@ export class Session {
   sealed: SealedVault | undefined;
   /** Whether it is kept in this browser. */
   kept = false;
+  /** Whether the last state of the vault is in no file and not kept: what would be lost with this page. */
+  unsaved = false;
   idleMinutes: number = 5;
 
   /** `locked` is told whenever an open vault was locked, whoever locked it. */
@@ -36,10 +45,12 @@ export class Session {
 
   /** Asks the worker, which is started if there is none; one that has died is given up, so that the next call starts anew. */
   async ask<T>(work: (client: Client) => Promise<T>): Promise<T> {
+    const asked = this.#start();
     try {
-      return await work(await this.#start());
+      return await work(await asked.promise);
     } catch (error) {
-      if (DEAD.has((error as { code?: unknown }).code)) {
+      // Another may have taken its place meanwhile, with a vault open in it.
+      if (DEAD.has((error as { code?: unknown }).code) && this.#client === asked) {
         this.end();
       }
       throw error;
@@ -54,12 +65,10 @@ export class Session {
     return this.ask(work);
   }
 
-  #start(): Promise<Client> {
-    if (this.#client === undefined) {
-      const minutes = this.idleMinutes;
-      this.#client = { promise: connect(startKeys(), { autoLockMs: minutes * 60_000 }), minutes };
-    }
-    return this.#client.promise;
+  #start(): Started {
+    const minutes = this.idleMinutes;
+    this.#client ??= { promise: connect(startKeys(), { autoLockMs: minutes * 60_000 }), minutes };
+    return this.#client;
   }
 
   get isOpen(): boolean {
@@ -74,27 +83,47 @@ export class Session {
     return this.#vault;
   }
 
-  /** Takes a vault that was just made or opened. */
-  adopt(vault: RemoteVault, sealed: SealedVault, kept: boolean): void {
-    this.#release();
-    this.#vault = vault;
+  /** Takes a file to be opened next. */
+  choose(sealed: SealedVault, kept: boolean): void {
     this.sealed = sealed;
     this.kept = kept;
-    this.#stored = kept ? sealed.file : undefined;
+    this.unsaved = false;
+  }
+
+  /** Takes a vault that was just made (`new`) or opened from a file or from what is kept here. */
+  adopt(vault: RemoteVault, sealed: SealedVault, from: "new" | "file" | "kept"): void {
+    this.#release();
+    this.#vault = vault;
+    // Opened again after a lock, it is no more saved than before.
+    this.unsaved = from === "new" || (this.unsaved && this.sealed === sealed);
+    this.sealed = sealed;
+    const kept = from === "kept";
+    this.kept = kept;
+    if (!this.unsaved) {
+      this.#stored = kept ? sealed.file : undefined;
+    } else if (from === "new") {
+      this.#stored = undefined;
+    }
     this.#unlisten = vault.onLock((why) => this.#onLock(vault, why));
     this.touch();
   }
 
-  /** After a change: the file anew, kept if it was kept before. */
+  /** After a change: the file anew, kept if it was kept before. Until that is done nothing else has the change. */
   async save(): Promise<void> {
-    const { sealed } = this;
-    if (sealed === undefined) {
-      return;
-    }
-    this.sealed = { ...sealed, file: await this.vault.export() };
+    this.unsaved = true;
+    await this.export();
     if (this.kept) {
       await this.keep();
     }
+  }
+
+  /** The encrypted file as the vault is now. */
+  async export(): Promise<SealedVault | undefined> {
+    const { sealed } = this;
+    if (sealed !== undefined && this.#vault !== undefined) {
+      this.sealed = { ...sealed, file: await this.#vault.export() };
+    }
+    return this.sealed;
   }
 
   /** Keeps the file in this browser; an error of the code `conflict` if another state of the vault is kept there. */
@@ -114,6 +143,24 @@ export class Session {
       );
     }
     this.#stored = sealed.file;
+    this.saved(sealed);
+  }
+
+  /** A state is kept, or was handed to the browser as a file. */
+  saved(sealed: SealedVault): void {
+    this.unsaved &&= this.sealed !== sealed;
+  }
+
+  /** Deletes what is kept, if it is what this page knows; otherwise it is left and gives `false`. */
+  async forget(over: "own" | "anything"): Promise<boolean> {
+    const { sealed } = this;
+    if (sealed === undefined || !(await forget(sealed.id, over === "own" ? this.#stored : over))) {
+      return false;
+    }
+    this.sealed = undefined;
+    this.kept = false;
+    this.unsaved = false;
+    return true;
   }
 
   async lock(): Promise<void> {

@@ -46,8 +46,20 @@ function equal(left: Uint8Array | undefined, right: Uint8Array | undefined): boo
   return left?.length === right?.length && (left?.every((byte, at) => byte === right?.[at]) ?? true);
 }
 
-export async function forget(id: string): Promise<void> {
-  await request("readwrite", (store) => store.delete(id));
+/** Deletes what is kept under an id, if that is `expected`; gives `false`, and deletes nothing, if it is something else. */
+export async function forget(id: string, expected: Uint8Array | undefined | "anything"): Promise<boolean> {
+  let agreed = false;
+  await transact("readwrite", (store) => {
+    const asked = store.get(id) as IDBRequest<SealedVault | undefined>;
+    asked.onsuccess = () => {
+      const found = asked.result?.file;
+      agreed = expected === "anything" || found === undefined || equal(found, expected);
+      if (agreed) {
+        store.delete(id);
+      }
+    };
+  });
+  return agreed;
 }
 
 async function request<T>(mode: IDBTransactionMode, ask: (store: IDBObjectStore) => IDBRequest<T>): Promise<T> {

@@ -11,7 +11,13 @@ const MAX_BYTES = 16 << 20;
 export async function vaultFile(client: Client, chosen: File): Promise<SealedVault> {
   const file = await fileBytes(chosen, MAX_BYTES);
   const { id } = await client.describeVault(file);
-  return { id, name: chosen.name.replace(/\.keyward$/i, "").slice(0, 60) || "Vault", file };
+  return { id, name: nameOf(chosen.name), file };
+}
+
+/** A vault's name from its file's: nothing unseen, 60 characters at most. */
+function nameOf(file: string): string {
+  const name = file.replace(/\.keyward$/i, "").replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, "");
+  return [...name].slice(0, 60).join("").trim() || "Vault";
 }
 
 /** What a chosen file holds, if that is not more than `limit` bytes. */

@@ -136,7 +136,7 @@ test("a vault's own policy refuses what it does not allow, and still asks for wh
     await choose(page, "Transaction", "unknown");
     await press(dapp(page), "Sign transaction");
     const refused = question(page, "Sign a transaction: refused");
-    await refused.getByText("the policy in your vault, then you").waitFor();
+    await refused.getByText("the policy in your vault").waitFor();
     await screenshot(page, "refused-by-policy");
     await press(refused, "Close");
     const result = await outcome(page, "Solana", "The wallet said no");

@@ -2,6 +2,7 @@
 import type { App } from "../app";
 import { ProblemError } from "../problems";
 import { confirmed } from "./confirm";
+import { showUnsaved } from "./unsaved";
 
 /** Tells in words what came of it. */
 export async function keepAsking(app: App): Promise<void> {
@@ -19,6 +20,7 @@ export async function keepAsking(app: App): Promise<void> {
     }
     app.notice = `${thrown.problem.cause} ${thrown.problem.remedy}`;
   }
+  showUnsaved(app);
   // Both show something else now: the notice, or the other button.
   if (app.screen.at === "vault" && (app.notice !== "" || app.screen.part === "manage")) {
     app.go(app.screen);

@@ -7,11 +7,10 @@ import { newPassword } from "../passwords";
 import { explain, ProblemError } from "../problems";
 import { take, takeOptional, wipe } from "../secrets";
 import { IDLE_MINUTES } from "../session";
-import { forget } from "../store";
-import { download } from "../vault-file";
 import { confirmed } from "./confirm";
 import { keepAsking } from "./keep";
 import { importOptions } from "./protect";
+import { saveChange, saveToFile, showUnsaved } from "./unsaved";
 
 export function managePart(app: App): readonly Node[] {
   return [
@@ -37,14 +36,7 @@ function fileTools(app: App): HTMLElement {
       problem.replaceChildren(h("strong", {}, cause), " ", remedy);
     }
   };
-  const save = attempt(async () => {
-    await app.session.save();
-    const { sealed } = app.session;
-    if (sealed !== undefined) {
-      download(sealed);
-      app.announce("The file was handed to the browser.");
-    }
-  });
+  const save = attempt(() => saveToFile(app));
   const keep = attempt(() => keepAsking(app));
   return h(
     "div",
@@ -55,13 +47,21 @@ function fileTools(app: App): HTMLElement {
       { class: "actions" },
       h("button", { type: "button", class: "primary", on: { click: () => void save() } }, "Save to a file"),
       app.session.kept
-        ? h(
+        ? null
+        : h("button", { type: "button", on: { click: () => void keep() } }, "Keep in this browser"),
+    ),
+    app.session.kept
+      ? h(
+          "div",
+          { class: "apart" },
+          h("p", { class: "hint" }, "This browser keeps a copy of the encrypted vault."),
+          h(
             "button",
             { type: "button", class: "danger", on: { click: () => void attempt(() => forgetKept(app))() } },
             "Forget the kept copy",
-          )
-        : h("button", { type: "button", on: { click: () => void keep() } }, "Keep in this browser"),
-    ),
+          ),
+        )
+      : null,
   );
 }
 
@@ -76,13 +76,24 @@ async function forgetKept(app: App): Promise<void> {
       confirm: "Forget it",
       cancel: "Keep it",
     }));
-  if (sure) {
-    await forget(sealed.id);
-    app.session.sealed = undefined;
-    app.session.kept = false;
+  if (!sure) {
+    return;
+  }
+  const gone = (await app.session.forget("own")) || ((await another()) && (await app.session.forget("anything")));
+  if (gone) {
     await app.lock();
     app.announce("This browser keeps the vault no longer.");
   }
+}
+
+function another(): Promise<boolean> {
+  return confirmed({
+    title: "Another state is kept here",
+    text: "Another tab has changed the vault that this browser keeps. Wallets that only that state has are lost with it.",
+    acknowledge: "I have the other state in another place",
+    confirm: "Forget it",
+    cancel: "Keep it",
+  });
 }
 
 function addKey(app: App): HTMLElement {
@@ -103,7 +114,7 @@ function addKey(app: App): HTMLElement {
           label: label.input.value.trim(),
         });
         key.empty();
-        await app.session.save();
+        await saveChange(app);
         app.announce(added.length === 1 ? "One wallet was added." : `${added.length} wallets were added.`);
       } finally {
         wipe(input.secret, input.password);
@@ -136,7 +147,7 @@ function changePassword(app: App): HTMLElement {
         try {
           fresh = next.read();
           await app.session.vault.changePassword(old, fresh, factor === undefined ? {} : { secondFactor: factor });
-          await app.session.save();
+          await saveChange(app);
         } catch (thrown) {
           if ((thrown as { code?: unknown }).code === "refused-to-open") {
             throw new ProblemError(
@@ -150,6 +161,12 @@ function changePassword(app: App): HTMLElement {
         } finally {
           wipe(old, fresh, factor);
         }
+        if (app.notice !== "") {
+          app.notice = `The password was changed. ${app.notice}`;
+          app.go(app.screen);
+          return;
+        }
+        showUnsaved(app);
         done.textContent = "The password was changed. Save the vault to a file again, so that your copies have it too.";
       },
     }),

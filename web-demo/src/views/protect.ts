@@ -52,7 +52,7 @@ export function protectView(app: App): readonly Node[] {
             await vault.free();
             return;
           }
-          app.session.adopt(vault, { id: vault.id, name: name.input.value.trim() || "My vault", file }, false);
+          app.session.adopt(vault, { id: vault.id, name: name.input.value.trim() || "My vault", file }, "new");
         } finally {
           wipe(password, extras.passphrase, extras.secondFactor);
         }

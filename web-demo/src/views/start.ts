@@ -5,7 +5,9 @@ import { dropTarget } from "../drop";
 import { icon, keyGlyph, type Icon } from "../icons";
 import { explain } from "../problems";
 import { keptVaults, type SealedVault } from "../store";
+import type { Screen } from "../screens";
 import { vaultFile } from "../vault-file";
+import { mayLeave, unsavedPlace } from "./unsaved";
 
 export function startView(app: App): readonly Node[] {
   const kept = h("div", { class: "kept", "aria-live": "polite" });
@@ -36,21 +38,30 @@ export function startView(app: App): readonly Node[] {
       return;
     }
     try {
-      app.session.sealed = await app.session.ask((client) => vaultFile(client, file));
-      app.session.kept = false;
+      const sealed = await app.session.ask((client) => vaultFile(client, file));
+      if (!(await mayLeave(app))) {
+        return;
+      }
+      app.session.choose(sealed, false);
       app.go({ at: "unlock", way: "password" });
     } catch (thrown) {
       fail(thrown);
     }
   };
+  const leave = async (to: Screen): Promise<void> => {
+    if (await mayLeave(app)) {
+      app.go(to);
+    }
+  };
   return [
+    unsavedPlace(app),
     h("p", { class: "lede" }, "Keys for Solana and EVM chains, in one encrypted file. It opens here and in the Keyward console."),
     kept,
     h(
       "ul",
       { class: "ways" },
-      way("pen", "Create a vault", "With a new phrase of words.", () => app.go({ at: "phrase" })),
-      way("key", "Import a phrase or key", "From another wallet, in any common form.", () => app.go({ at: "import" })),
+      way("pen", "Create a vault", "With a new phrase of words.", () => void leave({ at: "phrase" })),
+      way("key", "Import a phrase or key", "From another wallet, in any common form.", () => void leave({ at: "import" })),
     ),
     h(
       "label",
@@ -81,10 +92,11 @@ function keptList(app: App, vaults: readonly SealedVault[]): readonly Node[] {
   if (vaults.length === 0) {
     return [];
   }
-  const unlock = (vault: SealedVault) => (): void => {
-    app.session.sealed = vault;
-    app.session.kept = true;
-    app.go({ at: "unlock", way: "password" });
+  const unlock = async (vault: SealedVault): Promise<void> => {
+    if (await mayLeave(app)) {
+      app.session.choose(vault, true);
+      app.go({ at: "unlock", way: "password" });
+    }
   };
   return [
     h("h3", {}, "Kept in this browser"),
@@ -99,7 +111,7 @@ function keptList(app: App, vaults: readonly SealedVault[]): readonly Node[] {
           h("span", { class: "name" }, h("strong", {}, vault.name), h("code", {}, vault.id.slice(0, 8))),
           h(
             "button",
-            { type: "button", class: "primary", "aria-label": `Unlock ${vault.name}`, on: { click: unlock(vault) } },
+            { type: "button", class: "primary", "aria-label": `Unlock ${vault.name}`, on: { click: () => void unlock(vault) } },
             "Unlock",
           ),
         ),

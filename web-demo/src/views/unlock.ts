@@ -9,6 +9,7 @@ import { take, takeOptional, wipe } from "../secrets";
 import type { Screen } from "../screens";
 import type { SealedVault } from "../store";
 import { keepAsking } from "./keep";
+import { unsavedPlace } from "./unsaved";
 
 export function unlockView(app: App, way: "password" | "recovery"): readonly Node[] {
   const { sealed } = app.session;
@@ -25,6 +26,7 @@ export function unlockView(app: App, way: "password" | "recovery"): readonly Nod
       keyGlyph(sealed.id),
       h("p", {}, h("strong", {}, sealed.name), h("code", { title: sealed.id }, sealed.id.slice(0, 8))),
     ),
+    unsavedPlace(app),
     way === "password" ? passwordForm(app, sealed, keeping) : recoveryForm(app, sealed, keeping),
     h(
       "button",
@@ -43,6 +45,7 @@ function passwordForm(app: App, sealed: SealedVault, keeping: Keeping): HTMLElem
     hint: "32 bytes as base64 or hex: what the console has in KEYWARD_ENCRYPTION_KEY.",
   });
   second.row.hidden = true;
+  password.input.setAttribute("data-first", "");
   void app.session
     .ask((client) => client.describeVault(sealed.file))
     .then(
@@ -80,6 +83,7 @@ function passwordForm(app: App, sealed: SealedVault, keeping: Keeping): HTMLElem
 
 function recoveryForm(app: App, sealed: SealedVault, keeping: Keeping): HTMLElement {
   const recovery = secretField({ label: "Recovery key", hint: "As you wrote it down." });
+  recovery.input.setAttribute("data-first", "");
   return form({
     label: "Unlock with the recovery key",
     submit: "Unlock",
@@ -117,7 +121,7 @@ async function opened(app: App, from: Screen, vault: RemoteVault, sealed: Sealed
     return;
   }
   const wasKept = app.session.kept;
-  app.session.adopt(vault, sealed, wasKept);
+  app.session.adopt(vault, sealed, wasKept ? "kept" : "file");
   app.go({ at: "vault", part: "accounts" });
   if (keeping && !wasKept) {
     await keepAsking(app);

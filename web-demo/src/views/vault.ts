@@ -6,6 +6,7 @@ import type { Screen } from "../screens";
 import { accountsPart } from "./accounts";
 import { connectionsPart } from "./connections";
 import { managePart } from "./manage";
+import { unsavedPlace } from "./unsaved";
 
 type Part = Extract<Screen, { at: "vault" }>["part"];
 
@@ -32,6 +33,7 @@ export function vaultView(app: App, part: Part): readonly Node[] {
       h("span", { class: "countdown", role: "timer", "aria-label": "Automatic lock" }),
       AUTHORITY[authority],
     ),
+    unsavedPlace(app),
     h(
       "nav",
       { class: "parts", "aria-label": "Vault" },

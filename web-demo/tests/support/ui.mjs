@@ -129,9 +129,15 @@ export async function allowed(page, chain, { ask, title, allow, shows, tick = fa
   await press(dapp(page), ask);
   const dialog = question(page, title);
   await dialog.waitFor();
+  await readOn(dialog);
   if (tick) {
     await dialog.getByRole("checkbox", { name: "I understand what this can cost me" }).check();
   }
   await press(dialog, allow);
   return outcome(page, chain, shows);
+}
+
+/** Scrolls to the end of what a dialog asks. */
+export async function readOn(dialog) {
+  await dialog.locator(".end").evaluate((end) => end.scrollIntoView({ block: "end" }));
 }
