@@ -17,6 +17,8 @@ const PASSWORD = 'correct horse battery staple';
 const SEED = Buffer.from('9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60', 'hex');
 const PUBLIC = Buffer.from('d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a', 'hex');
 const EVM_KEY = '0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80';
+// In the English and in the French wordlist, and the checksum holds in both.
+const TWO_LANGUAGES = 'volume innocent science phrase figure lecture intact concert guide fatigue sentence wagon';
 const BASE58 = '123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz';
 
 function fixedBytes(label, length) {
@@ -85,6 +87,7 @@ function fixtures() {
     'bytes.encrypted.json': encrypted('d', pair, 100_000, 16),
     'base58.encrypted.json': encrypted('e', Buffer.from(base58(pair)), 5_000, 16),
     'numbers.encrypted.json': encrypted('f', Buffer.from(JSON.stringify([...pair])), 10, 12),
+    'two_languages.encrypted.json': encrypted('k', Buffer.from(TWO_LANGUAGES), 1_000, 16),
     'ethers.keystore.json': keystore('g', PASSWORD, { N: 1 << 14, r: 8, p: 1 }),
     // So cheap that a test can open it hundreds of times.
     'ethers-cheap.keystore.json': keystore('i', PASSWORD, { N: 2, r: 1, p: 1 }),
