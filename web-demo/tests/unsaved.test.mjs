@@ -127,3 +127,47 @@ test("a secret that was shown is masked again once it was taken", async () => {
     assert.equal(await password.getAttribute("type"), "password");
   });
 });
+
+test("what another tab changed is not forgotten without a second question", async () => {
+  await visit(browser, site, async (page) => {
+    await importPhrase(page);
+    const kept = () =>
+      page.evaluate((bytes) => new Promise((resolve, reject) => {
+        const opening = indexedDB.open("keyward", 1);
+        opening.onerror = () => reject(opening.error);
+        opening.onsuccess = () => {
+          const store = opening.result.transaction("vaults", "readwrite").objectStore("vaults");
+          const asked = store.getAll();
+          asked.onsuccess = () => {
+            const [row] = asked.result;
+            if (row !== undefined && row.file.length !== bytes) {
+              store.put({ ...row, file: new Uint8Array(bytes) });
+            }
+            store.transaction.oncomplete = () => {
+              opening.result.close();
+              resolve(asked.result.length);
+            };
+          };
+        };
+      }), 7);
+    await card(page, "File");
+    await wallet(page).getByRole("button", { name: "Forget the kept copy" }).waitFor();
+    assert.equal(await kept(), 1);
+    const answer = async (title, tick, name) => {
+      const dialog = page.getByRole("dialog", { name: title, exact: true });
+      await dialog.getByRole("checkbox", { name: tick }).check();
+      await press(dialog, name);
+    };
+    const forget = async () => {
+      await press(wallet(page), "Forget the kept copy");
+      await answer("Forget the vault kept here?", "I have its file or its phrase in another place", "Forget it");
+    };
+    await forget();
+    await press(page.getByRole("dialog", { name: "Another state is kept here", exact: true }), "Keep it");
+    assert.equal(await kept(), 1);
+    await forget();
+    await answer("Another state is kept here", "I have the other state in another place", "Forget it");
+    await heading(page, "Your vault").waitFor();
+    assert.equal(await kept(), 0);
+  });
+});
