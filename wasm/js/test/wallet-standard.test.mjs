@@ -557,7 +557,8 @@ test("an off-chain message that reads as a sign-in is refused", async () => {
     connect: async () => {
       const signer = vault.solana();
       // As a core that let it through.
-      const inspectMessage = (message) => ({ kind: "off-chain-message", text: new TextDecoder().decode(message), signers: [], verdict: { allowed: true, refusals: [] } });
+      const verdict = { allowed: true, refusals: [] };
+      const inspectMessage = (message) => ({ kind: "off-chain-message", text: new TextDecoder().decode(message), signers: [], verdict });
       return [{ address: signer.address, publicKey: signer.publicKey, inspectMessage, signMessage: (message) => signer.signMessage(message) }];
     },
   });
@@ -581,7 +582,13 @@ test("a chain that only the dapp names is said to be that", async (t) => {
 });
 
 test("words that a script puts on every object are not the wallet's options", async (t) => {
-  const polluted = { host: "bank.test", endpoints: { "solana:devnet": "https://bank.test/" }, chains: ["solana:devnet"], "solana:testnet": "https://bank.test/", lookupTables: () => ({}) };
+  const polluted = {
+    host: "bank.test",
+    endpoints: { "solana:devnet": "https://bank.test/" },
+    chains: ["solana:devnet"],
+    "solana:testnet": "https://bank.test/",
+    lookupTables: () => ({}),
+  };
   Object.assign(Object.prototype, polluted);
   t.after(() => Object.keys(polluted).forEach((name) => delete Object.prototype[name]));
   const { connect, features, handle, wallet } = registered();
@@ -603,7 +610,8 @@ test("after it was unregistered it connects nobody and signs nothing", async () 
   const [account] = (await connect()).accounts;
   handle.unregister();
   const before = calls.connect;
-  for (const call of [connect(), connect({ silent: true }), features["solana:signIn"].signIn({}), features["solana:signMessage"].signMessage({ account, message: utf8("x") })]) {
+  const signing = features["solana:signMessage"].signMessage({ account, message: utf8("x") });
+  for (const call of [connect(), connect({ silent: true }), features["solana:signIn"].signIn({}), signing]) {
     await assert.rejects(call, code("disconnected"));
   }
   await assert.rejects(features["solana:signTransaction"].signTransaction({ account, transaction: new Uint8Array(9) }), code("disconnected"));

@@ -33,7 +33,9 @@ export class Provider {
     if (chains.length === 0 || !chains.every(({ chainId }) => Number.isSafeInteger(chainId) && chainId > 0)) {
       throw new KeywardError("argument", "chains must name at least one chain by its chainId, a whole number from 1 on");
     }
-    this.#chains = new Map(chains.map((chain) => [chain.chainId, { canSend: chain.endpoint !== undefined, node: new ChainNode(chain.chainId, chain.endpoint) }]));
+    this.#chains = new Map(
+      chains.map(({ chainId, endpoint }) => [chainId, { canSend: endpoint !== undefined, node: new ChainNode(chainId, endpoint) }]),
+    );
     this.#chainId = chains[0]?.chainId ?? 0;
     this.#accounts = new Accounts(
       () => options.connect(),
