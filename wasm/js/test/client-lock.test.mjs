@@ -73,7 +73,6 @@ const uses = {
   "a message": async (vault, signer) => signer.signMessage(utf8(MESSAGE)),
   "a transaction": async (vault, signer) => signer.signTransactionBytes(unhex(sample.unsigned)),
   "a batch": async (vault, signer) => signer.signTransactions([{ messageBytes: unhex(sample.message) }]),
-  "a derivation": async (vault) => vault.accounts({ count: 2 }),
   "a new signer": async (vault) => vault.evm(),
   "keepAlive": async (vault) => vault.keepAlive(),
 };
@@ -95,8 +94,10 @@ for (const [name, use] of Object.entries(uses)) {
 }
 
 const MALFORMED = Uint8Array.of(1, 2, 3);
-/** What a dapp can have asked of signers with nobody there. */
+/** What a dapp can have asked with nobody there: a page lists its accounts before it asks which ones to show. */
 const unattended = {
+  "a list of wallets": ({ vault }) => vault.wallets(),
+  "a list of accounts": ({ vault }) => vault.accounts({ count: 2 }),
   "a reading": ({ solana }) => solana.inspect(unhex(sample.unsigned)),
   "the reading of a message": ({ solana }) => solana.inspectMessage(utf8(MESSAGE)),
   "the reading of an EVM message": ({ evm }) => evm.inspectMessage(MESSAGE),
@@ -109,7 +110,7 @@ const unattended = {
 for (const [name, call] of Object.entries(unattended)) {
   test(`${name} does not count as use, however often`, async () => {
     const { clock, vault, reasons, locked } = await opened();
-    const signers = { solana: await vault.solana(), evm: await vault.evm() };
+    const signers = { vault, solana: await vault.solana(), evm: await vault.evm() };
     for (let minute = 1; minute < 5; minute += 1) {
       clock.advance(MINUTE);
       await call(signers);

@@ -266,8 +266,12 @@ export class Server {
   }
 }
 
+/** What may be listed before anybody is asked, as a page does that offers its accounts to a dapp. */
+const LISTED: readonly string[] = ["wallets", "accounts"];
 /** What only the page calls, for its person. */
-const OF_PERSON: ReadonlySet<string> = new Set([...Object.keys(VAULT_METHODS), "solana", "evm"]);
+const OF_PERSON: ReadonlySet<string> = new Set(
+  [...Object.keys(VAULT_METHODS), "solana", "evm"].filter((method) => !LISTED.includes(method)),
+);
 
 /**
  * Of a signer's calls only a signature that was made counts as use: a dapp can have things read and refused as often
