@@ -152,6 +152,14 @@ fn words_that_are_not_given_back_make_no_vault() {
 
 #[test]
 fn a_derivation_shows_its_progress_and_stops_without_a_trace() {
+    // On a quick machine the key may come after the last wallet; then all are there, and it is pressed in another one.
+    assert!((0..TRIES).any(|_| was_stopped()), "it was never stopped in time");
+}
+
+const TRIES: u32 = 8;
+
+/// Derives as many wallets as may be at once and presses Ctrl-C as soon as there is progress to see.
+fn was_stopped() -> bool {
     let vault = Vault::new(1);
     let password = vault.password_file.to_str().unwrap();
     let mut terminal = PtyCommand::keyward(&vault.sandbox)
@@ -168,10 +176,16 @@ fn a_derivation_shows_its_progress_and_stops_without_a_trace() {
         .unwrap();
     terminal.wait_for_text("of 100000 wallets").unwrap();
     terminal.press(Key::Ctrl('c')).unwrap();
-    assert_eq!(terminal.wait_exit(BOUND).unwrap().exit_code(), 130);
+    let code = terminal.wait_exit(BOUND).unwrap().exit_code();
     terminal.terminal_is_restored().unwrap();
-    assert_eq!(vault.json("wallets list")["total"], 1);
+    let stopped = code == 130;
+    assert!(stopped || code == 0, "exit code {code}");
+    assert_eq!(
+        vault.json("wallets list")["total"],
+        if stopped { 1 } else { 100_001 }
+    );
     vault.run("audit verify").success().unwrap();
+    stopped
 }
 
 #[test]
