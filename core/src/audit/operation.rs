@@ -86,6 +86,36 @@ operations! {
     Restore = "restore",
     /// Stored formats were brought up to date.
     Migrate = "migrate",
+    /// An owner was added, renamed or removed.
+    ChangeOwner = "change-owner",
+    /// A wallet was given to an owner, or taken from one.
+    AssignOwner = "assign-owner",
+    /// Another wallet became its owner's primary one.
+    SetPrimary = "set-primary",
+    /// A wallet's role was changed.
+    SetRole = "set-role",
+    /// A wallet was deleted; it can be restored until it is purged.
+    DeleteWallet = "delete-wallet",
+    /// A deleted wallet was restored.
+    RestoreWallet = "restore-wallet",
+    /// A deleted wallet's key was destroyed.
+    PurgeWallet = "purge-wallet",
+    /// A wallet's key was replaced by a new one.
+    RotateWallet = "rotate-wallet",
+    /// A replaced wallet's grace period ended.
+    RetireWallet = "retire-wallet",
+    /// A wallet's rotation schedule was changed.
+    ScheduleRotation = "schedule-rotation",
+    /// The audit log was read.
+    ReadAudit = "read-audit",
+    /// Entries past their retention were redacted to their hashes.
+    RedactAudit = "redact-audit",
+    /// Another vault's file was merged into this one.
+    MergeVault = "merge-vault",
+    /// The vault was copied to another store.
+    CopyStore = "copy-store",
+    /// What is stored was put under the seal that notices changes.
+    SealState = "seal-state",
 }
 
 impl fmt::Display for Operation {
