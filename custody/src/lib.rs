@@ -40,5 +40,5 @@ pub use vault::{
 };
 pub use wallets::{
     DeriveRequest, DerivedRange, ImportReport, ImportedPhrase, KeyImport, MasterId, MasterSummary, Wallet,
-    WalletPage, WalletQuery, WalletSort,
+    WalletPage, WalletQuery, WalletSort, WalletStatus,
 };

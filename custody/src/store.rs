@@ -28,7 +28,7 @@ use crate::audit::AuditQuery;
 use crate::audit::ledger::{Ledger, LedgerState};
 use crate::audit::stored::StoredEntry;
 use crate::error::CustodyError;
-use crate::wallets::{Wallet, WalletPage, WalletQuery};
+use crate::wallets::{Wallet, WalletPage, WalletQuery, WalletState};
 pub(crate) use open::OpenStore;
 
 /// The most wallets, intents or windows of one question; the services stay far below.
@@ -284,6 +284,8 @@ pub(crate) struct SealedWallet {
     pub(crate) record: [u8; 16],
     pub(crate) epoch: u32,
     pub(crate) sealed: Vec<u8>,
+    /// Its owner, status and schedule.
+    pub(crate) state: WalletState,
     /// Signatures authorised within the rate window.
     pub(crate) recent: u32,
     /// When the oldest of them was authorised.

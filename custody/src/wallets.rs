@@ -8,6 +8,7 @@ mod import;
 mod masters;
 mod place;
 pub(crate) mod secrets;
+mod state;
 
 use keyward_core::account::{AccountAddress, Chain};
 use keyward_core::address::Address;
@@ -22,6 +23,8 @@ use crate::vault::{Custody, read_policy};
 pub use import::{ImportReport, KeyImport, MAX_IMPORT};
 pub use masters::{ImportedPhrase, MasterId, MasterSummary};
 use place::Place;
+pub(crate) use state::WalletState;
+pub use state::WalletStatus;
 
 /// The most wallets derived by one call.
 pub const MAX_DERIVE: u32 = 100_000;
@@ -76,6 +79,33 @@ pub struct Wallet {
     pub created_ms: u64,
     /// When it last signed, in milliseconds since the Unix epoch.
     pub last_used_ms: Option<u64>,
+    /// The name of its owner.
+    pub owner: Option<String>,
+    /// Whether it is its owner's primary wallet.
+    pub is_primary: bool,
+    /// What it is for, empty for nothing in particular.
+    pub role: String,
+    /// What may be done with it.
+    pub status: WalletStatus,
+    /// Since when it has that status, in milliseconds since the Unix epoch; 0 since it was stored.
+    pub status_ms: u64,
+    /// Until when a replaced wallet still receives, in milliseconds since the Unix epoch.
+    pub grace_until_ms: Option<u64>,
+    /// Until when a deleted wallet can surely be restored, in milliseconds since the Unix epoch.
+    pub purge_after_ms: Option<u64>,
+    /// The wallet that it came in place of.
+    pub previous: Option<AccountAddress>,
+    /// How often its key is to be rotated, in milliseconds; never if none.
+    pub rotate_every_ms: Option<u64>,
+    /// When its key is to be rotated next, in milliseconds since the Unix epoch.
+    pub rotate_at_ms: Option<u64>,
+    /// How often it was rotated before it became this key.
+    pub rotation_count: u32,
+    /// How many transactions it signed.
+    pub total_trades: u64,
+    /// The native coin that those transactions were to move away from it, in base units (lamports, wei); no more is
+    /// counted beyond 128 bits.
+    pub total_volume: u128,
 }
 
 impl Wallet {

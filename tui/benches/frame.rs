@@ -35,6 +35,7 @@ use keyward_custody::chain::{HistoryItem, NodeStatus};
 use keyward_custody::transfer::{BalanceChange, TransferPlan, TransferRequest};
 use keyward_custody::{
     AuditPage, MasterId, PreviewDecision, SigningPreview, VaultStatus, VaultSummary, Wallet, WalletPage,
+    WalletStatus,
 };
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
@@ -198,6 +199,19 @@ fn wallet(index: u32) -> Wallet {
         tags: vec!["bots".to_owned(), "europe".to_owned()],
         created_ms: NOW_MS - 86_400_000,
         last_used_ms: Some(NOW_MS - 130_000),
+        owner: None,
+        is_primary: false,
+        role: String::new(),
+        status: WalletStatus::Active,
+        status_ms: 0,
+        grace_until_ms: None,
+        purge_after_ms: None,
+        previous: None,
+        rotate_every_ms: None,
+        rotate_at_ms: None,
+        rotation_count: 0,
+        total_trades: 0,
+        total_volume: 0,
     }
 }
 

@@ -13,10 +13,12 @@ mod connect;
 mod copy;
 mod errors;
 mod facts;
+mod life;
 mod masters;
 mod reads;
 mod rows;
 mod types;
+mod wallets;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -311,24 +313,24 @@ impl Store for PostgresStore {
 
     async fn wallets(&self, query: &WalletQuery) -> Result<WalletPage, CustodyError> {
         let mut snapshot = self.snapshot().await?;
-        let page = reads::wallets(&mut snapshot, query).await?;
+        let page = wallets::wallets(&mut snapshot, query).await?;
         snapshot.rollback().await.storage()?;
         Ok(page)
     }
 
     async fn wallet_by_address(&self, address: &AccountAddress) -> Result<Option<Wallet>, CustodyError> {
-        Ok(reads::wallet_by_address(&mut *self.reader().await?, address).await?)
+        Ok(wallets::wallet_by_address(&mut *self.reader().await?, address).await?)
     }
 
     async fn wallets_by_label(&self, label: &str) -> Result<WalletPage, CustodyError> {
         let mut snapshot = self.snapshot().await?;
-        let page = reads::wallets_by_label(&mut snapshot, label).await?;
+        let page = wallets::wallets_by_label(&mut snapshot, label).await?;
         snapshot.rollback().await.storage()?;
         Ok(page)
     }
 
     async fn wallets_by_index(&self, at: WalletPlace) -> Result<WalletPage, CustodyError> {
-        Ok(reads::wallets_by_index(&mut *self.reader().await?, at).await?)
+        Ok(wallets::wallets_by_index(&mut *self.reader().await?, at).await?)
     }
 
     async fn masters(&self) -> Result<Vec<MasterSummaryRow>, CustodyError> {

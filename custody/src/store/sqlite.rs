@@ -10,6 +10,7 @@ mod checkpoints;
 mod errors;
 mod facts;
 mod file;
+mod life;
 mod masters;
 mod reads;
 mod rows;
@@ -190,19 +191,19 @@ impl Store for SqliteStore {
     }
 
     async fn wallets(&self, query: &WalletQuery) -> Result<WalletPage, CustodyError> {
-        reads::wallets(&mut *self.reader().await?, query).await
+        wallets::wallets(&mut *self.reader().await?, query).await
     }
 
     async fn wallet_by_address(&self, address: &AccountAddress) -> Result<Option<Wallet>, CustodyError> {
-        reads::wallet_by_address(&mut *self.reader().await?, address).await
+        wallets::wallet_by_address(&mut *self.reader().await?, address).await
     }
 
     async fn wallets_by_label(&self, label: &str) -> Result<WalletPage, CustodyError> {
-        reads::wallets_by_label(&mut *self.reader().await?, label).await
+        wallets::wallets_by_label(&mut *self.reader().await?, label).await
     }
 
     async fn wallets_by_index(&self, at: WalletPlace) -> Result<WalletPage, CustodyError> {
-        reads::wallets_by_index(&mut *self.reader().await?, at).await
+        wallets::wallets_by_index(&mut *self.reader().await?, at).await
     }
 
     async fn masters(&self) -> Result<Vec<MasterSummaryRow>, CustodyError> {
@@ -256,3 +257,4 @@ impl Store for SqliteStore {
 
 #[cfg(test)]
 mod tests;
+mod wallets;

@@ -14,7 +14,7 @@ use keyward_custody::chain::NodeStatus;
 use keyward_custody::transfer::{BalanceChange, TransferPlan};
 use keyward_custody::{
     AuditPage, AuditQuery, MasterId, PreviewDecision, SigningPreview, VaultSummary, Wallet, WalletPage,
-    WalletQuery,
+    WalletQuery, WalletStatus,
 };
 
 use keyward::console::effects::send::{Draft, Prepared, Wish};
@@ -83,6 +83,19 @@ impl World {
             tags: tags(index),
             created_ms: NOW_MS - 40 * 24 * 60 * MINUTE_MS,
             last_used_ms: last_used(index),
+            owner: None,
+            is_primary: false,
+            role: String::new(),
+            status: WalletStatus::Active,
+            status_ms: 0,
+            grace_until_ms: None,
+            purge_after_ms: None,
+            previous: None,
+            rotate_every_ms: None,
+            rotate_at_ms: None,
+            rotation_count: 0,
+            total_trades: 0,
+            total_volume: 0,
         })
     }
 

@@ -273,7 +273,7 @@ fn show(wallet: &Wallet) -> Report {
             text.to_owned()
         }
     };
-    let text = fields(&[
+    let mut shown = vec![
         ("address", wallet.address.to_string()),
         ("chain", wallet.address.chain().id().to_owned()),
         (
@@ -295,8 +295,39 @@ fn show(wallet: &Wallet) -> Report {
             "last used",
             wallet.last_used_ms.map_or_else(|| "never".to_owned(), time),
         ),
-    ]);
+        ("trades", wallet.total_trades.to_string()),
+        ("volume", volume(wallet)),
+    ];
+    shown.extend(life(wallet));
+    let text = fields(&shown);
     Report::new(text, json!({ "wallet": wallet_json(wallet) }))
+}
+
+/// What it moved away by transactions that it signed, in its chain's own coin.
+fn volume(wallet: &Wallet) -> String {
+    match wallet.address.chain() {
+        Chain::Solana => format!("{} lamports", wallet.total_volume),
+        Chain::Evm => format!("{} wei", wallet.total_volume),
+    }
+}
+
+/// Whose a wallet is and what became of it; what does not apply to it is left out.
+fn life(wallet: &Wallet) -> Vec<(&'static str, String)> {
+    let mut rows = Vec::new();
+    let mut row = |name, value: Option<String>| rows.extend(value.map(|value| (name, value)));
+    row("owner", wallet.owner.clone());
+    row("primary", wallet.is_primary.then(|| "yes".to_owned()));
+    row("role", (!wallet.role.is_empty()).then(|| wallet.role.clone()));
+    row("status", Some(wallet.status.to_string()));
+    row("receives until", wallet.grace_until_ms.map(time));
+    row("purged after", wallet.purge_after_ms.map(time));
+    row("came after", wallet.previous.map(|address| address.to_string()));
+    row("rotated next", wallet.rotate_at_ms.map(time));
+    row(
+        "rotations",
+        (wallet.rotation_count > 0).then(|| wallet.rotation_count.to_string()),
+    );
+    rows
 }
 
 /// A page by index.
@@ -322,6 +353,19 @@ pub(crate) fn wallet_json(wallet: &Wallet) -> Value {
         "tags": wallet.tags,
         "created_ms": wallet.created_ms,
         "last_used_ms": wallet.last_used_ms,
+        "owner": wallet.owner,
+        "primary": wallet.is_primary,
+        "role": wallet.role,
+        "status": wallet.status.as_str(),
+        "status_ms": wallet.status_ms,
+        "grace_until_ms": wallet.grace_until_ms,
+        "purge_after_ms": wallet.purge_after_ms,
+        "previous": wallet.previous.map(|address| address.to_string()),
+        "rotate_every_ms": wallet.rotate_every_ms,
+        "rotate_at_ms": wallet.rotate_at_ms,
+        "rotation_count": wallet.rotation_count,
+        "trades": wallet.total_trades,
+        "volume": wallet.total_volume.to_string(),
     })
 }
 

@@ -11,6 +11,7 @@ use sqlx::postgres::PgRow;
 use sqlx::{AssertSqlSafe, PgConnection, Row};
 
 use super::errors::{Fault, ResultExt};
+use super::life::{self, STATE_COLUMNS, STATE_COUNT};
 use super::types::{Id, Millis};
 use super::{audit_log, masters, reads};
 use crate::audit::ledger::{Ledger, LedgerState};
@@ -190,11 +191,19 @@ pub(super) fn ledger_state(row: &PgRow, at: usize) -> Result<Edge, Fault> {
     )))
 }
 
-/// The columns of a wallet's sealed key, in the order that [`sealed_wallet`] reads them.
-pub(super) const SEALED_COLUMNS: &str = "w.wallet_id, w.address, w.public_key, w.own_password, w.failed_passwords, \
+/// The columns of a wallet's sealed key, in the order that [`sealed_wallet`] reads them; its state follows.
+const SEALED_COLUMNS: &str = "w.wallet_id, w.address, w.public_key, w.own_password, w.failed_passwords, \
      w.locked_until, w.record_id, w.epoch, w.sealed";
+const SEALED_COUNT: usize = 9;
+/// Where what is counted of it comes after.
+const COUNTERS: usize = SEALED_COUNT + STATE_COUNT;
 
-/// A wallet from [`SEALED_COLUMNS`], without its counters.
+/// All of a wallet's columns that decisions go by.
+pub(super) fn wallet_columns() -> String {
+    format!("{SEALED_COLUMNS}, {STATE_COLUMNS}")
+}
+
+/// A wallet from [`wallet_columns`], without its counters.
 pub(super) fn sealed_wallet(row: &PgRow) -> Result<SealedWallet, Fault> {
     let address: AccountAddress = parse_account("wallets.address", row.try_get(1).storage()?)?;
     let record: Id = row.try_get(6).storage()?;
@@ -211,6 +220,7 @@ pub(super) fn sealed_wallet(row: &PgRow) -> Result<SealedWallet, Fault> {
         record: record.0,
         epoch: unsigned("wallets.epoch", row.try_get(7).storage()?)?,
         sealed: row.try_get(8).storage()?,
+        state: life::state(row, SEALED_COUNT)?,
         recent: 0,
         oldest_recent_ms: 0,
     })
@@ -227,10 +237,11 @@ async fn wallets(
         return Ok(Vec::new());
     }
     let rows = sqlx::query(AssertSqlSafe(format!(
-        "SELECT {SEALED_COLUMNS}, \
+        "SELECT {}, \
          (SELECT COUNT(*) FROM intents i WHERE i.wallet_id = w.wallet_id AND i.authorised_at > $2), \
          (SELECT MIN(i.authorised_at) FROM intents i WHERE i.wallet_id = w.wallet_id AND i.authorised_at > $2) \
          FROM wallets w WHERE w.address = ANY($1) ORDER BY w.wallet_id{}",
+        wallet_columns(),
         locks.of("w")
     )))
     .bind(texts(addresses))
@@ -240,9 +251,9 @@ async fn wallets(
     .storage()?;
     let mut found = HashMap::with_capacity(rows.len());
     for row in &rows {
-        let oldest: Option<Millis> = row.try_get(10).storage()?;
+        let oldest: Option<Millis> = row.try_get(COUNTERS + 1).storage()?;
         let wallet = SealedWallet {
-            recent: unsigned("recent signatures", row.try_get(9).storage()?)?,
+            recent: unsigned("recent signatures", row.try_get(COUNTERS).storage()?)?,
             oldest_recent_ms: oldest.map_or(Ok(0), |oldest| oldest.get("intents.authorised_at"))?,
             ..sealed_wallet(row)?
         };

@@ -5,7 +5,7 @@ use sqlx::postgres::PgRow;
 use sqlx::{AssertSqlSafe, PgConnection, Row};
 
 use super::errors::{Fault, ResultExt};
-use super::facts::{Locks, SEALED_COLUMNS, sealed_wallet};
+use super::facts::{Locks, sealed_wallet, wallet_columns};
 use super::types::{Id, Millis};
 use crate::store::columns::{fixed, unsigned};
 use crate::store::{AuditKeyRow, Everything, MasterAsk, MasterRow, MasterSummaryRow, PolicyRow};
@@ -103,7 +103,8 @@ pub(super) async fn summaries(connection: &mut PgConnection) -> Result<Vec<Maste
 pub(super) async fn everything(connection: &mut PgConnection) -> Result<Everything, Fault> {
     let masters = all_masters(connection).await?;
     let rows = sqlx::query(AssertSqlSafe(format!(
-        "SELECT {SEALED_COLUMNS} FROM wallets w ORDER BY w.wallet_id"
+        "SELECT {} FROM wallets w ORDER BY w.wallet_id",
+        wallet_columns()
     )))
     .fetch_all(&mut *connection)
     .await

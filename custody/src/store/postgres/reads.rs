@@ -1,6 +1,5 @@
-//! What lists and pages show: wallets, tags, attempts, the vault's summary.
+//! What lists and pages show besides wallets: tags, attempts, the vault's summary.
 
-use keyward_core::account::{AccountAddress, Chain};
 use keyward_core::address::Signature;
 use keyward_core::amount::Lamports;
 use sqlx::postgres::PgRow;
@@ -11,15 +10,8 @@ use super::facts::{VAULT_COLUMNS, vault_row};
 use super::types::Millis;
 use crate::attempts::{Attempt, AttemptId, AttemptQuery, AttemptState, NewAttempt};
 use crate::error::CustodyError;
-use crate::store::columns::{
-    fixed, parse_account, parse_address, parse_family, parse_signature, pattern, unsigned,
-};
-use crate::store::{Overview, Payment, PolicyRow, WalletPlace, stored_integer};
-use crate::wallets::{MasterId, Wallet, WalletPage, WalletQuery, WalletSort};
-
-/// A wallet's columns, in the order that [`wallet`] reads them.
-const WALLET_COLUMNS: &str = "w.derivation_index, w.address, w.path, w.label, w.created_at, w.last_used_at, w.tags, \
-     w.master_id, w.path_family, w.own_password";
+use crate::store::columns::{fixed, parse_address, parse_signature, unsigned};
+use crate::store::{Overview, Payment, PolicyRow, stored_integer};
 
 const ATTEMPT_COLUMNS: &str = "a.attempt_id, w.address, a.recipient, a.lamports, a.signature, a.wire_bytes, \
      a.last_valid_block_height, a.network, a.state, a.slot, a.error, a.created_at, a.updated_at \
@@ -52,130 +44,6 @@ pub(super) async fn overview(connection: &mut PgConnection) -> Result<Option<Ove
         })
     })
     .transpose()
-}
-
-pub(super) async fn wallets(connection: &mut PgConnection, query: &WalletQuery) -> Result<WalletPage, Fault> {
-    let index = query
-        .text
-        .strip_prefix('#')
-        .and_then(|text| text.parse::<u32>().ok());
-    let by_text = match (query.text.is_empty(), index) {
-        (true, _) => "",
-        (false, Some(_)) => " AND w.derivation_index = $2",
-        (false, None) => {
-            " AND (w.address ILIKE $1 OR w.label ILIKE $1 \
-              OR EXISTS (SELECT 1 FROM UNNEST(w.tags) AS t (tag) WHERE t.tag ILIKE $1))"
-        }
-    };
-    let by_tag = if query.tag.is_some() {
-        " AND w.tags @> ARRAY[$3]"
-    } else {
-        ""
-    };
-    let by_chain = match query.chain {
-        None => "",
-        Some(Chain::Solana) => " AND w.chain = 'solana'",
-        Some(Chain::Evm) => " AND w.chain = 'evm'",
-    };
-    let order = order(query.sort, query.descending);
-    let text = pattern(&query.text);
-    let index = index.map(i64::from);
-    // Every piece of the texts is one of those above: nothing of them comes from outside.
-    let total: i64 = sqlx::query_scalar(AssertSqlSafe(format!(
-        "SELECT COUNT(*) FROM wallets w WHERE TRUE{by_text}{by_tag}{by_chain}"
-    )))
-    .bind(&text)
-    .bind(index)
-    .bind(&query.tag)
-    .fetch_one(&mut *connection)
-    .await
-    .storage()?;
-    let rows = sqlx::query(AssertSqlSafe(format!(
-        "SELECT {WALLET_COLUMNS} FROM wallets w WHERE TRUE{by_text}{by_tag}{by_chain} \
-         ORDER BY {order} LIMIT $4 OFFSET $5"
-    )))
-    .bind(&text)
-    .bind(index)
-    .bind(&query.tag)
-    .bind(i64::from(query.limit))
-    .bind(stored_integer("offset", query.offset)?)
-    .fetch_all(connection)
-    .await
-    .storage()?;
-    page(total, &rows)
-}
-
-/// Where a wallet stands among those that are otherwise equal: imported ones, which have no place, at the end.
-const PLACE: &str = "w.master_id NULLS LAST, w.path_family, w.derivation_index, w.wallet_id";
-
-/// Wallets without the value sorted by come last, whichever way round. Labels are compared by their bytes, in small
-/// letters, so that the order does not hang on how the database was made.
-fn order(sort: WalletSort, descending: bool) -> String {
-    let direction = if descending { "DESC" } else { "ASC" };
-    match sort {
-        WalletSort::Index => format!(
-            "w.master_id {direction} NULLS LAST, w.path_family {direction}, w.derivation_index {direction}, \
-             w.wallet_id {direction}"
-        ),
-        WalletSort::Label => {
-            format!("(w.label = ''), CONVERT_TO(LOWER(w.label), 'UTF8') {direction}, {PLACE}")
-        }
-        WalletSort::LastUsed => {
-            format!("(w.last_used_at IS NULL), w.last_used_at {direction}, {PLACE}")
-        }
-    }
-}
-
-pub(super) async fn wallet_by_address(
-    connection: &mut PgConnection,
-    address: &AccountAddress,
-) -> Result<Option<Wallet>, Fault> {
-    let row = sqlx::query(AssertSqlSafe(format!(
-        "SELECT {WALLET_COLUMNS} FROM wallets w WHERE w.address = $1"
-    )))
-    .bind(address.to_string())
-    .fetch_optional(connection)
-    .await
-    .storage()?;
-    row.as_ref().map(wallet).transpose()
-}
-
-pub(super) async fn wallets_by_label(
-    connection: &mut PgConnection,
-    label: &str,
-) -> Result<WalletPage, Fault> {
-    // The first condition is what lets the partial index be used.
-    let total = sqlx::query_scalar("SELECT COUNT(*) FROM wallets WHERE label <> '' AND label = $1")
-        .bind(label)
-        .fetch_one(&mut *connection)
-        .await
-        .storage()?;
-    let rows = sqlx::query(AssertSqlSafe(format!(
-        "SELECT {WALLET_COLUMNS} FROM wallets w WHERE w.label <> '' AND w.label = $1 ORDER BY w.wallet_id LIMIT 2"
-    )))
-    .bind(label)
-    .fetch_all(connection)
-    .await
-    .storage()?;
-    page(total, &rows)
-}
-
-pub(super) async fn wallets_by_index(
-    connection: &mut PgConnection,
-    at: WalletPlace,
-) -> Result<WalletPage, Fault> {
-    let rows = sqlx::query(AssertSqlSafe(format!(
-        "SELECT {WALLET_COLUMNS} FROM master_wallets m JOIN wallets w ON w.master_id = m.master_id \
-         AND w.path_family = COALESCE($2, m.path_family) AND w.derivation_index = $3 \
-         WHERE m.master_id = COALESCE($1, (SELECT MIN(master_id) FROM master_wallets)) LIMIT 2"
-    )))
-    .bind(at.master)
-    .bind(at.family.map(|family| family.id()))
-    .bind(i64::from(at.index))
-    .fetch_all(connection)
-    .await
-    .storage()?;
-    page(i64::try_from(rows.len()).unwrap_or(i64::MAX), &rows)
 }
 
 pub(super) async fn tags(connection: &mut PgConnection) -> Result<Vec<(String, u64)>, Fault> {
@@ -304,36 +172,6 @@ pub(super) async fn check_integrity(connection: &mut PgConnection) -> Result<(),
     .await
     .storage()?;
     Ok(())
-}
-
-fn page(total: i64, rows: &[PgRow]) -> Result<WalletPage, Fault> {
-    Ok(WalletPage {
-        total: unsigned("wallets", total)?,
-        rows: rows.iter().map(wallet).collect::<Result<_, _>>()?,
-    })
-}
-
-fn wallet(row: &PgRow) -> Result<Wallet, Fault> {
-    let index: Option<i64> = row.try_get(0).storage()?;
-    let created: Millis = row.try_get(4).storage()?;
-    let last_used: Option<Millis> = row.try_get(5).storage()?;
-    let mut tags: Vec<String> = row.try_get(6).storage()?;
-    tags.sort();
-    let family: Option<String> = row.try_get(8).storage()?;
-    Ok(Wallet {
-        index: index
-            .map(|index| unsigned("wallets.derivation_index", index))
-            .transpose()?,
-        address: parse_account("wallets.address", row.try_get(1).storage()?)?,
-        path: row.try_get(2).storage()?,
-        label: row.try_get(3).storage()?,
-        tags,
-        created_ms: created.get("wallets.created_at")?,
-        last_used_ms: last_used.map(|at| at.get("wallets.last_used_at")).transpose()?,
-        master: row.try_get::<Option<i64>, _>(7).storage()?.map(MasterId),
-        family: family.as_deref().map(parse_family).transpose()?,
-        own_password: row.try_get(9).storage()?,
-    })
 }
 
 fn attempt(row: &PgRow) -> Result<Attempt, Fault> {

@@ -5,6 +5,7 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{AssertSqlSafe, Row, SqliteConnection};
 
 use super::errors::ResultExt;
+use super::life::{self, STATE_COLUMNS, STATE_COUNT};
 use super::{audit_log, masters, reads};
 use crate::audit::ledger::{Ledger, LedgerState};
 use crate::error::CustodyError;
@@ -145,11 +146,19 @@ pub(super) fn ledger_state(row: &SqliteRow, at: usize) -> Result<Result<LedgerSt
     ))
 }
 
-/// The columns of a wallet's sealed key, in the order that [`sealed_wallet`] reads them.
-pub(super) const SEALED_COLUMNS: &str = "w.wallet_id, w.address, w.public_key, w.own_password, w.failed_passwords, \
+/// The columns of a wallet's sealed key, in the order that [`sealed_wallet`] reads them; its state follows.
+const SEALED_COLUMNS: &str = "w.wallet_id, w.address, w.public_key, w.own_password, w.failed_passwords, \
      w.locked_until, w.record_id, w.epoch, w.sealed";
+const SEALED_COUNT: usize = 9;
+/// Where what is counted of it comes after.
+const COUNTERS: usize = SEALED_COUNT + STATE_COUNT;
 
-/// A wallet from [`SEALED_COLUMNS`], without its counters.
+/// All of a wallet's columns that decisions go by.
+pub(super) fn wallet_columns() -> String {
+    format!("{SEALED_COLUMNS}, {STATE_COLUMNS}")
+}
+
+/// A wallet from [`wallet_columns`], without its counters.
 pub(super) fn sealed_wallet(row: &SqliteRow) -> Result<SealedWallet, CustodyError> {
     let address: AccountAddress = parse_account("wallets.address", row.try_get(1).storage()?)?;
     let public_key = record_public_key(&address, row.try_get(2).storage()?)?;
@@ -163,6 +172,7 @@ pub(super) fn sealed_wallet(row: &SqliteRow) -> Result<SealedWallet, CustodyErro
         record: fixed("wallets.record_id", row.try_get(6).storage()?)?,
         epoch: unsigned("wallets.epoch", row.try_get(7).storage()?)?,
         sealed: row.try_get(8).storage()?,
+        state: life::state(row, SEALED_COUNT)?,
         recent: 0,
         oldest_recent_ms: 0,
     })
@@ -176,9 +186,10 @@ async fn wallet(
 ) -> Result<Option<SealedWallet>, CustodyError> {
     let since = since(now_ms, rate_window_ms);
     let row = sqlx::query(AssertSqlSafe(format!(
-        "SELECT {SEALED_COLUMNS}, COUNT(i.authorised_at), MIN(i.authorised_at) \
+        "SELECT {}, COUNT(i.authorised_at), MIN(i.authorised_at) \
          FROM wallets w LEFT JOIN intents i ON i.wallet_id = w.wallet_id AND i.authorised_at > ?2 \
-         WHERE w.address = ?1 GROUP BY w.wallet_id"
+         WHERE w.address = ?1 GROUP BY w.wallet_id",
+        wallet_columns()
     )))
     .bind(address.to_string())
     .bind(since)
@@ -187,10 +198,12 @@ async fn wallet(
     .storage()?;
     row.map(|row| {
         Ok(SealedWallet {
-            recent: unsigned("recent signatures", row.try_get(9).storage()?)?,
+            recent: unsigned("recent signatures", row.try_get(COUNTERS).storage()?)?,
             oldest_recent_ms: unsigned(
                 "intents.authorised_at",
-                row.try_get::<Option<i64>, _>(10).storage()?.unwrap_or(0),
+                row.try_get::<Option<i64>, _>(COUNTERS + 1)
+                    .storage()?
+                    .unwrap_or(0),
             )?,
             ..sealed_wallet(&row)?
         })

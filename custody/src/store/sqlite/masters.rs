@@ -5,7 +5,7 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{AssertSqlSafe, Row, SqliteConnection};
 
 use super::errors::ResultExt;
-use super::facts::{SEALED_COLUMNS, sealed_wallet};
+use super::facts::{sealed_wallet, wallet_columns};
 use crate::error::CustodyError;
 use crate::store::columns::{fixed, unsigned};
 use crate::store::{AuditKeyRow, Everything, MasterAsk, MasterRow, MasterSummaryRow, PolicyRow};
@@ -101,7 +101,8 @@ pub(super) async fn summaries(
 pub(super) async fn everything(connection: &mut SqliteConnection) -> Result<Everything, CustodyError> {
     let masters = all_masters(connection).await?;
     let rows = sqlx::query(AssertSqlSafe(format!(
-        "SELECT {SEALED_COLUMNS} FROM wallets w ORDER BY w.wallet_id"
+        "SELECT {} FROM wallets w ORDER BY w.wallet_id",
+        wallet_columns()
     )))
     .fetch_all(&mut *connection)
     .await

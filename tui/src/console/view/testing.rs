@@ -6,7 +6,7 @@ use keyward_core::address::Address;
 use keyward_core::path::PathFamily;
 use keyward_core::vault::{KdfParams, VaultId};
 use keyward_custody::chain::NodeStatus;
-use keyward_custody::{MasterId, VaultStatus, VaultSummary, Wallet, WalletPage};
+use keyward_custody::{MasterId, VaultStatus, VaultSummary, Wallet, WalletPage, WalletStatus};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::buffer::Buffer;
@@ -110,6 +110,19 @@ pub(in crate::console) fn wallet(index: u32) -> Wallet {
         },
         created_ms: NOW_MS - 86_400_000,
         last_used_ms: (index < 2).then_some(NOW_MS - 130_000),
+        owner: None,
+        is_primary: false,
+        role: String::new(),
+        status: WalletStatus::Active,
+        status_ms: 0,
+        grace_until_ms: None,
+        purge_after_ms: None,
+        previous: None,
+        rotate_every_ms: None,
+        rotate_at_ms: None,
+        rotation_count: 0,
+        total_trades: 0,
+        total_volume: 0,
     }
 }
 

@@ -1,0 +1,193 @@
+//! Wallets: pages of them, and one at a time.
+
+use keyward_core::account::{AccountAddress, Chain};
+use sqlx::sqlite::SqliteRow;
+use sqlx::{AssertSqlSafe, Row, SqliteConnection};
+
+use super::errors::ResultExt;
+use super::life::maybe;
+use crate::error::CustodyError;
+use crate::store::columns::{fixed, parse_account, parse_family, pattern, unsigned};
+use crate::store::{WalletPlace, stored_integer};
+use crate::wallets::{MasterId, Wallet, WalletPage, WalletQuery, WalletSort, WalletStatus};
+
+/// A wallet's columns, in the order that [`wallet`] reads them. The tags of one row are one JSON array.
+const WALLET_COLUMNS: &str = "w.derivation_index, w.address, w.path, w.label, w.created_at, w.last_used_at, \
+     (SELECT json_group_array(t.tag) FROM (SELECT tag FROM tags WHERE wallet_id = w.wallet_id ORDER BY tag) t), \
+     w.master_id, w.path_family, w.own_password, \
+     (SELECT o.name FROM owners o WHERE o.owner_id = w.owner_id), w.is_primary, \
+     w.role, w.status, w.status_at, w.grace_until, w.purge_after, \
+     (SELECT p.address FROM wallets p WHERE p.wallet_id = w.previous_wallet_id), w.rotate_every, w.rotate_at, \
+     w.rotation_count, w.total_trades, w.total_volume";
+
+pub(super) async fn wallets(
+    connection: &mut SqliteConnection,
+    query: &WalletQuery,
+) -> Result<WalletPage, CustodyError> {
+    let index = query
+        .text
+        .strip_prefix('#')
+        .and_then(|text| text.parse::<u32>().ok());
+    let by_text = match (query.text.is_empty(), index) {
+        (true, _) => "",
+        (false, Some(_)) => " AND w.derivation_index = ?2",
+        (false, None) => {
+            " AND (w.address LIKE ?1 ESCAPE '\\' OR w.label LIKE ?1 ESCAPE '\\' \
+              OR w.wallet_id IN (SELECT wallet_id FROM tags WHERE tag LIKE ?1 ESCAPE '\\'))"
+        }
+    };
+    let by_tag = if query.tag.is_some() {
+        " AND w.wallet_id IN (SELECT wallet_id FROM tags WHERE tag = ?3)"
+    } else {
+        ""
+    };
+    let by_chain = match query.chain {
+        None => "",
+        Some(Chain::Solana) => " AND w.chain = 'solana'",
+        Some(Chain::Evm) => " AND w.chain = 'evm'",
+    };
+    let order = order(query.sort, query.descending);
+    let text = pattern(&query.text);
+    // Every piece of the texts is one of those above: nothing of them comes from outside.
+    let total: i64 = sqlx::query_scalar(AssertSqlSafe(format!(
+        "SELECT COUNT(*) FROM wallets w WHERE 1{by_text}{by_tag}{by_chain}"
+    )))
+    .bind(&text)
+    .bind(index)
+    .bind(&query.tag)
+    .fetch_one(&mut *connection)
+    .await
+    .storage()?;
+    // The page is cut out of narrow rows first; only its own rows are then fetched whole.
+    let rows = sqlx::query(AssertSqlSafe(format!(
+        "SELECT {WALLET_COLUMNS} FROM (SELECT w.wallet_id AS id FROM wallets w WHERE 1{by_text}{by_tag}{by_chain} \
+         ORDER BY {order} LIMIT ?4 OFFSET ?5) page JOIN wallets w ON w.wallet_id = page.id ORDER BY {order}"
+    )))
+    .bind(&text)
+    .bind(index)
+    .bind(&query.tag)
+    .bind(query.limit)
+    .bind(stored_integer("offset", query.offset)?)
+    .fetch_all(connection)
+    .await
+    .storage()?;
+    page(total, &rows)
+}
+
+/// Where a wallet stands among those that are otherwise equal: imported ones, which have no place, at the end.
+const PLACE: &str = "w.master_id NULLS LAST, w.path_family, w.derivation_index, w.wallet_id";
+
+/// Wallets without the value sorted by come last, whichever way round.
+fn order(sort: WalletSort, descending: bool) -> String {
+    let direction = if descending { "DESC" } else { "ASC" };
+    match sort {
+        WalletSort::Index => format!(
+            "w.master_id {direction} NULLS LAST, w.path_family {direction}, w.derivation_index {direction}, \
+             w.wallet_id {direction}"
+        ),
+        WalletSort::Label => {
+            format!("(w.label = ''), w.label COLLATE NOCASE {direction}, {PLACE}")
+        }
+        WalletSort::LastUsed => {
+            format!("(w.last_used_at IS NULL), w.last_used_at {direction}, {PLACE}")
+        }
+    }
+}
+
+pub(super) async fn wallet_by_address(
+    connection: &mut SqliteConnection,
+    address: &AccountAddress,
+) -> Result<Option<Wallet>, CustodyError> {
+    let row = sqlx::query(AssertSqlSafe(format!(
+        "SELECT {WALLET_COLUMNS} FROM wallets w WHERE w.address = ?1"
+    )))
+    .bind(address.to_string())
+    .fetch_optional(connection)
+    .await
+    .storage()?;
+    row.as_ref().map(wallet).transpose()
+}
+
+pub(super) async fn wallets_by_label(
+    connection: &mut SqliteConnection,
+    label: &str,
+) -> Result<WalletPage, CustodyError> {
+    // The first condition is what lets SQLite use the partial index.
+    let total = sqlx::query_scalar("SELECT COUNT(*) FROM wallets WHERE label <> '' AND label = ?1")
+        .bind(label)
+        .fetch_one(&mut *connection)
+        .await
+        .storage()?;
+    let rows = sqlx::query(AssertSqlSafe(format!(
+        "SELECT {WALLET_COLUMNS} FROM wallets w WHERE w.label <> '' AND w.label = ?1 LIMIT 2"
+    )))
+    .bind(label)
+    .fetch_all(connection)
+    .await
+    .storage()?;
+    page(total, &rows)
+}
+
+pub(super) async fn wallets_by_index(
+    connection: &mut SqliteConnection,
+    at: WalletPlace,
+) -> Result<WalletPage, CustodyError> {
+    let rows = sqlx::query(AssertSqlSafe(format!(
+        "SELECT {WALLET_COLUMNS} FROM master_wallets m JOIN wallets w ON w.master_id = m.master_id \
+         AND w.path_family = COALESCE(?2, m.path_family) AND w.derivation_index = ?3 \
+         WHERE m.master_id = COALESCE(?1, (SELECT MIN(master_id) FROM master_wallets)) LIMIT 2"
+    )))
+    .bind(at.master)
+    .bind(at.family.map(|family| family.id()))
+    .bind(at.index)
+    .fetch_all(connection)
+    .await
+    .storage()?;
+    page(i64::try_from(rows.len()).unwrap_or(i64::MAX), &rows)
+}
+
+fn page(total: i64, rows: &[SqliteRow]) -> Result<WalletPage, CustodyError> {
+    Ok(WalletPage {
+        total: unsigned("wallets", total)?,
+        rows: rows.iter().map(wallet).collect::<Result<_, _>>()?,
+    })
+}
+
+fn wallet(row: &SqliteRow) -> Result<Wallet, CustodyError> {
+    let index: Option<i64> = row.try_get(0).storage()?;
+    let last_used: Option<i64> = row.try_get(5).storage()?;
+    let tags: String = row.try_get(6).storage()?;
+    let family: Option<String> = row.try_get(8).storage()?;
+    let previous: Option<String> = row.try_get(17).storage()?;
+    Ok(Wallet {
+        index: index
+            .map(|index| unsigned("wallets.derivation_index", index))
+            .transpose()?,
+        address: parse_account("wallets.address", row.try_get(1).storage()?)?,
+        path: row.try_get(2).storage()?,
+        label: row.try_get(3).storage()?,
+        tags: serde_json::from_str(&tags).map_err(|_| CustodyError::damaged("tags.tag is not text"))?,
+        created_ms: unsigned("wallets.created_at", row.try_get(4).storage()?)?,
+        last_used_ms: last_used
+            .map(|at| unsigned("wallets.last_used_at", at))
+            .transpose()?,
+        master: row.try_get::<Option<i64>, _>(7).storage()?.map(MasterId),
+        family: family.as_deref().map(parse_family).transpose()?,
+        own_password: row.try_get::<i64, _>(9).storage()? != 0,
+        owner: row.try_get(10).storage()?,
+        is_primary: row.try_get::<i64, _>(11).storage()? != 0,
+        role: row.try_get(12).storage()?,
+        status: WalletStatus::from_stored(row.try_get(13).storage()?)?,
+        status_ms: unsigned("wallets.status_at", row.try_get(14).storage()?)?,
+        grace_until_ms: maybe(row, 15, "wallets.grace_until")?,
+        purge_after_ms: maybe(row, 16, "wallets.purge_after")?,
+        previous: previous
+            .map(|address| parse_account("wallets.address", &address))
+            .transpose()?,
+        rotate_every_ms: maybe(row, 18, "wallets.rotate_every")?,
+        rotate_at_ms: maybe(row, 19, "wallets.rotate_at")?,
+        rotation_count: unsigned("wallets.rotation_count", row.try_get(20).storage()?)?,
+        total_trades: unsigned("wallets.total_trades", row.try_get(21).storage()?)?,
+        total_volume: u128::from_be_bytes(fixed("wallets.total_volume", row.try_get(22).storage()?)?),
+    })
+}
