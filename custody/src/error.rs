@@ -375,7 +375,21 @@ pub enum SignError {
         /// The wallet.
         wallet: AccountAddress,
         /// The limit, per 60 seconds.
-        limit: u32,
+        limit: u64,
+        /// When the next signature may be asked for, in milliseconds from now.
+        retry_after_ms: u64,
+    },
+    /// The wallet signed only just now, and the vault's settings ask for a pause.
+    #[error(
+        "wallet {} signed less than {} s ago",
+        wallet.abbreviated(),
+        interval_ms.div_ceil(1000)
+    )]
+    TooSoon {
+        /// The wallet.
+        wallet: AccountAddress,
+        /// The least time between two authorisations, in milliseconds.
+        interval_ms: u64,
         /// When the next signature may be asked for, in milliseconds from now.
         retry_after_ms: u64,
     },
@@ -409,6 +423,7 @@ impl SignError {
             Self::SignInUnchecked => "sign-in-unchecked",
             Self::NoSigner => "no-signer",
             Self::RateLimited { .. } => "rate-limited",
+            Self::TooSoon { .. } => "too-soon",
             Self::LooksLikeTransaction => "looks-like-transaction",
             Self::Failed { .. } => "signing-failed",
             Self::Custody(error) => error.code(),
@@ -443,7 +458,7 @@ impl SignError {
             Self::NoSigner => {
                 "derive or import the wallet that is to sign, or check the transaction's fee payer"
             }
-            Self::RateLimited { .. } => "wait a little, then try again",
+            Self::RateLimited { .. } | Self::TooSoon { .. } => "wait a little, then try again",
             Self::LooksLikeTransaction => "sign it as a transaction, so that policy can see what it does",
             Self::Failed { .. } => "verify the audit log and the vault file; the reservation stays spent",
             Self::Custody(error) => error.remedy(),

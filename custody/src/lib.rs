@@ -17,6 +17,7 @@ pub mod location;
 pub mod memory;
 pub mod password;
 pub mod progress;
+pub mod settings;
 pub mod signing;
 mod store;
 pub mod transfer;
@@ -30,6 +31,7 @@ pub use error::{CustodyError, SignError, StorageError};
 pub use location::StoreLocation;
 pub use password::{Password, PasswordError};
 pub use progress::{Progress, ProgressState};
+pub use settings::{SettingKey, SettingKind, VaultSettings};
 pub use signing::{
     EvmPreview, EvmSignRequest, MessagePreview, PreviewDecision, RefusalText, SignRequest,
     SignedEvmTransaction, SignedTransaction, SignedTypedData, SigningObserver, SigningPreview, SigningStep,

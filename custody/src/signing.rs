@@ -29,10 +29,7 @@ pub use evm::{EvmSignRequest, SignedEvmTransaction, SignedTypedData};
 pub use preview::{EvmPreview, MessagePreview};
 use subject::{Job, Subject};
 
-/// Signatures that a wallet may be authorised for within [`RATE_WINDOW_MS`].
-pub const RATE_LIMIT: u32 = 100;
-
-/// The window that the rate limit slides over, in milliseconds.
+/// The window that the rate limit of [`crate::VaultSettings::signatures_per_minute`] slides over, in milliseconds.
 pub const RATE_WINDOW_MS: u64 = 60_000;
 
 /// The five steps of one signature, in their order.

@@ -15,6 +15,8 @@ mod open;
 mod postgres;
 mod sqlite;
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use keyward_core::account::AccountAddress;
 use keyward_core::address::{Address, Signature};
@@ -28,6 +30,7 @@ use crate::audit::AuditQuery;
 use crate::audit::ledger::{Ledger, LedgerState};
 use crate::audit::stored::StoredEntry;
 use crate::error::CustodyError;
+use crate::settings::{SettingsRow, VaultSettings};
 use crate::wallets::{Wallet, WalletPage, WalletQuery, WalletState};
 pub(crate) use open::OpenStore;
 
@@ -219,6 +222,20 @@ pub(crate) struct VaultRow {
     pub(crate) failed_unlocks: u32,
     pub(crate) locked_until_ms: u64,
     pub(crate) created_ms: u64,
+    /// The settings as they stand there, unverified; none where they were never changed.
+    pub(crate) settings: Option<SettingsRow>,
+}
+
+impl Facts {
+    /// The vault's settings; the defaults before there is a vault.
+    ///
+    /// # Errors
+    /// [`CustodyError::Damaged`] for settings that the vault's key did not sign.
+    pub(crate) fn settings(&self) -> Result<Arc<VaultSettings>, CustodyError> {
+        self.vault
+            .as_ref()
+            .map_or_else(|| Ok(Arc::default()), VaultRow::settings)
+    }
 }
 
 impl VaultRow {
@@ -290,6 +307,8 @@ pub(crate) struct SealedWallet {
     pub(crate) recent: u32,
     /// When the oldest of them was authorised.
     pub(crate) oldest_recent_ms: u64,
+    /// When a signature was authorised last, however long ago.
+    pub(crate) last_authorised_ms: Option<u64>,
 }
 
 /// A row of `intents`.
@@ -344,6 +363,8 @@ pub(crate) struct StoredCheckpoint {
 pub(crate) enum Write {
     Vault(Box<NewVaultRow>),
     Header(Vec<u8>),
+    /// The settings from now on, in place of those before.
+    Settings(SettingsRow),
     Lockout {
         failed_unlocks: u32,
         locked_until_ms: u64,

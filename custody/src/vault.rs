@@ -4,7 +4,6 @@
 //! each (see [`crate::signing`]). It does not lock by itself after a while: that is the console's.
 
 mod file;
-mod lockout;
 mod recovery;
 mod rotation;
 mod session;
@@ -33,7 +32,6 @@ use crate::password::Password;
 use crate::signing::{NoObserver, SigningObserver};
 use crate::store::{Ask, NewMaster, NewVaultRow, OpenStore, Store, VaultRow, Write, transact};
 pub use file::{ImportedVault, PolicySource};
-pub(crate) use lockout::delay_ms;
 pub use rotation::Rotation;
 pub(crate) use session::{Session, read_policy};
 

@@ -32,6 +32,8 @@ mod place;
 mod rotation;
 #[path = "postgres/server.rs"]
 mod server;
+#[path = "suite/settings.rs"]
+mod settings;
 #[path = "suite/signing.rs"]
 mod signing;
 #[path = "suite/solana_signing.rs"]

@@ -30,6 +30,8 @@ mod owner;
 mod place;
 #[path = "suite/rotation.rs"]
 mod rotation;
+#[path = "suite/settings.rs"]
+mod settings;
 #[path = "suite/signing.rs"]
 mod signing;
 #[path = "suite/solana_signing.rs"]

@@ -199,6 +199,7 @@ impl From<SignError> for Failure {
             }
             SignError::Custody(error) => return error.into(),
             SignError::RateLimited { .. }
+            | SignError::TooSoon { .. }
             | SignError::LooksLikeTransaction
             | SignError::InvalidSignature { .. }
             | SignError::NotInvited { .. }

@@ -9,6 +9,7 @@ pub mod cli;
 pub mod config;
 pub mod console;
 mod durable;
+mod duration;
 pub mod exit;
 pub mod hardening;
 mod output;

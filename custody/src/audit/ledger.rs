@@ -140,6 +140,11 @@ impl HeadSigner {
         clearing_stack(|| self.expose_key().sign(&retired_message(&self.origin, key, until)))
     }
 
+    /// Signs the vault's settings; the message begins with a domain of its own.
+    pub(crate) fn sign_settings(&self, message: &[u8]) -> Signature {
+        clearing_stack(|| self.expose_key().sign(message))
+    }
+
     fn sign(&self, frontier: &Frontier) -> Signature {
         let message = head_message(&self.origin, frontier);
         clearing_stack(|| self.expose_key().sign(&message))

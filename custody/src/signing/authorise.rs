@@ -8,10 +8,11 @@ use keyward_core::policy::{
 
 use super::steps::refusal_draft;
 use super::subject::{Job, Subject, operation};
-use super::{RATE_LIMIT, RATE_WINDOW_MS, SigningStep};
+use super::{RATE_WINDOW_MS, SigningStep};
 use crate::audit::ledger::{Draft, Ledger, Scribe};
 use crate::error::{CustodyError, SignError};
-use crate::store::{Facts, NewIntent, SealedWallet, Write};
+use crate::settings::VaultSettings;
+use crate::store::{Facts, IntentRow, NewIntent, SealedWallet, Write};
 use crate::vault::Session;
 use crate::wallets::secrets::try_of;
 
@@ -84,24 +85,27 @@ impl Case<'_> {
         ledger.verify_edge(signer)?;
         let wallets = std::mem::take(&mut facts.wallets);
         let about = wallets.first().map(|wallet| wallet.address);
-        let decided = self.check(ledger, wallets, &facts).and_then(|checked| {
-            if checked.open.is_empty() {
-                return Ok(Authorised {
+        let settings = facts.settings()?;
+        let decided = self
+            .check(ledger, wallets, &facts, &settings)
+            .and_then(|checked| {
+                if checked.open.is_empty() {
+                    return Ok(Authorised {
+                        signatures: checked.signatures,
+                        grants: Vec::new(),
+                    });
+                }
+                (self.observe)(SigningStep::Checked);
+                let grants = self.judge(&facts, checked.open)?;
+                (self.observe)(SigningStep::Evaluated);
+                Ok(Authorised {
                     signatures: checked.signatures,
-                    grants: Vec::new(),
-                });
-            }
-            (self.observe)(SigningStep::Checked);
-            let grants = self.judge(&facts, checked.open)?;
-            (self.observe)(SigningStep::Evaluated);
-            Ok(Authorised {
-                signatures: checked.signatures,
-                grants,
-            })
-        });
+                    grants,
+                })
+            });
         match decided {
             Ok(authorised) => {
-                let writes = self.reserve(ledger, &facts, &authorised)?;
+                let writes = self.reserve(ledger, &facts, &authorised, &settings)?;
                 Ok((writes, Verdict::Authorised(authorised)))
             }
             Err(error) => {
@@ -117,6 +121,7 @@ impl Case<'_> {
         ledger: &Ledger,
         wallets: Vec<SealedWallet>,
         facts: &Facts,
+        settings: &VaultSettings,
     ) -> Result<Checked, SignError> {
         if wallets.is_empty() {
             return Err(SignError::NoSigner);
@@ -148,22 +153,13 @@ impl Case<'_> {
                 checked.signatures.push((address, signature));
                 continue;
             }
-            // What was authorised before, and within this window, is among those counted.
-            let counted = known
-                .is_some_and(|intent| intent.authorised_ms.saturating_add(RATE_WINDOW_MS) > facts.now_ms);
-            if wallet.recent.saturating_sub(counted.into()) >= RATE_LIMIT {
-                let free_ms = wallet.oldest_recent_ms.saturating_add(RATE_WINDOW_MS);
-                return Err(SignError::RateLimited {
-                    wallet: address,
-                    limit: RATE_LIMIT,
-                    retry_after_ms: free_ms.saturating_sub(facts.now_ms),
-                });
-            }
+            check_rate(&wallet, known, facts.now_ms, settings)?;
             // Whether its own password may be tried; the try itself is counted with the reservation.
             try_of(
                 &wallet,
                 self.job.passwords.of(&wallet.address).is_some(),
                 facts.now_ms,
+                settings,
             )?;
             checked.open.push(Open {
                 wallet,
@@ -218,11 +214,12 @@ impl Case<'_> {
         ledger: &mut Ledger,
         facts: &Facts,
         authorised: &Authorised,
+        settings: &VaultSettings,
     ) -> Result<Vec<Write>, CustodyError> {
         let (kind, now_ms) = (self.job.subject.kind(), facts.now_ms);
         let mut writes = Vec::new();
         for (at, grant) in authorised.grants.iter().enumerate() {
-            writes.extend(try_of(&grant.wallet, true, now_ms)?);
+            writes.extend(try_of(&grant.wallet, true, now_ms, settings)?);
             writes.push(if grant.resumed {
                 Write::IntentRenewed { hash: grant.hash }
             } else {
@@ -281,6 +278,40 @@ impl Case<'_> {
     fn hash(&self, wallet: &AccountAddress) -> [u8; 32] {
         *self.job.hash(self.session, wallet, self.policy).as_bytes()
     }
+}
+
+/// Whether the wallet may be authorised once more now. A request that is known already is held against nothing but the
+/// authorisations of others: it takes no place of its own twice.
+fn check_rate(
+    wallet: &SealedWallet,
+    known: Option<&IntentRow>,
+    now_ms: u64,
+    settings: &VaultSettings,
+) -> Result<(), SignError> {
+    let counted = known.is_some_and(|intent| intent.authorised_ms.saturating_add(RATE_WINDOW_MS) > now_ms);
+    let limit = settings.signatures_per_minute;
+    if u64::from(wallet.recent.saturating_sub(counted.into())) >= limit {
+        let free_ms = wallet.oldest_recent_ms.saturating_add(RATE_WINDOW_MS);
+        return Err(SignError::RateLimited {
+            wallet: wallet.address,
+            limit,
+            retry_after_ms: free_ms.saturating_sub(now_ms),
+        });
+    }
+    let own = known.map(|intent| intent.authorised_ms);
+    if let Some(last_ms) = wallet.last_authorised_ms.filter(|last| Some(*last) != own) {
+        let retry_after_ms = last_ms
+            .saturating_add(settings.min_signature_interval_ms)
+            .saturating_sub(now_ms);
+        if settings.min_signature_interval_ms > 0 && retry_after_ms > 0 {
+            return Err(SignError::TooSoon {
+                wallet: wallet.address,
+                interval_ms: settings.min_signature_interval_ms,
+                retry_after_ms,
+            });
+        }
+    }
+    Ok(())
 }
 
 /// What is wrong with a request itself, whatever policy says.

@@ -156,6 +156,11 @@ impl Custody {
                 current: next.signer().address().to_bytes(),
                 retired: retired.collect(),
             });
+            // What was changed past the program is not signed into force here.
+            vault.settings()?;
+            if let Some(row) = &vault.settings {
+                writes.push(Write::Settings(row.resigned(next.signer(), &next.vault())));
+            }
             writes.push(Write::Header(header));
             writes.push(Write::Lockout {
                 failed_unlocks: 0,

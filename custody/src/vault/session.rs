@@ -113,7 +113,7 @@ impl Session {
     /// # Errors
     /// [`CustodyError::KeyRotated`], which comes first since the audit key changes with the vault key;
     /// [`CustodyError::AuditBroken`].
-    pub(super) fn expect_signing(&self, vault: &VaultRow) -> Result<(), CustodyError> {
+    pub(crate) fn expect_signing(&self, vault: &VaultRow) -> Result<(), CustodyError> {
         self.expect_current(vault)?;
         if self.signer.address().as_bytes() != &vault.audit_key {
             let reason = "the vault's audit key was changed".to_owned();

@@ -6,7 +6,6 @@ use keyward_core::audit::{Operation, Outcome};
 use keyward_core::vault::{NewPassword, OpenError, SecondFactor, VaultHeader, VaultKey};
 use zeroize::Zeroizing;
 
-use super::lockout::delay_ms;
 use super::{Custody, Session, blocking, random};
 use crate::audit::ledger::Draft;
 use crate::error::CustodyError;
@@ -205,7 +204,7 @@ impl Custody {
                 return Ok((Vec::new(), Err(error)));
             }
             let failed_unlocks = vault.failed_unlocks.saturating_add(1);
-            let locked_until_ms = match delay_ms(failed_unlocks) {
+            let locked_until_ms = match vault.settings()?.lockout_ms(failed_unlocks) {
                 0 => 0,
                 delay => facts.now_ms.saturating_add(delay),
             };

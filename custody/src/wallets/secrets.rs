@@ -16,9 +16,10 @@ use super::not_found;
 use crate::audit::ledger::{Draft, Ledger};
 use crate::error::CustodyError;
 use crate::password::Password;
+use crate::settings::VaultSettings;
 use crate::signing::policy_facts;
 use crate::store::{Ask, Facts, SealedWallet, SpendWindow, Write, transact};
-use crate::vault::{Custody, Session, blocking, delay_ms};
+use crate::vault::{Custody, Session, blocking};
 
 impl Custody {
     /// Puts a password of its own on a wallet, or changes it; `old` is the one that it has. From then on it signs only
@@ -222,9 +223,10 @@ impl Custody {
             ..Ask::default()
         };
         let (counted, _) = transact(self.store(), ask, |ledger, facts| {
+            let settings = facts.settings()?;
             let mut wallets = facts.wallets.into_iter();
             let wallet = wallets.next().ok_or_else(|| not_found(&address.to_string()))?;
-            match try_of(&wallet, password.is_some(), facts.now_ms) {
+            match try_of(&wallet, password.is_some(), facts.now_ms, &settings) {
                 Ok(write) => Ok((write.into_iter().collect(), Ok(wallet))),
                 Err(error) => {
                     let draft = Draft::new(operation, Outcome::Refused)
@@ -302,14 +304,17 @@ fn judge_export(
         let behind_ms = ledger.last_ms() - facts.now_ms;
         return Ok(Err(CustodyError::ClockBehind { behind_ms }));
     }
+    let settings = facts.settings()?;
     let request = Request::ExportKey { wallet: &address };
     let reasons = match evaluate(policy, &request, &policy_facts(policy, facts)) {
         Decision::Allowed(approval) if ApprovedExport::new(&approval).is_ok() => {
-            return Ok(try_of(wallet, given, facts.now_ms).map(|counted| Export {
-                wallet: wallet.clone(),
-                counted,
-                rules: approval.rules().join(", "),
-            }));
+            return Ok(
+                try_of(wallet, given, facts.now_ms, &settings).map(|counted| Export {
+                    wallet: wallet.clone(),
+                    counted,
+                    rules: approval.rules().join(", "),
+                }),
+            );
         }
         Decision::Allowed(_) => Vec::new(),
         Decision::Refused(reasons) => reasons,
@@ -318,7 +323,12 @@ fn judge_export(
 }
 
 /// Whether a wallet's own password may be tried now, and the counter with this try in it.
-pub(crate) fn try_of(wallet: &SealedWallet, given: bool, now_ms: u64) -> Result<Option<Write>, CustodyError> {
+pub(crate) fn try_of(
+    wallet: &SealedWallet,
+    given: bool,
+    now_ms: u64,
+    settings: &VaultSettings,
+) -> Result<Option<Write>, CustodyError> {
     if !wallet.own_password {
         return Ok(None);
     }
@@ -335,7 +345,7 @@ pub(crate) fn try_of(wallet: &SealedWallet, given: bool, now_ms: u64) -> Result<
         });
     }
     let failed_passwords = wallet.failed_passwords.saturating_add(1);
-    let locked_until_ms = match delay_ms(failed_passwords) {
+    let locked_until_ms = match settings.lockout_ms(failed_passwords) {
         0 => 0,
         delay => now_ms.saturating_add(delay),
     };

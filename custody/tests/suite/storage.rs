@@ -144,15 +144,12 @@ async fn a_newer_schema_is_not_touched() {
     fixture
         .sql("INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) VALUES (9001, 'later', 1, x'00', 0)")
         .await;
+    let newest = fixture
+        .number("SELECT MAX(version) FROM _sqlx_migrations WHERE version < 9001")
+        .await;
     let error = open(&fixture).await.unwrap_err();
     assert!(
-        matches!(
-            error,
-            CustodyError::NewerSchema {
-                found: 9001,
-                known: 2
-            }
-        ),
+        matches!(error, CustodyError::NewerSchema { found: 9001, known } if known == newest),
         "{error:?}"
     );
     fixture

@@ -335,3 +335,31 @@ fn limits_for_a_file_with_a_policy_are_refused_before_anything_is_written() {
         json!({"whole_tokens_per_transaction": 100})
     );
 }
+
+#[test]
+fn settings_are_shown_set_with_the_password_and_held_to_their_range() {
+    let vault = Vault::new(1);
+    let shown = vault
+        .locked("vault settings show --json")
+        .success()
+        .unwrap()
+        .json()
+        .unwrap();
+    assert_eq!(shown["settings"]["max_wallets_per_owner"], 3);
+    let set = vault.json("vault settings set max_wallets_per_owner=5 lockout_first_ms=1m");
+    assert_eq!(set["settings"]["max_wallets_per_owner"], 5);
+    assert_eq!(set["settings"]["lockout_first_ms"], 60_000);
+    assert_eq!(vault.json("vault settings show"), set);
+    fails(
+        vault.run("vault settings set kept_keys=101"),
+        10,
+        "invalid_setting",
+    );
+    for words in ["kept_keys", "kept_keys=many", "purge_grace_ms=30", "colour=3"] {
+        fails(vault.run("vault settings set").arg(words), 2, "usage");
+    }
+    let wrong = vault.sandbox.write("wrong", "not the password 77").unwrap();
+    let run = keyward(&vault.sandbox, "vault settings set kept_keys=1 --password-file");
+    fails(run.arg(wrong), 4, "wrong_password");
+    assert_eq!(vault.json("vault settings show"), set);
+}

@@ -10,6 +10,7 @@ use crate::secret_input::Source;
 
 mod file;
 mod recovery;
+mod settings;
 
 /// Show the vault's state, change what opens it, rotate its key, carry it in one file
 #[derive(Debug, clap::Subcommand)]
@@ -35,6 +36,8 @@ pub(crate) enum Command {
     Rotate(recovery::RotateArgs),
     Export(file::ExportArgs),
     Import(file::ImportArgs),
+    #[command(subcommand)]
+    Settings(settings::Command),
 }
 
 pub(crate) async fn run(context: &mut Context, command: Command) -> Result<Report, Failure> {
@@ -46,6 +49,7 @@ pub(crate) async fn run(context: &mut Context, command: Command) -> Result<Repor
         Command::Rotate(args) => recovery::rotate(context, &args).await,
         Command::Export(args) => file::export(context, &args).await,
         Command::Import(args) => file::import(context, &args).await,
+        Command::Settings(command) => settings::run(context, command).await,
     }
 }
 

@@ -169,6 +169,15 @@ impl Applier<'_> {
 /// A change that is one statement.
 fn statement(write: Write, now: Millis) -> Result<Statement, CustodyError> {
     Ok(match write {
+        Write::Settings(row) => sqlx::query(
+            "INSERT INTO vault_settings (singleton, version, body, signature, updated_at) VALUES (1, $1, $2, $3, $4) \
+             ON CONFLICT (singleton) DO UPDATE SET version = excluded.version, body = excluded.body, \
+             signature = excluded.signature, updated_at = excluded.updated_at",
+        )
+        .bind(i64::from(row.version))
+        .bind(row.body)
+        .bind(row.signature.as_bytes().to_vec())
+        .bind(now),
         Write::Header(header) => sqlx::query("UPDATE vaults SET header = $1").bind(header),
         Write::Lockout {
             failed_unlocks,

@@ -7,7 +7,7 @@ use sqlx::postgres::PgRow;
 use sqlx::{AssertSqlSafe, PgConnection, Row};
 
 use super::errors::{Fault, ResultExt};
-use super::facts::{EDGE_COLUMNS, VAULT_COLUMNS, ledger_state, vault_row};
+use super::facts::{EDGE_COLUMNS, VAULT_COLUMNS, VAULT_WIDTH, ledger_state, vault_row};
 use crate::audit::AuditQuery;
 use crate::audit::ledger::{Ledger, LedgerRow};
 use crate::audit::stored::StoredEntry;
@@ -137,9 +137,9 @@ pub(super) async fn head(connection: &mut PgConnection) -> Result<AuditHead, Fau
     .storage()?
     .ok_or(CustodyError::NotInitialised)?;
     Ok(AuditHead {
-        state: ledger_state(&row, 6)?.unwrap_or_else(|| Err("its state row is missing".to_owned())),
-        rows: unsigned("audit entries", row.try_get(12).storage()?)?,
-        stray: row.try_get(13).storage()?,
+        state: ledger_state(&row, VAULT_WIDTH)?.unwrap_or_else(|| Err("its state row is missing".to_owned())),
+        rows: unsigned("audit entries", row.try_get(VAULT_WIDTH + 6).storage()?)?,
+        stray: row.try_get(VAULT_WIDTH + 7).storage()?,
         vault: vault_row(&row)?,
     })
 }

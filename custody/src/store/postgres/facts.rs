@@ -7,6 +7,7 @@
 use std::collections::{HashMap, HashSet};
 
 use keyward_core::account::AccountAddress;
+use keyward_core::address::Signature;
 use sqlx::postgres::PgRow;
 use sqlx::{AssertSqlSafe, PgConnection, Row};
 
@@ -16,6 +17,7 @@ use super::types::{Id, Millis};
 use super::{audit_log, masters, reads};
 use crate::audit::ledger::{Ledger, LedgerState};
 use crate::error::CustodyError;
+use crate::settings::SettingsRow;
 use crate::store::columns::{
     fixed, parse_account, parse_intent_signature, record_public_key, sequence_after, since, unsigned,
 };
@@ -43,8 +45,11 @@ impl Locks {
 }
 
 /// The vault's columns, in the order that [`vault_row`] reads them.
-pub(super) const VAULT_COLUMNS: &str =
-    "v.vault_id, v.header, v.audit_key, v.failed_unlocks, v.locked_until, v.created_at";
+pub(super) const VAULT_COLUMNS: &str = "v.vault_id, v.header, v.audit_key, v.failed_unlocks, v.locked_until, v.created_at, \
+     (SELECT version FROM vault_settings), (SELECT body FROM vault_settings), (SELECT signature FROM vault_settings)";
+
+/// How many they are.
+pub(super) const VAULT_WIDTH: usize = 9;
 
 /// The edge's columns, in the order that [`ledger_state`] reads them.
 pub(super) const EDGE_COLUMNS: &str =
@@ -136,8 +141,8 @@ async fn vault_and_ledger(
         return Ok((None, 0, Ledger::empty()));
     };
     let vault = vault_row(&row)?;
-    let newest: Option<i64> = row.try_get(6).storage()?;
-    let policy_version: Option<i64> = row.try_get(7).storage()?;
+    let newest: Option<i64> = row.try_get(VAULT_WIDTH).storage()?;
+    let policy_version: Option<i64> = row.try_get(VAULT_WIDTH + 1).storage()?;
     let state = edge
         .unwrap_or_else(|| Err("its state row is missing".to_owned()))
         .map_err(|reason| CustodyError::AuditBroken {
@@ -167,7 +172,21 @@ pub(super) fn vault_row(row: &PgRow) -> Result<VaultRow, Fault> {
             .storage()?
             .get("vaults.locked_until")?,
         created_ms: row.try_get::<Millis, _>(5).storage()?.get("vaults.created_at")?,
+        settings: settings(row)?,
     })
+}
+
+fn settings(row: &PgRow) -> Result<Option<SettingsRow>, Fault> {
+    let version: Option<i64> = row.try_get(6).storage()?;
+    version
+        .map(|version| {
+            Ok(SettingsRow {
+                version: unsigned("vault_settings.version", version)?,
+                body: row.try_get(7).storage()?,
+                signature: Signature::new(fixed("vault_settings.signature", row.try_get(8).storage()?)?),
+            })
+        })
+        .transpose()
 }
 
 /// The recorded edge from six columns at `at`; `None` when its row is not there, and an inner error when it does not read.
@@ -223,6 +242,7 @@ pub(super) fn sealed_wallet(row: &PgRow) -> Result<SealedWallet, Fault> {
         state: life::state(row, SEALED_COUNT)?,
         recent: 0,
         oldest_recent_ms: 0,
+        last_authorised_ms: None,
     })
 }
 
@@ -239,7 +259,8 @@ async fn wallets(
     let rows = sqlx::query(AssertSqlSafe(format!(
         "SELECT {}, \
          (SELECT COUNT(*) FROM intents i WHERE i.wallet_id = w.wallet_id AND i.authorised_at > $2), \
-         (SELECT MIN(i.authorised_at) FROM intents i WHERE i.wallet_id = w.wallet_id AND i.authorised_at > $2) \
+         (SELECT MIN(i.authorised_at) FROM intents i WHERE i.wallet_id = w.wallet_id AND i.authorised_at > $2), \
+         (SELECT MAX(i.authorised_at) FROM intents i WHERE i.wallet_id = w.wallet_id) \
          FROM wallets w WHERE w.address = ANY($1) ORDER BY w.wallet_id{}",
         wallet_columns(),
         locks.of("w")
@@ -252,9 +273,11 @@ async fn wallets(
     let mut found = HashMap::with_capacity(rows.len());
     for row in &rows {
         let oldest: Option<Millis> = row.try_get(COUNTERS + 1).storage()?;
+        let last: Option<Millis> = row.try_get(COUNTERS + 2).storage()?;
         let wallet = SealedWallet {
             recent: unsigned("recent signatures", row.try_get(COUNTERS).storage()?)?,
             oldest_recent_ms: oldest.map_or(Ok(0), |oldest| oldest.get("intents.authorised_at"))?,
+            last_authorised_ms: last.map(|last| last.get("intents.authorised_at")).transpose()?,
             ..sealed_wallet(row)?
         };
         found.insert(wallet.address, wallet);

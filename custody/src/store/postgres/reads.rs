@@ -6,7 +6,7 @@ use sqlx::postgres::PgRow;
 use sqlx::{AssertSqlSafe, PgConnection, Row};
 
 use super::errors::{Fault, ResultExt};
-use super::facts::{VAULT_COLUMNS, vault_row};
+use super::facts::{VAULT_COLUMNS, VAULT_WIDTH, vault_row};
 use super::types::Millis;
 use crate::attempts::{Attempt, AttemptId, AttemptQuery, AttemptState, NewAttempt};
 use crate::error::CustodyError;
@@ -28,18 +28,24 @@ pub(super) async fn overview(connection: &mut PgConnection) -> Result<Option<Ove
     .await
     .storage()?;
     row.map(|row| {
-        let version: Option<i64> = row.try_get(8).storage()?;
+        let version: Option<i64> = row.try_get(VAULT_WIDTH + 2).storage()?;
         let policy = version.map(|version| -> Result<PolicyRow, Fault> {
             Ok(PolicyRow {
                 version: unsigned("policies.version", version)?,
-                body: row.try_get(9).storage()?,
-                signature: Signature::new(fixed("policies.signature", row.try_get(10).storage()?)?),
+                body: row.try_get(VAULT_WIDTH + 3).storage()?,
+                signature: Signature::new(fixed(
+                    "policies.signature",
+                    row.try_get(VAULT_WIDTH + 4).storage()?,
+                )?),
             })
         });
         Ok(Overview {
             vault: vault_row(&row)?,
-            family: row.try_get::<Option<String>, _>(6).storage()?.unwrap_or_default(),
-            wallet_count: unsigned("wallets", row.try_get(7).storage()?)?,
+            family: row
+                .try_get::<Option<String>, _>(VAULT_WIDTH)
+                .storage()?
+                .unwrap_or_default(),
+            wallet_count: unsigned("wallets", row.try_get(VAULT_WIDTH + 1).storage()?)?,
             policy: policy.transpose()?,
         })
     })

@@ -75,6 +75,15 @@ async fn apply(
             }
             return Ok(());
         }
+        Write::Settings(row) => sqlx::query(
+            "INSERT INTO vault_settings (singleton, version, body, signature, updated_at) VALUES (1, ?1, ?2, ?3, ?4) \
+             ON CONFLICT (singleton) DO UPDATE SET version = excluded.version, body = excluded.body, \
+             signature = excluded.signature, updated_at = excluded.updated_at",
+        )
+        .bind(row.version)
+        .bind(row.body)
+        .bind(row.signature.as_bytes().to_vec())
+        .bind(now),
         Write::Header(header) => sqlx::query("UPDATE vaults SET header = ?1").bind(header),
         Write::Lockout {
             failed_unlocks,

@@ -7,7 +7,7 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{AssertSqlSafe, Row, SqliteConnection};
 
 use super::errors::ResultExt;
-use super::facts::{ledger_state, vault_row};
+use super::facts::{VAULT_COLUMNS, VAULT_WIDTH, ledger_state, vault_row};
 use crate::audit::AuditQuery;
 use crate::audit::ledger::Ledger;
 use crate::audit::stored::StoredEntry;
@@ -85,21 +85,20 @@ pub(super) async fn rows(
 }
 
 pub(super) async fn head(connection: &mut SqliteConnection) -> Result<AuditHead, CustodyError> {
-    let row = sqlx::query(
-        "SELECT v.vault_id, v.header, v.audit_key, v.failed_unlocks, v.locked_until, v.created_at, \
-         s.size, s.frontier, s.signed_size, s.signed_frontier, s.head_signature, s.last_at, \
+    let row = sqlx::query(AssertSqlSafe(format!(
+        "SELECT {VAULT_COLUMNS}, s.size, s.frontier, s.signed_size, s.signed_frontier, s.head_signature, s.last_at, \
          (SELECT COUNT(*) FROM audit_entries), \
          (SELECT MIN(sequence) FROM audit_entries WHERE sequence < 0 OR sequence >= COALESCE(s.size, 0)) \
-         FROM vaults v LEFT JOIN audit_state s ON s.singleton = 1",
-    )
+         FROM vaults v LEFT JOIN audit_state s ON s.singleton = 1"
+    )))
     .fetch_optional(connection)
     .await
     .storage()?
     .ok_or(CustodyError::NotInitialised)?;
     Ok(AuditHead {
-        state: ledger_state(&row, 6)?,
-        rows: unsigned("audit entries", row.try_get(12).storage()?)?,
-        stray: row.try_get(13).storage()?,
+        state: ledger_state(&row, VAULT_WIDTH)?,
+        rows: unsigned("audit entries", row.try_get(VAULT_WIDTH + 6).storage()?)?,
+        stray: row.try_get(VAULT_WIDTH + 7).storage()?,
         vault: vault_row(&row)?,
     })
 }

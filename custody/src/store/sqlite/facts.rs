@@ -1,6 +1,7 @@
 //! Gathering the facts of one decision, on the connection and in the transaction that decides.
 
 use keyward_core::account::AccountAddress;
+use keyward_core::address::Signature;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{AssertSqlSafe, Row, SqliteConnection};
 
@@ -9,6 +10,7 @@ use super::life::{self, STATE_COLUMNS, STATE_COUNT};
 use super::{audit_log, masters, reads};
 use crate::audit::ledger::{Ledger, LedgerState};
 use crate::error::CustodyError;
+use crate::settings::SettingsRow;
 use crate::store::columns::{
     fixed, parse_account, parse_intent_signature, record_public_key, sequence_after, since, unsigned,
 };
@@ -17,8 +19,11 @@ use crate::store::{
 };
 
 /// The vault's columns, in the order that [`vault_row`] reads them.
-pub(super) const VAULT_COLUMNS: &str =
-    "v.vault_id, v.header, v.audit_key, v.failed_unlocks, v.locked_until, v.created_at";
+pub(super) const VAULT_COLUMNS: &str = "v.vault_id, v.header, v.audit_key, v.failed_unlocks, v.locked_until, v.created_at, \
+     (SELECT version FROM vault_settings), (SELECT body FROM vault_settings), (SELECT signature FROM vault_settings)";
+
+/// How many they are.
+pub(super) const VAULT_WIDTH: usize = 9;
 
 /// Reads everything that was asked for.
 pub(super) async fn gather(
@@ -83,13 +88,12 @@ async fn edge(
     connection: &mut SqliteConnection,
     ask: &Ask,
 ) -> Result<(Option<VaultRow>, u32, Ledger), CustodyError> {
-    let row = sqlx::query(
-        "SELECT v.vault_id, v.header, v.audit_key, v.failed_unlocks, v.locked_until, v.created_at, \
-         s.size, s.frontier, s.signed_size, s.signed_frontier, s.head_signature, s.last_at, \
+    let row = sqlx::query(AssertSqlSafe(format!(
+        "SELECT {VAULT_COLUMNS}, s.size, s.frontier, s.signed_size, s.signed_frontier, s.head_signature, s.last_at, \
          (SELECT MAX(sequence) FROM audit_entries), \
          (SELECT MAX(version) FROM policies WHERE vault_id = v.vault_id) \
-         FROM vaults v LEFT JOIN audit_state s ON s.singleton = 1",
-    )
+         FROM vaults v LEFT JOIN audit_state s ON s.singleton = 1"
+    )))
     .fetch_optional(&mut *connection)
     .await
     .storage()?;
@@ -97,9 +101,9 @@ async fn edge(
         return Ok((None, 0, Ledger::empty()));
     };
     let vault = vault_row(&row)?;
-    let newest: Option<i64> = row.try_get(12).storage()?;
-    let policy_version: Option<i64> = row.try_get(13).storage()?;
-    let state = ledger_state(&row, 6)?.map_err(|reason| CustodyError::AuditBroken {
+    let newest: Option<i64> = row.try_get(VAULT_WIDTH + 6).storage()?;
+    let policy_version: Option<i64> = row.try_get(VAULT_WIDTH + 7).storage()?;
+    let state = ledger_state(&row, VAULT_WIDTH)?.map_err(|reason| CustodyError::AuditBroken {
         sequence: sequence_after(newest),
         reason,
     })?;
@@ -122,7 +126,21 @@ pub(super) fn vault_row(row: &SqliteRow) -> Result<VaultRow, CustodyError> {
         failed_unlocks: unsigned("vaults.failed_unlocks", row.try_get(3).storage()?)?,
         locked_until_ms: unsigned("vaults.locked_until", row.try_get(4).storage()?)?,
         created_ms: unsigned("vaults.created_at", row.try_get(5).storage()?)?,
+        settings: settings(row)?,
     })
+}
+
+fn settings(row: &SqliteRow) -> Result<Option<SettingsRow>, CustodyError> {
+    let version: Option<i64> = row.try_get(6).storage()?;
+    version
+        .map(|version| {
+            Ok(SettingsRow {
+                version: unsigned("vault_settings.version", version)?,
+                body: row.try_get(7).storage()?,
+                signature: Signature::new(fixed("vault_settings.signature", row.try_get(8).storage()?)?),
+            })
+        })
+        .transpose()
 }
 
 /// The recorded edge of the audit log, from six columns at `at`; the inner error says what is wrong with it.
@@ -175,6 +193,7 @@ pub(super) fn sealed_wallet(row: &SqliteRow) -> Result<SealedWallet, CustodyErro
         state: life::state(row, SEALED_COUNT)?,
         recent: 0,
         oldest_recent_ms: 0,
+        last_authorised_ms: None,
     })
 }
 
@@ -186,7 +205,8 @@ async fn wallet(
 ) -> Result<Option<SealedWallet>, CustodyError> {
     let since = since(now_ms, rate_window_ms);
     let row = sqlx::query(AssertSqlSafe(format!(
-        "SELECT {}, COUNT(i.authorised_at), MIN(i.authorised_at) \
+        "SELECT {}, COUNT(i.authorised_at), MIN(i.authorised_at), \
+         (SELECT MAX(authorised_at) FROM intents WHERE wallet_id = w.wallet_id) \
          FROM wallets w LEFT JOIN intents i ON i.wallet_id = w.wallet_id AND i.authorised_at > ?2 \
          WHERE w.address = ?1 GROUP BY w.wallet_id",
         wallet_columns()
@@ -205,6 +225,11 @@ async fn wallet(
                     .storage()?
                     .unwrap_or(0),
             )?,
+            last_authorised_ms: row
+                .try_get::<Option<i64>, _>(COUNTERS + 2)
+                .storage()?
+                .map(|last| unsigned("intents.authorised_at", last))
+                .transpose()?,
             ..sealed_wallet(&row)?
         })
     })
