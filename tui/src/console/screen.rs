@@ -14,6 +14,7 @@ pub mod first_run;
 pub mod import;
 pub mod inspect;
 pub mod jobs;
+pub mod limits;
 pub mod opening;
 pub mod password;
 pub mod recover;
@@ -66,6 +67,8 @@ pub enum Screen {
     Audit(Box<audit::AuditScreen>),
     /// The settings.
     Settings(Box<settings::SettingsScreen>),
+    /// The limits that hold for the whole vault.
+    Limits(Box<limits::LimitsScreen>),
     /// Changing the vault's password.
     Password(Box<password::PasswordScreen>),
 }
@@ -113,6 +116,7 @@ impl Screen {
                 | Self::Inspect(_)
                 | Self::Find(_)
                 | Self::Transfer(_)
+                | Self::Limits(_)
                 | Self::Password(_)
         )
     }
@@ -140,6 +144,7 @@ impl Screen {
             Self::Transfer(page) => &**page,
             Self::Audit(page) => &**page,
             Self::Settings(page) => &**page,
+            Self::Limits(page) => &**page,
             Self::Password(page) => &**page,
         }
     }
@@ -166,6 +171,7 @@ impl Screen {
             Self::Transfer(page) => &mut **page,
             Self::Audit(page) => &mut **page,
             Self::Settings(page) => &mut **page,
+            Self::Limits(page) => &mut **page,
             Self::Password(page) => &mut **page,
         }
     }

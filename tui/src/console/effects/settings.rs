@@ -3,8 +3,8 @@
 use std::fmt;
 use std::path::Path;
 
-use keyward_custody::Password;
 use keyward_custody::chain::{NodeConfig, NodeStatus, SolanaNode};
+use keyward_custody::{Password, SettingKey, VaultSettings};
 use zeroize::Zeroizing;
 
 use super::Services;
@@ -22,6 +22,15 @@ pub enum SettingsWork {
     },
     /// Ask the endpoint of these settings how it is, once.
     Try(Box<Config>),
+    /// Read the limits that hold for the whole vault.
+    LoadLimits,
+    /// Change some of them.
+    ChangeLimits {
+        /// Which, to what.
+        changes: Vec<(SettingKey, u64)>,
+        /// The vault's password.
+        password: Zeroizing<String>,
+    },
     /// Change the vault's password.
     ChangePassword {
         /// The one in force.
@@ -50,6 +59,8 @@ pub enum SettingsAnswer {
     },
     /// How the endpoint is.
     Tried(Result<NodeStatus, Failure>),
+    /// The limits as they are now.
+    Limits(Result<Box<VaultSettings>, Failure>),
     /// The password was changed.
     PasswordChanged(Result<(), Failure>),
 }
@@ -64,6 +75,10 @@ pub(super) async fn perform(services: &Services, work: SettingsWork) -> Settings
             SettingsAnswer::Saved { key, result }
         }
         SettingsWork::Try(config) => SettingsAnswer::Tried(attempt(&config).await),
+        SettingsWork::LoadLimits => SettingsAnswer::Limits(load_limits(services).await),
+        SettingsWork::ChangeLimits { changes, password } => {
+            SettingsAnswer::Limits(change_limits(services, &changes, &password).await)
+        }
         SettingsWork::ChangePassword { old, new } => {
             SettingsAnswer::PasswordChanged(change_password(services, &old, &new).await)
         }
@@ -89,6 +104,24 @@ async fn attempt(config: &Config) -> Result<NodeStatus, Failure> {
     let mut node = NodeConfig::new(url);
     node.ws_url.clone_from(&config.ws_url);
     Ok(SolanaNode::connect(&node)?.status().await?)
+}
+
+async fn load_limits(services: &Services) -> Result<Box<VaultSettings>, Failure> {
+    Ok(Box::new(services.custody()?.settings().await?))
+}
+
+async fn change_limits(
+    services: &Services,
+    changes: &[(SettingKey, u64)],
+    password: &str,
+) -> Result<Box<VaultSettings>, Failure> {
+    let custody = services.custody()?;
+    let factor = services.second_factor()?;
+    let password = Password::new(password.to_owned());
+    let settings = custody
+        .change_settings(changes, &password, factor.as_ref())
+        .await?;
+    Ok(Box::new(settings))
 }
 
 async fn change_password(services: &Services, old: &str, new: &str) -> Result<(), Failure> {

@@ -38,15 +38,17 @@ pub struct SettingsScreen {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Row {
     Setting(Key),
+    Limits,
     Password,
 }
 
 /// The lines in their order.
-const ROWS: [Row; 5] = [
+const ROWS: [Row; 6] = [
     Row::Setting(Key::RpcUrl),
     Row::Setting(Key::WsUrl),
     Row::Setting(Key::LockAfterMinutes),
     Row::Setting(Key::Theme),
+    Row::Limits,
     Row::Password,
 ];
 
@@ -57,6 +59,7 @@ impl SettingsScreen {
 
     fn edit(&mut self, cx: &mut Cx<'_>) {
         match self.row() {
+            Row::Limits => cx.go(Nav::Push(Screen::Limits(Box::default()))),
             Row::Password => cx.go(Nav::Push(Screen::Password(Box::default()))),
             Row::Setting(Key::Theme) => self.change(cx),
             Row::Setting(key) => {
@@ -100,7 +103,7 @@ impl SettingsScreen {
                     .unwrap_or(MINUTES[0]);
                 self.set(Key::LockAfterMinutes, &next.to_string(), cx);
             }
-            Row::Setting(_) | Row::Password => self.edit(cx),
+            Row::Setting(_) | Row::Limits | Row::Password => self.edit(cx),
         }
     }
 

@@ -103,6 +103,11 @@ fn worded(row: Row, config: &Config) -> (&'static str, String, bool) {
             ("lock after", minutes, false)
         }
         Row::Setting(Key::Theme) => ("colours", config.theme.id().to_owned(), false),
+        Row::Limits => (
+            "vault limits",
+            "owners, lockout, rates, rotation, retention".into(),
+            true,
+        ),
         Row::Password => ("vault password", "change".into(), true),
     }
 }
