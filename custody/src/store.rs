@@ -32,6 +32,7 @@ use crate::audit::stored::StoredEntry;
 use crate::error::CustodyError;
 use crate::settings::{SettingsRow, VaultSettings};
 use crate::wallets::{Wallet, WalletPage, WalletQuery, WalletState};
+use crate::witness::Witness;
 pub(crate) use open::OpenStore;
 
 /// The most wallets, intents or windows of one question; the services stay far below.
@@ -91,6 +92,9 @@ pub(crate) trait Store: Send + Sync {
 
     /// Checks the database's own structure.
     async fn check_integrity(&self) -> Result<(), CustodyError>;
+
+    /// Who is told of every commit.
+    fn witness(&self) -> &Witness;
 }
 
 /// How durable a transaction is when it returns. In either case it outlives the end of this process, and whatever is
@@ -591,7 +595,12 @@ where
                 Ok(writes)
             }),
         )
-        .await?;
+        .await
+        .inspect_err(|error| {
+            if error.is_fault() {
+                store.witness().failed(error.code());
+            }
+        })?;
     // The store commits only after the closure has run, so a success without a value is a store that broke its word.
     let value = value.ok_or_else(|| CustodyError::damaged("the store committed without a decision"))?;
     Ok((value, applied))

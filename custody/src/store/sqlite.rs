@@ -18,7 +18,7 @@ mod writer;
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use keyward_core::account::AccountAddress;
@@ -38,6 +38,7 @@ use crate::store::{
     StoredCheckpoint, WalletPlace,
 };
 use crate::wallets::{Wallet, WalletPage, WalletQuery};
+use crate::witness::Witness;
 use checkpoints::Checkpoints;
 use errors::{ResultExt, storage};
 use writer::Writer;
@@ -63,6 +64,7 @@ pub(crate) struct SqliteStore {
     writer: Mutex<Option<Writer>>,
     readers: SqlitePool,
     checkpoints: Checkpoints,
+    witness: Witness,
 }
 
 impl SqliteStore {
@@ -71,6 +73,7 @@ impl SqliteStore {
         path: &Path,
         clock: Arc<dyn Clock>,
         busy_timeout_ms: u64,
+        witness: Witness,
     ) -> Result<Self, CustodyError> {
         file::prepare(path)?;
         let options = SqliteConnectOptions::new()
@@ -97,6 +100,7 @@ impl SqliteStore {
             writer: Mutex::new(Some(writer)),
             readers,
             checkpoints,
+            witness,
         })
     }
 
@@ -165,8 +169,10 @@ impl Store for SqliteStore {
         let writer = guard.as_mut().ok_or_else(closed)?;
         let mut transaction = writer.begin(commit).await?;
         match apply::decide_and_apply(&mut transaction, &*self.clock, &ask, decide).await {
-            Ok(applied) => {
+            Ok((applied, entries)) => {
+                let began = Instant::now();
                 transaction.commit().await.storage()?;
+                self.witness.committed(1, began.elapsed(), entries);
                 self.checkpoints.note_commit();
                 Ok(applied)
             }
@@ -252,6 +258,10 @@ impl Store for SqliteStore {
         } else {
             Err(CustodyError::damaged(bounded(&answer)))
         }
+    }
+
+    fn witness(&self) -> &Witness {
+        &self.witness
     }
 }
 
