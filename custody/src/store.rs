@@ -13,7 +13,9 @@ mod columns;
 mod contract;
 mod open;
 mod postgres;
+pub(crate) mod rows;
 mod sqlite;
+mod versions;
 
 use std::sync::Arc;
 
@@ -32,8 +34,9 @@ use crate::audit::stored::StoredEntry;
 use crate::error::CustodyError;
 use crate::settings::{SettingsRow, VaultSettings};
 use crate::wallets::{Wallet, WalletPage, WalletQuery, WalletState};
-use crate::witness::Witness;
 pub(crate) use open::OpenStore;
+pub(crate) use versions::schema_state;
+pub use versions::{SchemaState, SchemaStep};
 
 /// The most wallets, intents or windows of one question; the services stay far below.
 const MAX_ASKED: usize = 1_000;
@@ -93,8 +96,11 @@ pub(crate) trait Store: Send + Sync {
     /// Checks the database's own structure.
     async fn check_integrity(&self) -> Result<(), CustodyError>;
 
-    /// Who is told of every commit.
-    fn witness(&self) -> &Witness;
+    /// The whole store as it stands, held so until it is released.
+    async fn dump(&self) -> Result<Box<dyn rows::Source>, CustodyError>;
+
+    /// The store, to be filled while nobody else writes to it.
+    async fn fill(&self) -> Result<Box<dyn rows::Target>, CustodyError>;
 }
 
 /// How durable a transaction is when it returns. In either case it outlives the end of this process, and whatever is
@@ -595,12 +601,7 @@ where
                 Ok(writes)
             }),
         )
-        .await
-        .inspect_err(|error| {
-            if error.is_fault() {
-                store.witness().failed(error.code());
-            }
-        })?;
+        .await?;
     // The store commits only after the closure has run, so a success without a value is a store that broke its word.
     let value = value.ok_or_else(|| CustodyError::damaged("the store committed without a decision"))?;
     Ok((value, applied))

@@ -24,6 +24,7 @@ mod phrases;
 mod policy;
 mod send;
 mod settings;
+mod store;
 mod transaction;
 mod transfers;
 mod typed_data;
@@ -122,6 +123,9 @@ enum Command {
     #[command(subcommand)]
     Vault(vault::Command),
     #[command(subcommand)]
+    Store(store::Command),
+    Migrate(store::MigrateArgs),
+    #[command(subcommand)]
     Policy(policy::Command),
     #[command(subcommand)]
     Config(settings::Command),
@@ -196,6 +200,8 @@ async fn dispatch(command: Option<Command>, context: &mut Context) -> Result<Rep
         Some(Command::SignTypedData(args)) => typed_data::run(context, args).await,
         Some(Command::Audit(command)) => audit::run(context, command).await,
         Some(Command::Vault(command)) => vault::run(context, command).await,
+        Some(Command::Store(command)) => store::run(context, command).await,
+        Some(Command::Migrate(args)) => store::migrate(context, &args).await,
         Some(Command::Policy(command)) => policy::run(context, command).await,
         Some(Command::Config(command)) => settings::run(context, command),
         Some(Command::Completions(args)) => completions::run(&args),

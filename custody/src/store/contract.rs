@@ -7,6 +7,7 @@
 #[expect(dead_code, reason = "no copies of databases here")]
 mod server;
 
+mod copied;
 mod scene;
 
 use keyward_core::address::Signature;

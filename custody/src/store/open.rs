@@ -8,7 +8,6 @@ use super::sqlite::SqliteStore;
 use crate::clock::Clock;
 use crate::error::CustodyError;
 use crate::location::{Place, StoreLocation};
-use crate::witness::Witness;
 
 /// An open store, of either kind.
 pub(crate) enum OpenStore {
@@ -22,13 +21,12 @@ impl OpenStore {
         location: &StoreLocation,
         clock: Arc<dyn Clock>,
         busy_timeout_ms: u64,
-        witness: Witness,
     ) -> Result<Self, CustodyError> {
         match location.place() {
-            Place::File(path) => SqliteStore::open(path, clock, busy_timeout_ms, witness)
+            Place::File(path) => SqliteStore::open(path, clock, busy_timeout_ms)
                 .await
                 .map(|store| Self::Sqlite(Box::new(store))),
-            Place::Postgres(url) => PostgresStore::open(url.expose_url(), clock, busy_timeout_ms, witness)
+            Place::Postgres(url) => PostgresStore::open(url.expose_url(), clock, busy_timeout_ms)
                 .await
                 .map(|store| Self::Postgres(Box::new(store))),
         }

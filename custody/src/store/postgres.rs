@@ -11,6 +11,7 @@ mod apply;
 mod audit_log;
 mod connect;
 mod copy;
+mod dump;
 mod errors;
 mod facts;
 mod life;
@@ -18,10 +19,11 @@ mod masters;
 mod reads;
 mod rows;
 mod types;
+mod versions;
 mod wallets;
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use keyward_core::account::AccountAddress;
@@ -36,18 +38,19 @@ use crate::audit::ledger::Ledger;
 use crate::audit::stored::StoredEntry;
 use crate::clock::Clock;
 use crate::error::CustodyError;
+use crate::store::rows::{Source, Target};
 use crate::store::{
     Applied, Ask, AuditHead, AuditKeyRow, Commit, Decide, Facts, MasterSummaryRow, Overview, Store,
     StoredCheckpoint, WalletPlace, Write, stored_integer,
 };
 use crate::wallets::{Wallet, WalletPage, WalletQuery};
-use crate::witness::Witness;
 use apply::Applier;
 use audit_log::Evidence;
 use connect::{Access, Engine};
 use errors::{Fault, FaultKind, ResultExt};
 use facts::Locks;
 use types::Millis;
+pub(super) use versions::schema_state;
 
 /// Without the driver's own lock, an advisory one, which distributed engines lack: whoever loses the race to bring the
 /// schema up to date begins anew and finds it done. Each migration and its entry in the list are one transaction.
@@ -80,7 +83,6 @@ pub(crate) struct PostgresStore {
     turns: Semaphore,
     readers: PgPool,
     engine: Engine,
-    witness: Witness,
 }
 
 /// A transaction that holds the lock, with what was asked for.
@@ -97,7 +99,6 @@ impl PostgresStore {
         url: &str,
         clock: Arc<dyn Clock>,
         busy_timeout_ms: u64,
-        witness: Witness,
     ) -> Result<Self, CustodyError> {
         let options = connect::options(url)?;
         let wait = Duration::from_millis(busy_timeout_ms);
@@ -115,8 +116,13 @@ impl PostgresStore {
             turns: Semaphore::new(WRITERS as usize), // two
             readers,
             engine,
-            witness,
         })
+    }
+
+    /// The whole database, on a connection of its own that holds it as it is.
+    async fn held(&self) -> Result<dump::Dump, CustodyError> {
+        let wait = self.writers.options().get_acquire_timeout();
+        Ok(dump::Dump::begin(&self.writers.connect_options(), wait).await?)
     }
 
     /// Closes every connection. Whatever is asked afterwards is an error.
@@ -292,10 +298,7 @@ impl Store for PostgresStore {
         };
         match decided {
             Ok(applied) => {
-                let evidence = Evidence::of(&ledger)?;
-                let began = Instant::now();
-                self.commit(transaction, evidence).await?;
-                self.witness.committed(1, began.elapsed(), ledger.into_appended());
+                self.commit(transaction, Evidence::of(&ledger)?).await?;
                 Ok(applied)
             }
             Err(fault) => {
@@ -385,7 +388,11 @@ impl Store for PostgresStore {
         Ok(())
     }
 
-    fn witness(&self) -> &Witness {
-        &self.witness
+    async fn dump(&self) -> Result<Box<dyn Source>, CustodyError> {
+        Ok(Box::new(self.held().await?))
+    }
+
+    async fn fill(&self) -> Result<Box<dyn Target>, CustodyError> {
+        Ok(Box::new(self.held().await?))
     }
 }

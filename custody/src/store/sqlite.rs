@@ -7,6 +7,7 @@
 mod apply;
 mod audit_log;
 mod checkpoints;
+mod dump;
 mod errors;
 mod facts;
 mod file;
@@ -14,11 +15,12 @@ mod life;
 mod masters;
 mod reads;
 mod rows;
+mod versions;
 mod writer;
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use keyward_core::account::AccountAddress;
@@ -33,14 +35,15 @@ use crate::audit::stored::StoredEntry;
 use crate::clock::Clock;
 use crate::error::{CustodyError, StorageError};
 use crate::store::columns::bounded;
+use crate::store::rows::{Source, Target};
 use crate::store::{
     Applied, Ask, AuditHead, AuditKeyRow, Commit, Decide, Facts, MasterSummaryRow, Overview, Store,
     StoredCheckpoint, WalletPlace,
 };
 use crate::wallets::{Wallet, WalletPage, WalletQuery};
-use crate::witness::Witness;
 use checkpoints::Checkpoints;
 use errors::{ResultExt, storage};
+pub(super) use versions::schema_state;
 use writer::Writer;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("../migrations/sqlite");
@@ -64,7 +67,6 @@ pub(crate) struct SqliteStore {
     writer: Mutex<Option<Writer>>,
     readers: SqlitePool,
     checkpoints: Checkpoints,
-    witness: Witness,
 }
 
 impl SqliteStore {
@@ -73,7 +75,6 @@ impl SqliteStore {
         path: &Path,
         clock: Arc<dyn Clock>,
         busy_timeout_ms: u64,
-        witness: Witness,
     ) -> Result<Self, CustodyError> {
         file::prepare(path)?;
         let options = SqliteConnectOptions::new()
@@ -100,7 +101,6 @@ impl SqliteStore {
             writer: Mutex::new(Some(writer)),
             readers,
             checkpoints,
-            witness,
         })
     }
 
@@ -169,10 +169,8 @@ impl Store for SqliteStore {
         let writer = guard.as_mut().ok_or_else(closed)?;
         let mut transaction = writer.begin(commit).await?;
         match apply::decide_and_apply(&mut transaction, &*self.clock, &ask, decide).await {
-            Ok((applied, entries)) => {
-                let began = Instant::now();
+            Ok(applied) => {
                 transaction.commit().await.storage()?;
-                self.witness.committed(1, began.elapsed(), entries);
                 self.checkpoints.note_commit();
                 Ok(applied)
             }
@@ -260,8 +258,16 @@ impl Store for SqliteStore {
         }
     }
 
-    fn witness(&self) -> &Witness {
-        &self.witness
+    async fn dump(&self) -> Result<Box<dyn Source>, CustodyError> {
+        Ok(Box::new(
+            dump::Dump::begin((*self.readers.connect_options()).clone()).await?,
+        ))
+    }
+
+    async fn fill(&self) -> Result<Box<dyn Target>, CustodyError> {
+        Ok(Box::new(
+            dump::Dump::begin((*self.readers.connect_options()).clone()).await?,
+        ))
     }
 }
 

@@ -83,3 +83,72 @@ fn a_vault_in_a_database_does_what_one_in_a_file_does() {
     // Nothing was put into a file beside it.
     assert!(!database.sandbox.vault().exists());
 }
+
+#[test]
+fn a_vault_moves_to_a_server_and_back() {
+    let (file, database) = (Vault::new(3), Database::new());
+    file.run("wallets label #1 treasury").success().unwrap();
+    file.run("wallets tag #1 --add hot").success().unwrap();
+    // Looking makes no tables, also when somebody asks what is missing.
+    let check = database.json("migrate --check");
+    assert_eq!((&check["from"], &check["to"]), (&Value::from(0), &Value::from(0)));
+    assert!(!check["missing"].as_array().unwrap().is_empty());
+    assert_eq!(database.json("vault status")["state"], "empty");
+    assert_eq!(database.json("migrate --check"), check);
+    let made = database.json("migrate");
+    assert_eq!(
+        (&made["to"], &made["applied"]),
+        (&check["newest"], &check["missing"])
+    );
+    assert_eq!(database.json("migrate")["applied"], Value::Array(Vec::new()));
+
+    let copied = file
+        .run("store copy --json --to")
+        .arg(&database.url)
+        .success()
+        .unwrap();
+    let secret = database.url.split(['@', ':']).nth(2).unwrap();
+    assert!(
+        !secret.is_empty() && !copied.to_string().contains(secret),
+        "{copied}"
+    );
+    let copied = copied.json().unwrap();
+    let verified = database.json("audit verify");
+    assert_eq!(verified["root"], copied["audit_root"]);
+    assert_eq!(file.json("audit verify")["root"], copied["audit_root"]);
+    assert_eq!(copied["tables"]["wallets"], 3);
+    let wallet = database.json("wallets show treasury");
+    assert_eq!(wallet, file.json("wallets show treasury"));
+    fails(file.run("store copy --to").arg(&database.url), 10, "invalid");
+
+    let back = database.sandbox.path("back.db");
+    let copied = database
+        .run("store copy --json --from")
+        .arg(&database.url)
+        .arg("--to")
+        .arg(&back)
+        .success()
+        .unwrap()
+        .json()
+        .unwrap();
+    let again = |words: &str| {
+        let run = keyward(&database.sandbox, words).env("KEYWARD_MASTER_PASSWORD", PASSWORD);
+        run.arg("--json")
+            .arg("--vault")
+            .arg(&back)
+            .success()
+            .unwrap()
+            .json()
+            .unwrap()
+    };
+    assert_eq!(again("audit verify")["root"], copied["audit_root"]);
+    let signature = |answer: Value| answer["signature"].clone();
+    assert_eq!(
+        signature(again("sign-message treasury --message hello")),
+        signature(file.json("sign-message treasury --message hello"))
+    );
+    let wrong = keyward(&database.sandbox, "store copy --to x.db --from")
+        .arg(&database.url)
+        .env("KEYWARD_MASTER_PASSWORD", OTHER_PASSWORD);
+    fails(wrong, 4, "wrong_password");
+}

@@ -11,6 +11,7 @@ use std::sync::OnceLock;
 
 use keyward_core::vault::SecondFactor;
 use keyward_custody::chain::{NodeConfig, SolanaNode};
+use keyward_custody::relocate::schema_state;
 use keyward_custody::{
     Custody, CustodyError, OpenOptions, Password, StoreLocation, VaultStatus, VaultSummary, Wallet,
     WalletPasswords,
@@ -75,6 +76,19 @@ impl Context {
         match named {
             Some(text) => Ok(StoreLocation::parse(&text)?),
             None => Ok(StoreLocation::default_path()?),
+        }
+    }
+
+    /// The vault that this command names by an option of its own.
+    pub(crate) fn name_vault(&mut self, text: String) {
+        self.global.vault = Some(text);
+    }
+
+    /// Whether anything was ever stored there. Looking makes neither a file nor tables.
+    pub(crate) async fn is_there(location: &StoreLocation) -> Result<bool, Failure> {
+        match location.file() {
+            Some(path) => Ok(!matches!(path.try_exists(), Ok(false))),
+            None => Ok(schema_state(location).await?.version > 0),
         }
     }
 
@@ -167,12 +181,7 @@ impl Context {
 
     /// Opens the store of a vault that exists.
     pub(crate) async fn open(&self) -> Result<(Custody, VaultSummary), Failure> {
-        // Looking must not create an empty database.
-        let location = self.location()?;
-        if location
-            .file()
-            .is_some_and(|path| matches!(path.try_exists(), Ok(false)))
-        {
+        if !Self::is_there(&self.location()?).await? {
             return Err(CustodyError::NotInitialised.into());
         }
         let custody = self.open_or_create().await?;

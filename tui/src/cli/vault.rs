@@ -60,10 +60,7 @@ async fn status(context: &Context) -> Result<Report, Failure> {
         let text = fields(&[("vault", path.clone()), ("state", "none yet".to_owned())]);
         Report::new(text, json!({ "vault": path, "state": "empty" }))
     };
-    if location
-        .file()
-        .is_some_and(|path| matches!(path.try_exists(), Ok(false)))
-    {
+    if !Context::is_there(&location).await? {
         return Ok(empty());
     }
     let summary = match context.open_or_create().await?.status().await? {

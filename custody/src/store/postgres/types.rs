@@ -14,6 +14,7 @@ use crate::error::CustodyError;
 
 /// The types' numbers, which are fixed: no look-up in a catalogue.
 const TIMESTAMPTZ: Oid = Oid(1184);
+const TIMESTAMPTZ_ARRAY: Oid = Oid(1185);
 const UUID: Oid = Oid(2950);
 const UUID_ARRAY: Oid = Oid(2951);
 
@@ -73,6 +74,12 @@ impl Millis {
 impl Type<Postgres> for Millis {
     fn type_info() -> PgTypeInfo {
         PgTypeInfo::with_oid(TIMESTAMPTZ)
+    }
+}
+
+impl PgHasArrayType for Millis {
+    fn array_type_info() -> PgTypeInfo {
+        PgTypeInfo::with_oid(TIMESTAMPTZ_ARRAY)
     }
 }
 

@@ -6,18 +6,17 @@ use sqlx::SqliteConnection;
 use super::errors::ResultExt;
 use super::{audit_log, facts, rows};
 use crate::attempts::NewAttempt;
-use crate::audit::ledger::LedgerRow;
 use crate::clock::Clock;
 use crate::error::CustodyError;
 use crate::store::{Applied, Ask, Decide, NewIntent, Write, stored_integer, stored_lamports};
 
-/// Gathers, decides, writes. The caller commits or rolls back. The audit entries come with it.
+/// Gathers, decides, writes. The caller commits or rolls back.
 pub(super) async fn decide_and_apply(
     connection: &mut SqliteConnection,
     clock: &dyn Clock,
     ask: &Ask,
     decide: Decide<'_>,
-) -> Result<(Applied, Vec<LedgerRow>), CustodyError> {
+) -> Result<Applied, CustodyError> {
     // Read only now, under the write lock: see `Facts::now_ms`.
     let now_ms = clock.now_ms();
     let (facts, mut ledger) = facts::gather(connection, ask, now_ms).await?;
@@ -28,7 +27,7 @@ pub(super) async fn decide_and_apply(
         apply(connection, write, now, &mut applied).await?;
     }
     audit_log::store(connection, &ledger).await?;
-    Ok((applied, ledger.into_appended()))
+    Ok(applied)
 }
 
 async fn apply(
@@ -254,7 +253,7 @@ async fn moved_reservation(
 }
 
 /// The four pieces of 32 bits of an amount, the highest first; truncation is the point.
-fn limbs(amount: u128) -> [u32; 4] {
+pub(super) fn limbs(amount: u128) -> [u32; 4] {
     [96, 64, 32, 0].map(|shift| (amount >> shift) as u32)
 }
 
