@@ -212,6 +212,9 @@ impl CustodyError {
                 "compare it with your copy, group by group; rotating the vault key makes a new one"
             }
             Self::WeakPassword(_) => "take a longer one: four or five random words make a good password",
+            Self::NotFound { what } if what == "phrase" => {
+                "see `keyward phrases list`; a vault that holds none gets one with `keyward import`"
+            }
             Self::NotFound { .. } => "look at the list of wallets and check the spelling",
             Self::Ambiguous { .. } => "name the wallet by its address or its #index",
             Self::Damaged { .. } => {

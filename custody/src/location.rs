@@ -48,10 +48,15 @@ impl Eq for PostgresUrl {}
 impl fmt::Display for PostgresUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let rest = self.0.split_once("://").map_or("", |(_, rest)| rest);
-        let rest = rest.split(['?', '#']).next().unwrap_or("");
-        // A password that was not encoded may hold a slash; whatever stands before the last @ is not shown.
-        let shown = rest.rsplit('@').next().unwrap_or("");
-        write!(f, "postgres://{shown}")
+        let (authority, tail) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+        // A password that was not encoded may hold any of these signs, and then its pieces stand where host and
+        // database would: an @ after them is no address to be shown.
+        if tail.contains('@') {
+            return f.write_str("postgres://…");
+        }
+        let host = authority.rsplit('@').next().unwrap_or("");
+        let database = tail.split(['?', '#']).next().unwrap_or("");
+        write!(f, "postgres://{host}{database}")
     }
 }
 
@@ -213,9 +218,13 @@ mod tests {
             "postgresql://user:hunter2@host:5433/db?sslmode=require",
             "postgres://host:5433/db",
         );
-        check("postgres://user:hun/ter2@host/db", "postgres://host/db");
+        check("postgres://user:hun/ter2@host/db", "postgres://…");
+        check("postgres://user:hun?ter2@host/db", "postgres://…");
+        check("postgres://user:hun#ter2@host/db", "postgres://…");
+        check("postgres://user:a@hun?ter2@host/db", "postgres://…");
         check("postgres://user:hun@ter2@host/db", "postgres://host/db");
-        check("postgres://user@host/db?password=hunter2@x", "postgres://host/db");
+        check("postgres://user@host/db?password=hunter2@x", "postgres://…");
+        check("postgres://user@host/db?password=hunter2", "postgres://host/db");
     }
 
     #[test]

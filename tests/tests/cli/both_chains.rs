@@ -223,3 +223,11 @@ fn a_sign_in_needs_the_page_that_asks() {
     let run = vault.run("sign-message #0 --origin https://example.com --message hello");
     fails(run, 10, "sign_in_invalid");
 }
+
+#[test]
+fn the_policy_is_shown_with_its_limits_of_both_chains() {
+    let shown = vault().locked("policy show").success().unwrap().stdout;
+    for limit in ["2000000000000000000 smallest units", "fee 1000000000000000 wei"] {
+        assert!(shown.contains(limit), "{shown}");
+    }
+}

@@ -92,6 +92,12 @@ fn limits(limits: &Limits) -> String {
     if let Some(fee) = limits.max_priority_fee {
         parts.push(format!("priority fee {}", sol(Some(fee))));
     }
+    if let Some(units) = &limits.evm_units_per_transaction {
+        parts.push(format!("{units} smallest units (wei of a coin) a transaction"));
+    }
+    if let Some(fee) = &limits.max_fee_wei {
+        parts.push(format!("fee {fee} wei"));
+    }
     for window in &limits.windows {
         parts.push(format!(
             "{} of {} in {} s",
