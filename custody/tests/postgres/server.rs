@@ -5,12 +5,11 @@
 //! for the end of a pipe that only this process holds: when the process ends, even by a signal, the guard stops the
 //! server by its process id and removes the folder.
 
-use std::fmt::Write as _;
-use std::io::{BufRead as _, BufReader, Read as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpListener;
 use std::os::unix::fs::chown;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -28,27 +27,46 @@ const PORT_TRIES: u32 = 5;
 fn server() -> &'static Server {
     static SERVER: OnceLock<Server> = OnceLock::new();
     SERVER.get_or_init(|| match std::env::var("KEYWARD_TEST_DATABASE_URL") {
-        Ok(url) if !url.is_empty() => Server { url, _guard: None },
-        _ => Server::start().unwrap_or_else(|why| panic!("{why}")),
+        Ok(url) if !url.is_empty() => Server { url, guard: None },
+        _ => Server::start(Durability::Off).unwrap_or_else(|why| panic!("{why}")),
     })
 }
 
-struct Server {
+pub(crate) struct Server {
     /// Of a database to make others from.
-    url: String,
+    pub(crate) url: String,
     /// Its pipe is what the guard waits for.
-    _guard: Option<Child>,
+    guard: Option<Guard>,
+}
+
+/// The shell that holds the server.
+struct Guard {
+    /// Its standard input is open.
+    child: Child,
+    said: BufReader<ChildStdout>,
+}
+
+/// Whether what is committed reaches the disk.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Durability {
+    #[allow(dead_code, reason = "for figures")]
+    On,
+    Off,
 }
 
 /// The address of a database that nobody else uses: `…/name`, made here.
 pub(crate) fn database() -> String {
+    database_on(&server().url)
+}
+
+/// The same on the server of which this is another database.
+pub(crate) fn database_on(url: &str) -> String {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let name = format!(
         "keyward_test_{}_{}",
         std::process::id(),
         COUNT.fetch_add(1, Ordering::Relaxed)
     );
-    let url = &server().url;
     administer(
         url,
         &format!("CREATE DATABASE {name} ENCODING 'UTF8' TEMPLATE template0"),
@@ -115,15 +133,14 @@ fn with_database(url: &str, name: &str) -> String {
         .split_once('?')
         .map_or((url, None), |(path, query)| (path, Some(query)));
     let base = path.rsplit_once('/').map_or(path, |(base, _)| base);
-    let mut url = format!("{base}/{name}");
-    if let Some(query) = query {
-        let _ = write!(url, "?{query}");
+    match query {
+        Some(query) => format!("{base}/{name}?{query}"),
+        None => format!("{base}/{name}"),
     }
-    url
 }
 
 impl Server {
-    fn start() -> Result<Self, String> {
+    pub(crate) fn start(durability: Durability) -> Result<Self, String> {
         let programs = programs().ok_or(
             "PostgreSQL is needed for these tests and was not found: install it (cargo xtask setup does so as root on \
              Debian), or name a server in KEYWARD_TEST_DATABASE_URL",
@@ -165,7 +182,7 @@ impl Server {
         let folder = folder.keep();
         let mut last = String::new();
         for _ in 0..PORT_TRIES {
-            match account.guarded(&programs, &folder, &data) {
+            match account.guarded(&programs, &folder, durability) {
                 Ok(server) => return Ok(server),
                 Err(error) => last = error,
             }
@@ -173,33 +190,82 @@ impl Server {
         let _ = std::fs::remove_dir_all(&folder);
         Err(format!("the PostgreSQL server did not start: {last}"))
     }
+
+    #[allow(dead_code, reason = "for tests that take their server away")]
+    /// Has the guard obey one of its orders, and waits for what it says to it.
+    pub(crate) fn order(&mut self, order: &str) -> Result<(), String> {
+        let guard = self.guard.as_mut().ok_or("the server is somebody else's")?;
+        let orders = guard.child.stdin.as_mut().ok_or("the guard has no pipe")?;
+        writeln!(orders, "{order}").map_err(|error| format!("the guard is gone: {error}"))?;
+        let mut answer = String::new();
+        guard
+            .said
+            .read_line(&mut answer)
+            .map_err(|error| error.to_string())?;
+        let expected = if order == "up" { "up" } else { "down" };
+        if answer.trim() == expected {
+            return Ok(());
+        }
+        Err(format!("to {order} the guard said {answer:?}"))
+    }
 }
 
-/// Starts the server, says `up` when it answers, waits for the end of its input, stops the server, and removes the
-/// folder. $1 is its folder, $2 the program's, $3 the port; the rest is the command line's beginning that runs as somebody
-/// else. Signals of the terminal are for the tests; the guard ends by its pipe.
+impl Drop for Server {
+    fn drop(&mut self) {
+        if let Some(guard) = &mut self.guard {
+            drop(guard.child.stdin.take());
+            let _ = guard.child.wait();
+        }
+    }
+}
+
+/// Starts the server, says `up` when it answers, and obeys orders until the end of its input: `INT`, `QUIT` and `KILL` are
+/// sent to the server, and `down` is said when it is gone; `up` starts it again. Then it stops the server and removes the
+/// folder. $1 is its folder, $2 the program's, $3 the port, $4 whether commits reach the disk; the rest is the command line's
+/// beginning that runs as somebody else. Signals of the terminal are for the tests; the guard ends by its pipe.
 const GUARD: &str = r#"
-trap '' INT HUP TERM
-folder=$1 programs=$2 port=$3
-shift 3
+trap '' INT HUP TERM PIPE
+folder=$1 programs=$2 port=$3 fsync=$4
+shift 4
 cd "$folder" || exit 1
-"$@" "$programs/postgres" -D "$folder/data" -p "$port" -k "$folder" \
-    -c listen_addresses=127.0.0.1 -c fsync=off -c full_page_writes=off -c jit=off -c max_connections=300 -c shared_buffers=64MB \
-    -c log_min_messages=fatal </dev/null >"$folder/log" 2>&1 &
-server=$!
-tries=0
-until "$@" "$programs/pg_isready" -q -h 127.0.0.1 -p "$port"; do
-    tries=$((tries + 1))
-    if [ "$tries" -gt 600 ] || ! kill -0 "$server" 2>/dev/null; then
-        cat "$folder/log"
-        kill -QUIT "$server" 2>/dev/null
-        exit 1
-    fi
-    sleep 0.1
+begin() {
+    "$@" "$programs/postgres" -D "$folder/data" -p "$port" -k "$folder" \
+        -c listen_addresses=127.0.0.1 -c "fsync=$fsync" -c "full_page_writes=$fsync" -c jit=off -c max_connections=300 \
+        -c shared_buffers=64MB -c log_min_messages=fatal </dev/null >>"$folder/log" 2>&1 &
+    server=$!
+}
+# $1 says how often a server that ends at once is started again: after a kill, its children are there for a moment.
+up() {
+    again=$1
+    shift
+    begin "$@"
+    tries=0
+    until "$@" "$programs/pg_isready" -q -h 127.0.0.1 -p "$port"; do
+        tries=$((tries + 1))
+        if ! kill -0 "$server" 2>/dev/null && [ "$again" -gt 0 ]; then
+            again=$((again - 1))
+            begin "$@"
+        elif [ "$tries" -gt 600 ] || ! kill -0 "$server" 2>/dev/null; then
+            cat "$folder/log"
+            kill -QUIT "$server" 2>/dev/null
+            return 1
+        fi
+        sleep 0.1
+    done
+    echo up
+}
+up 0 "$@" || exit 1
+while read -r order; do
+    case $order in
+        INT | QUIT | KILL)
+            kill "-$order" "$server"
+            wait "$server"
+            echo down
+            ;;
+        up) up 200 "$@" ;;
+    esac
 done
-echo up
 exec >/dev/null 2>&1
-read -r _
 kill -QUIT "$server"
 wait "$server"
 rm -rf "$folder"
@@ -269,8 +335,7 @@ impl Account {
         command
     }
 
-    fn guarded(&self, programs: &Path, folder: &Path, data: &Path) -> Result<Server, String> {
-        debug_assert_eq!(data.parent(), Some(folder));
+    fn guarded(&self, programs: &Path, folder: &Path, durability: Durability) -> Result<Server, String> {
         let port = TcpListener::bind(("127.0.0.1", 0))
             .and_then(|listener| listener.local_addr())
             .map_err(|error| format!("no free port: {error}"))?
@@ -280,6 +345,10 @@ impl Account {
             .arg(folder)
             .arg(programs)
             .arg(port.to_string())
+            .arg(match durability {
+                Durability::On => "on",
+                Durability::Off => "off",
+            })
             .args(match self.prefix() {
                 prefix if prefix.is_empty() => vec!["env".to_owned()],
                 prefix => prefix,
@@ -295,7 +364,7 @@ impl Account {
         if line.trim() == "up" {
             return Ok(Server {
                 url: format!("postgres://{USER}:{PASSWORD}@127.0.0.1:{port}/postgres"),
-                _guard: Some(guard),
+                guard: Some(Guard { child: guard, said }),
             });
         }
         let _ = said.read_to_string(&mut line);

@@ -1,0 +1,6 @@
+//! Many processes on one vault, on both stores; small versions of what `cargo xtask contend` and `crash` do in full.
+
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+#[path = "chaos/contend.rs"]
+mod contend;
