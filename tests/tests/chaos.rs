@@ -1,4 +1,4 @@
-//! Many processes on one vault, on both stores; small versions of what `cargo xtask contend` and `crash` do in full.
+//! Many processes on one vault, on both stores; small versions of what the program `chaos` does in full.
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 

@@ -16,6 +16,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail, ensure};
 use keyward_core::policy::WindowLimit;
+use keyward_custody::SettingKey;
 
 use super::clock::FileClock;
 use super::place::Place;
@@ -27,11 +28,15 @@ use worker::{Task, Telling};
 /// Wallets that sign.
 pub const HOT_WALLETS: u32 = 4;
 
-/// How far the clock moves on with each operation: some 1,500 of them fall into a minute.
-const STEP_MS: u64 = 40;
+/// How far the clock moves on with each operation: 400 of them fall into a minute.
+const STEP_MS: u64 = 150;
 
-/// Any minute has room for about half of what its rate limits let through, any two minutes for less than two of these.
-const WINDOWS: [WindowLimit; 2] = [scene::window(60_000, 90_000), scene::window(120_000, 150_000)];
+/// How often each of them may sign within a minute: a quarter of what is asked of it.
+const SIGNATURES_PER_MINUTE: u64 = 20;
+
+/// A minute has room for most of what the rate limits let through, two minutes for less than two such minutes. So both
+/// windows and all rates are reached, one after the other.
+const WINDOWS: [WindowLimit; 2] = [scene::window(60_000, 35_000), scene::window(120_000, 55_000)];
 
 /// The most lamports of one payment.
 pub(super) const MAX_LAMPORTS: u64 = 1_000;
@@ -71,6 +76,13 @@ pub async fn run(place: &Place, plan: &Plan) -> anyhow::Result<Outcome> {
     let clock_file = place.folder().join("clock");
     let clock = Arc::new(FileClock::create(&clock_file, START_MS)?);
     let custody = scene::vault(place, clock.clone(), &WINDOWS, HOT_WALLETS).await?;
+    custody
+        .change_settings(
+            &[(SettingKey::SignaturesPerMinute, SIGNATURES_PER_MINUTE)],
+            &scene::password(),
+            None,
+        )
+        .await?;
     let hot = scene::wallets(&custody, HOT_WALLETS).await?;
     let before = scene::intact(&custody).await?;
     let share = plan.operations.div_ceil(plan.processes as u64);

@@ -4,7 +4,7 @@ use keyward_tests::chaos::contend::{self, Plan};
 use keyward_tests::chaos::place::{Place, Store};
 
 /// Enough for every limit to bind, and little enough for a busy machine.
-const OPERATIONS: u64 = 4_000;
+const OPERATIONS: u64 = 600;
 
 async fn contended(store: Store) -> anyhow::Result<()> {
     let plan = Plan {
@@ -18,15 +18,14 @@ async fn contended(store: Store) -> anyhow::Result<()> {
     let found = |what: &str| outcome.findings.get(what).copied().unwrap_or(0);
     // Every limit was reached, and every kind of success too: what is held against them is not empty.
     for (what, least) in [
-        ("indices: ranges taken", 500),
-        ("payments: signed", 200),
-        ("payments asked for by all: signed", 50),
+        ("indices: ranges taken", 80),
+        ("payments: signed", 60),
+        ("payments asked for by all: signed", 20),
         ("refused: rate-limited", 10),
         ("refused: over-window", 10),
     ] {
         anyhow::ensure!(found(what) >= least, "{what}: {}, seed {}", found(what), plan.seed);
     }
-    println!("{outcome:?}");
     Ok(())
 }
 

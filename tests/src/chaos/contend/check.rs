@@ -6,14 +6,17 @@ use std::path::PathBuf;
 use anyhow::{Context as _, ensure};
 use keyward_core::audit::{AuditEntry, Operation, Outcome};
 use keyward_core::policy::WindowLimit;
-use keyward_custody::signing::{RATE_LIMIT, RATE_WINDOW_MS};
+use keyward_custody::signing::RATE_WINDOW_MS;
 use keyward_custody::{AuditQuery, Custody};
 
-use super::MAX_LAMPORTS;
+use super::{MAX_LAMPORTS, SIGNATURES_PER_MINUTE};
 use super::log::{self, Entry};
 use super::replay::Sliding;
 use crate::chaos::place::Place;
 use crate::chaos::scene;
+
+/// The most signatures of a wallet within a minute.
+const RATE: usize = SIGNATURES_PER_MINUTE as usize; // 20
 
 /// Entries read at a time.
 const PAGE: u32 = 1_000;
@@ -262,7 +265,7 @@ impl Judge<'_> {
             let now_ms = at.parse()?;
             window.slide(now_ms, RATE_WINDOW_MS);
             window.add(now_ms, intent, 0);
-            if window.count() > RATE_LIMIT as usize {
+            if window.count() > RATE {
                 violations.push(format!(
                     "wallet {wallet} has {} signatures in the minute until {at}",
                     window.count()
@@ -388,7 +391,7 @@ impl<'a> Replay<'a> {
         for (limit, window) in &mut self.windows {
             window.slide(now_ms, limit.duration_ms);
         }
-        let limit = RATE_LIMIT as usize;
+        let limit = RATE;
         match (entry.outcome, entry.reason.as_str()) {
             (Outcome::Authorised, _) => {
                 let intent = hex::encode(subject);
