@@ -31,7 +31,9 @@ impl PostgresServer {
         } else {
             server::Durability::Off
         };
-        server::Server::start(durability).map(Self).map_err(|why| anyhow!(why))
+        server::Server::start(durability)
+            .map(Self)
+            .map_err(|why| anyhow!(why))
     }
 
     /// The address of its own database, from which others are made.

@@ -39,8 +39,7 @@ impl FileClock {
     /// # Errors
     /// When there is none.
     pub fn open(path: &Path) -> anyhow::Result<Self> {
-        let file =
-            File::open(path).with_context(|| format!("the clock's file {}", path.display()))?;
+        let file = File::open(path).with_context(|| format!("the clock's file {}", path.display()))?;
         Ok(Self(file))
     }
 

@@ -156,7 +156,9 @@ fn drive(program: &Path, tasks: &[Task], clock: &FileClock) -> anyhow::Result<Du
 fn next(hear: &Receiver<(usize, Said<Telling>)>) -> anyhow::Result<(usize, Said<Telling>)> {
     match hear.recv_timeout(SILENCE) {
         Ok(said) => Ok(said),
-        Err(RecvTimeoutError::Timeout) => bail!("no process said anything for {SILENCE:?}: they hold each other up"),
+        Err(RecvTimeoutError::Timeout) => {
+            bail!("no process said anything for {SILENCE:?}: they hold each other up")
+        }
         Err(RecvTimeoutError::Disconnected) => None.context("every process is gone"),
     }
 }

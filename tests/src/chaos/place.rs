@@ -82,9 +82,7 @@ impl Place {
     /// Which store it is.
     #[must_use]
     pub fn store(&self) -> Store {
-        self.database
-            .as_ref()
-            .map_or(Store::Sqlite, |_| Store::Postgres)
+        self.database.as_ref().map_or(Store::Sqlite, |_| Store::Postgres)
     }
 
     /// A folder for whatever belongs to the test.

@@ -140,7 +140,10 @@ pub async fn wallets(custody: &Custody, count: u32) -> anyhow::Result<Vec<Addres
         ..WalletQuery::default()
     };
     let rows = custody.wallets(&query).await?.rows;
-    Ok(rows.iter().filter_map(|wallet| wallet.solana().copied()).collect())
+    Ok(rows
+        .iter()
+        .filter_map(|wallet| wallet.solana().copied())
+        .collect())
 }
 
 /// A payment; its number makes it another transaction.

@@ -24,7 +24,12 @@ async fn contended(store: Store) -> anyhow::Result<()> {
         ("refused: rate-limited", 10),
         ("refused: over-window", 10),
     ] {
-        anyhow::ensure!(found(what) >= least, "{what}: {}, seed {}", found(what), plan.seed);
+        anyhow::ensure!(
+            found(what) >= least,
+            "{what}: {}, seed {}",
+            found(what),
+            plan.seed
+        );
     }
     Ok(())
 }

@@ -9,9 +9,9 @@ use keyward_core::policy::WindowLimit;
 use keyward_custody::signing::RATE_WINDOW_MS;
 use keyward_custody::{AuditQuery, Custody};
 
-use super::{MAX_LAMPORTS, SIGNATURES_PER_MINUTE};
 use super::log::{self, Entry};
 use super::replay::Sliding;
+use super::{MAX_LAMPORTS, SIGNATURES_PER_MINUTE};
 use crate::chaos::place::Place;
 use crate::chaos::scene;
 
@@ -166,8 +166,9 @@ impl Judge<'_> {
         ] {
             let found = place.number(what, query).await?;
             if found != u64::from(next) {
-                told.violations
-                    .push(format!("{what} of {query} is {found}, and {next} were handed out"));
+                told.violations.push(format!(
+                    "{what} of {query} is {found}, and {next} were handed out"
+                ));
             }
         }
         Ok(())
@@ -183,10 +184,7 @@ impl Judge<'_> {
         let all: BTreeSet<String> = own.union(&told.common).cloned().collect();
         let rows = self
             .place
-            .rows(
-                &["signature", &self.place.hex("intent_hash"), "state"],
-                "intents",
-            )
+            .rows(&["signature", &self.place.hex("intent_hash"), "state"], "intents")
             .await?;
         let mut stored = BTreeSet::new();
         for row in &rows {
@@ -199,7 +197,8 @@ impl Judge<'_> {
                 recorded.signed.get(intent).copied().unwrap_or(0),
             );
             let is_common = told.common.contains(signature);
-            if state != "signed" || authorised != signed || authorised == 0 || (!is_common && authorised != 1) {
+            if state != "signed" || authorised != signed || authorised == 0 || (!is_common && authorised != 1)
+            {
                 violations.push(format!(
                     "intent {intent} is {state}, authorised {authorised} times and signed {signed} times"
                 ));
@@ -228,7 +227,11 @@ impl Judge<'_> {
         let place = self.place;
         let rows = place
             .rows(
-                &[&place.ms("reserved_at"), &place.hex("intent_hash"), place.amount()],
+                &[
+                    &place.ms("reserved_at"),
+                    &place.hex("intent_hash"),
+                    place.amount(),
+                ],
                 "spend_reservations ORDER BY reserved_at",
             )
             .await?;
@@ -365,10 +368,7 @@ struct Replay<'a> {
 impl<'a> Replay<'a> {
     fn new(windows: &'a [WindowLimit], amounts: &'a HashMap<String, u128>) -> Self {
         Self {
-            windows: windows
-                .iter()
-                .map(|limit| (limit, Sliding::default()))
-                .collect(),
+            windows: windows.iter().map(|limit| (limit, Sliding::default())).collect(),
             wallets: HashMap::new(),
             amounts,
             last_ms: 0,
@@ -426,9 +426,7 @@ impl<'a> Replay<'a> {
                     .iter()
                     .all(|(limit, window)| window.sum() + u128::from(MAX_LAMPORTS) <= limit.maximum) =>
             {
-                violations.push(format!(
-                    "entry {sequence} was refused with room in every window"
-                ));
+                violations.push(format!("entry {sequence} was refused with room in every window"));
             }
             _ => {}
         }
