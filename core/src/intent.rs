@@ -12,6 +12,7 @@
 mod decode;
 mod decoded;
 mod hash;
+mod outflow;
 pub mod programs;
 mod sentences;
 mod table;

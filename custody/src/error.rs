@@ -63,6 +63,24 @@ pub enum CustodyError {
         /// How long to wait, in milliseconds.
         retry_after_ms: u64,
     },
+    /// The wallet was deleted.
+    #[error("wallet {} was deleted", wallet.abbreviated())]
+    WalletDeleted {
+        /// The wallet.
+        wallet: AccountAddress,
+    },
+    /// The wallet was replaced by a newer key, and its grace period is over.
+    #[error("wallet {} is retired", wallet.abbreviated())]
+    WalletRetired {
+        /// The wallet.
+        wallet: AccountAddress,
+    },
+    /// The wallet's key was destroyed.
+    #[error("the key of wallet {} was destroyed", wallet.abbreviated())]
+    WalletPurged {
+        /// The wallet.
+        wallet: AccountAddress,
+    },
     /// Policy does not let the key leave.
     #[error("refused by policy: {}", join(reasons))]
     ExportRefused {
@@ -206,6 +224,11 @@ impl CustodyError {
             Self::WalletLockedOut { .. } => {
                 "wait, then try again; the delay grows with every wrong password and survives a restart"
             }
+            Self::WalletDeleted { .. } => "restore it first; until it is purged it can be",
+            Self::WalletRetired { .. } => "use the wallet that came in its place",
+            Self::WalletPurged { .. } => {
+                "derive it again from its phrase, or import its key again from where you keep it, into another vault"
+            }
             Self::ExportRefused { .. } => "change the policy if this key is to leave",
             Self::KeyRotated => "unlock again",
             Self::WrongRecoveryKey => {
@@ -263,6 +286,9 @@ impl CustodyError {
             Self::WalletPasswordNeeded { .. } => "wallet-password-needed",
             Self::WrongWalletPassword { .. } => "wrong-wallet-password",
             Self::WalletLockedOut { .. } => "wallet-locked-out",
+            Self::WalletDeleted { .. } => "wallet-deleted",
+            Self::WalletRetired { .. } => "wallet-retired",
+            Self::WalletPurged { .. } => "wallet-purged",
             Self::ExportRefused { .. } => "export-refused",
             Self::KeyRotated => "key-rotated",
             Self::WrongRecoveryKey => "wrong-recovery-key",

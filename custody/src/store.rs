@@ -319,6 +319,8 @@ pub(crate) struct SealedWallet {
     pub(crate) oldest_recent_ms: u64,
     /// When a signature was authorised last, however long ago.
     pub(crate) last_authorised_ms: Option<u64>,
+    /// The native coin that its transactions were to move away from it, in base units.
+    pub(crate) total_volume: u128,
 }
 
 /// A row of `intents`.
@@ -454,6 +456,8 @@ pub(crate) enum Write {
         hash: [u8; 32],
         wallet: i64,
         signature: WalletSignature,
+        /// What counts as used, the first time that the intent is signed; none for a message.
+        trade: Option<Trade>,
     },
     IntentFailed {
         hash: [u8; 32],
@@ -473,6 +477,16 @@ pub(crate) enum Write {
         root: [u8; 32],
         note: String,
     },
+}
+
+/// A signed transaction, as a wallet's usage counts it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Trade {
+    /// The native coin that it moves away from the wallet, in base units.
+    pub(crate) volume: u128,
+    /// What had been moved before, when last looked at: where adding up 128 bits takes a look first, it can be saved
+    /// while this still holds.
+    pub(crate) before: u128,
 }
 
 /// Everything a new vault consists of.

@@ -176,7 +176,11 @@ fn custody_exit(error: &CustodyError) -> Exit {
             exit => exit,
         },
         E::AuditBroken { .. } => Exit::Unverified,
-        E::ClockBehind { .. } | E::ExportRefused { .. } => Exit::Refused,
+        E::ClockBehind { .. }
+        | E::ExportRefused { .. }
+        | E::WalletDeleted { .. }
+        | E::WalletRetired { .. }
+        | E::WalletPurged { .. } => Exit::Refused,
         E::Cancelled => Exit::Cancelled,
         _ => Exit::Unexpected,
     }

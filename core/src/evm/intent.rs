@@ -190,6 +190,18 @@ impl EvmIntent {
         }
     }
 
+    /// The wei that go from `wallet` to somebody else, gas not included; the largest number of 128 bits for more.
+    ///
+    /// It is for people who look at how much a wallet moves: limits go by what policy counts.
+    #[must_use]
+    pub fn outflow(&self, wallet: &EvmAddress) -> u128 {
+        if self.from == *wallet && self.contract() != Some(wallet) {
+            self.value.to_u128().unwrap_or(u128::MAX)
+        } else {
+            0
+        }
+    }
+
     /// Sentences that say everything a person must know before deciding. They hold no text from the
     /// transaction but numbers and addresses.
     #[must_use]

@@ -12,6 +12,7 @@ use crate::solana::samples::{self, BLOCKHASH, PAYER, RECIPIENT, any_message, pay
 use crate::solana::{compile_message, instructions};
 
 mod decoded;
+mod outflow;
 mod version_1;
 
 const A: Address = Address::new([0xa1; 32]);

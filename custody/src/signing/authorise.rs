@@ -321,6 +321,9 @@ pub(super) fn check_request(
     wallets: &[SealedWallet],
     now_ms: u64,
 ) -> Result<(), SignError> {
+    for wallet in wallets {
+        wallet.state.status.expect_signing(wallet.address)?;
+    }
     let own = |signer: &AccountAddress| wallets.iter().any(|wallet| wallet.address == *signer);
     if let Some(signer) = invalid.iter().find(|signer| !own(signer)) {
         return Err(SignError::InvalidSignature { signer: *signer });

@@ -14,7 +14,7 @@ use crate::audit::ledger::Draft;
 use crate::error::{CustodyError, SignError};
 use crate::memory::clearing_stack;
 use crate::password::Password;
-use crate::store::{Ask, Commit, IntentKind, SpendWindow, Write, transact, transact_as};
+use crate::store::{Ask, Commit, IntentKind, SpendWindow, Trade, Write, transact, transact_as};
 use crate::vault::{Custody, Session, blocking};
 use crate::wallets::secrets::{open_key, whole_again};
 
@@ -145,6 +145,10 @@ impl Custody {
         for grant in grants {
             let (wallet, address, hash) = (grant.wallet.id, grant.wallet.address, grant.hash);
             let own_password = grant.wallet.own_password;
+            let trade = job.subject.volume(&address).map(|volume| Trade {
+                volume,
+                before: grant.wallet.total_volume,
+            });
             let password = job.passwords.of(&address);
             let outcome = if own_password {
                 let (session, bytes) = (Arc::clone(session), job.bytes.clone());
@@ -158,6 +162,7 @@ impl Custody {
                 address,
                 hash,
                 own_password,
+                trade,
                 outcome,
             });
         }
@@ -190,6 +195,7 @@ impl Custody {
                             hash: one.hash,
                             wallet: one.wallet,
                             signature: *signature,
+                            trade: one.trade,
                         });
                         if one.own_password {
                             writes.push(whole_again(one.wallet));
@@ -281,6 +287,8 @@ struct Used {
     address: AccountAddress,
     hash: [u8; 32],
     own_password: bool,
+    /// What it counts for, if it is a transaction.
+    trade: Option<Trade>,
     outcome: Result<WalletSignature, Unused>,
 }
 

@@ -74,6 +74,16 @@ impl<'a> Subject<'a> {
         }
     }
 
+    /// The native coin that a transaction moves away from the wallet, in base units; nothing for what is none. What
+    /// exceeds 128 bits is the most that they hold.
+    pub(super) fn volume(&self, wallet: &AccountAddress) -> Option<u128> {
+        match (*self, wallet) {
+            (Self::Transaction(intent), AccountAddress::Solana(wallet)) => Some(intent.outflow(wallet)),
+            (Self::EvmTransaction(intent), AccountAddress::Evm(wallet)) => Some(intent.outflow(wallet)),
+            _ => None,
+        }
+    }
+
     pub(super) fn kind(&self) -> IntentKind {
         match self {
             Self::Transaction(_) => IntentKind::Transaction,

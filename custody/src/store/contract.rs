@@ -346,6 +346,7 @@ async fn an_intent_that_is_signed_stays_so(scene: Scene) {
         hash,
         wallet,
         signature: WalletSignature::Ed25519(Signature::new([byte; 64])),
+        trade: None,
     };
     scene.set_clock(6_000);
     scene.write(vec![Write::IntentFailed { hash }]).await.unwrap();

@@ -20,6 +20,7 @@ mod reads;
 mod rows;
 mod types;
 mod versions;
+mod usage;
 mod wallets;
 
 use std::sync::Arc;

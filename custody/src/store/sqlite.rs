@@ -16,6 +16,7 @@ mod masters;
 mod reads;
 mod rows;
 mod versions;
+mod usage;
 mod writer;
 
 use std::path::Path;

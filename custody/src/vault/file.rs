@@ -22,7 +22,7 @@ use crate::error::CustodyError;
 use crate::memory::Protection;
 use crate::password::{MAX_PASSWORD_BYTES, Password};
 use crate::store::{Ask, Everything, PolicyRow, Write, transact};
-use crate::wallets::{MAX_PAGE, Wallet, WalletQuery};
+use crate::wallets::{MAX_PAGE, Wallet, WalletQuery, WalletStatus};
 
 mod rows;
 #[cfg(test)]
@@ -263,7 +263,12 @@ fn contents(
             sealed: row.sealed.clone(),
         });
     }
-    for row in &found.wallets {
+    // What was purged has no key to give; what was deleted has, and is there again where the file is brought in.
+    let kept = found
+        .wallets
+        .iter()
+        .filter(|row| row.state.status != WalletStatus::Purged);
+    for row in kept {
         // Added or taken away between two looks.
         let wallet = shown.remove(&row.address).ok_or(CustodyError::Busy)?;
         let path = Some(&wallet.path)

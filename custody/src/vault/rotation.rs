@@ -19,6 +19,7 @@ use crate::error::CustodyError;
 use crate::memory::Protection;
 use crate::password::Password;
 use crate::store::{Ask, AuditKeyRow, Everything, Write, transact};
+use crate::wallets::WalletStatus;
 use crate::wallets::derive::wallet_context;
 
 /// How often a rotation is taken anew when the vault was changed at the same moment.
@@ -240,7 +241,12 @@ fn prepare(
             sealed: reseal(from, &row.sealed)?,
         });
     }
-    for row in &found.wallets {
+    // What was purged has no key to seal.
+    let sealed = found
+        .wallets
+        .iter()
+        .filter(|row| row.state.status != WalletStatus::Purged);
+    for row in sealed {
         writes.push(Write::WalletSealed {
             wallet: row.id,
             epoch,

@@ -100,6 +100,7 @@ impl Custody {
                 .first()
                 .ok_or_else(|| not_found(&address.to_string()))?;
             // Somebody else changed it in between.
+            now.state.status.expect_signing(address)?;
             if now.sealed != before {
                 return Err(CustodyError::Busy);
             }
@@ -226,7 +227,8 @@ impl Custody {
             let settings = facts.settings()?;
             let mut wallets = facts.wallets.into_iter();
             let wallet = wallets.next().ok_or_else(|| not_found(&address.to_string()))?;
-            match try_of(&wallet, password.is_some(), facts.now_ms, &settings) {
+            let allowed = wallet.state.status.expect_signing(address);
+            match allowed.and_then(|()| try_of(&wallet, password.is_some(), facts.now_ms, &settings)) {
                 Ok(write) => Ok((write.into_iter().collect(), Ok(wallet))),
                 Err(error) => {
                     let draft = Draft::new(operation, Outcome::Refused)
@@ -305,6 +307,9 @@ fn judge_export(
         return Ok(Err(CustodyError::ClockBehind { behind_ms }));
     }
     let settings = facts.settings()?;
+    if let Err(error) = wallet.state.status.expect_signing(address) {
+        return Ok(Err(error));
+    }
     let request = Request::ExportKey { wallet: &address };
     let reasons = match evaluate(policy, &request, &policy_facts(policy, facts)) {
         Decision::Allowed(approval) if ApprovedExport::new(&approval).is_ok() => {

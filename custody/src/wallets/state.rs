@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use keyward_core::account::AccountAddress;
+
 use crate::error::CustodyError;
 
 /// What may be done with a wallet.
@@ -48,10 +50,23 @@ impl WalletStatus {
         Self::ALL.into_iter().find(|status| status.as_str() == word)
     }
 
-    /// Whether a wallet of this status may sign.
+    /// Whether a wallet of this status is in use: it may sign, and lists show it unless they are asked for others.
     #[must_use]
-    pub const fn signs(self) -> bool {
+    pub const fn is_in_use(self) -> bool {
         matches!(self, Self::Active | Self::Rotated)
+    }
+
+    /// Whether a wallet of this status may sign.
+    ///
+    /// # Errors
+    /// [`CustodyError::WalletRetired`], [`CustodyError::WalletDeleted`] or [`CustodyError::WalletPurged`].
+    pub(crate) fn expect_signing(self, wallet: AccountAddress) -> Result<(), CustodyError> {
+        match self {
+            Self::Active | Self::Rotated => Ok(()),
+            Self::Retired => Err(CustodyError::WalletRetired { wallet }),
+            Self::Deleted => Err(CustodyError::WalletDeleted { wallet }),
+            Self::Purged => Err(CustodyError::WalletPurged { wallet }),
+        }
     }
 
     /// As it is stored.

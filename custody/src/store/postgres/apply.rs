@@ -1,14 +1,13 @@
 //! Applying what a decision decided, audit entries included, in the transaction that it was decided in.
 
-use keyward_core::policy::WalletSignature;
 use sqlx::PgConnection;
 use sqlx::postgres::PgArguments;
 use sqlx::query::Query;
 
 use super::connect::Engine;
 use super::errors::{Fault, ResultExt};
-use super::rows;
 use super::types::Millis;
+use super::{rows, usage};
 use crate::attempts::NewAttempt;
 use crate::error::CustodyError;
 use crate::store::{Applied, NewIntent, Write, stored_integer, stored_lamports};
@@ -43,7 +42,8 @@ impl Applier<'_> {
                 hash,
                 wallet,
                 signature,
-            } => self.intent_signed(hash, wallet, signature).await,
+                trade,
+            } => usage::intent_signed(self.connection, hash, wallet, signature, trade, now).await,
             Write::Attempt { wallet, new } => {
                 applied.attempt = Some(self.attempt(wallet, *new).await?);
                 Ok(())
@@ -116,29 +116,6 @@ impl Applier<'_> {
         .bind(amount.to_string())
         .bind(self.now);
         self.run(statement).await
-    }
-
-    async fn intent_signed(
-        &mut self,
-        hash: [u8; 32],
-        wallet: i64,
-        signature: WalletSignature,
-    ) -> Result<(), Fault> {
-        let used = sqlx::query(
-            "UPDATE wallets SET last_used_at = GREATEST(COALESCE(last_used_at, $2), $2) WHERE wallet_id = $1",
-        )
-        .bind(wallet)
-        .bind(self.now);
-        self.run(used).await?;
-        // Never out of `signed`: the first signature stands.
-        let signed = sqlx::query(
-            "UPDATE intents SET state = 'signed', signature = $2, finished_at = GREATEST(authorised_at, $3) \
-             WHERE intent_hash = $1 AND state <> 'signed'",
-        )
-        .bind(hash.to_vec())
-        .bind(signature.to_string())
-        .bind(self.now);
-        self.run(signed).await.map(|_| ())
     }
 
     /// The new attempt's id: see [`rows`].
@@ -248,7 +225,7 @@ fn statement(write: Write, now: Millis) -> Result<Statement, CustodyError> {
                 .bind(signature.as_bytes().to_vec())
         }
         Write::Intent(new) => intent(new, now),
-        // Never out of `signed`: see `Applier::intent_signed`.
+        // Never out of `signed`: see `usage::intent_signed`.
         Write::IntentRenewed { hash } => sqlx::query(
             "UPDATE intents SET state = 'authorised', authorised_at = GREATEST(authorised_at, $2), \
              finished_at = NULL WHERE intent_hash = $1 AND state <> 'signed'",

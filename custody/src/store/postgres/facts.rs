@@ -243,6 +243,7 @@ pub(super) fn sealed_wallet(row: &PgRow) -> Result<SealedWallet, Fault> {
         recent: 0,
         oldest_recent_ms: 0,
         last_authorised_ms: None,
+        total_volume: 0,
     })
 }
 
@@ -260,8 +261,8 @@ async fn wallets(
         "SELECT {}, \
          (SELECT COUNT(*) FROM intents i WHERE i.wallet_id = w.wallet_id AND i.authorised_at > $2), \
          (SELECT MIN(i.authorised_at) FROM intents i WHERE i.wallet_id = w.wallet_id AND i.authorised_at > $2), \
-         (SELECT MAX(i.authorised_at) FROM intents i WHERE i.wallet_id = w.wallet_id) \
-         FROM wallets w WHERE w.address = ANY($1) ORDER BY w.wallet_id{}",
+         (SELECT MAX(i.authorised_at) FROM intents i WHERE i.wallet_id = w.wallet_id), \
+         CAST(w.total_volume AS TEXT) FROM wallets w WHERE w.address = ANY($1) ORDER BY w.wallet_id{}",
         wallet_columns(),
         locks.of("w")
     )))
@@ -278,6 +279,7 @@ async fn wallets(
             recent: unsigned("recent signatures", row.try_get(COUNTERS).storage()?)?,
             oldest_recent_ms: oldest.map_or(Ok(0), |oldest| oldest.get("intents.authorised_at"))?,
             last_authorised_ms: last.map(|last| last.get("intents.authorised_at")).transpose()?,
+            total_volume: life::volume(row, COUNTERS + 3)?,
             ..sealed_wallet(row)?
         };
         found.insert(wallet.address, wallet);

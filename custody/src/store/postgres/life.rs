@@ -5,6 +5,7 @@ use sqlx::postgres::PgRow;
 
 use super::errors::{Fault, ResultExt};
 use super::types::Millis;
+use crate::error::CustodyError;
 use crate::store::columns::unsigned;
 use crate::wallets::{WalletState, WalletStatus};
 
@@ -48,4 +49,12 @@ pub(super) fn state(row: &PgRow, at: usize) -> Result<WalletState, Fault> {
 pub(super) fn maybe(row: &PgRow, at: usize, column: &'static str) -> Result<Option<u64>, Fault> {
     let moment: Option<Millis> = row.try_get(at).storage()?;
     Ok(moment.map(|moment| moment.get(column)).transpose()?)
+}
+
+/// The volume, from its digits.
+pub(super) fn volume(row: &PgRow, at: usize) -> Result<u128, Fault> {
+    let digits: &str = row.try_get(at).storage()?;
+    Ok(digits
+        .parse()
+        .map_err(|_| CustodyError::damaged("wallets.total_volume is no amount"))?)
 }

@@ -5,9 +5,8 @@ use sqlx::postgres::PgRow;
 use sqlx::{AssertSqlSafe, PgConnection, Row};
 
 use super::errors::{Fault, ResultExt};
-use super::life::maybe;
+use super::life::{maybe, volume};
 use super::types::Millis;
-use crate::error::CustodyError;
 use crate::store::columns::{parse_account, parse_family, pattern, unsigned};
 use crate::store::{WalletPlace, stored_integer};
 use crate::wallets::{MasterId, Wallet, WalletPage, WalletQuery, WalletSort, WalletStatus};
@@ -161,7 +160,6 @@ fn wallet(row: &PgRow) -> Result<Wallet, Fault> {
     let previous: Option<String> = row.try_get(17).storage()?;
     let rotate_every: Option<i64> = row.try_get(18).storage()?;
     let status_since: Millis = row.try_get(14).storage()?;
-    let volume: String = row.try_get(22).storage()?;
     Ok(Wallet {
         index: index
             .map(|index| unsigned("wallets.derivation_index", index))
@@ -191,8 +189,6 @@ fn wallet(row: &PgRow) -> Result<Wallet, Fault> {
         rotate_at_ms: maybe(row, 19, "wallets.rotate_at")?,
         rotation_count: unsigned("wallets.rotation_count", row.try_get(20).storage()?)?,
         total_trades: unsigned("wallets.total_trades", row.try_get(21).storage()?)?,
-        total_volume: volume
-            .parse()
-            .map_err(|_| CustodyError::damaged("wallets.total_volume is no amount"))?,
+        total_volume: volume(row, 22)?,
     })
 }

@@ -1,10 +1,9 @@
 //! Applying what a decision decided, audit entries included, in the transaction that it was decided in.
 
-use keyward_core::policy::WalletSignature;
 use sqlx::SqliteConnection;
 
 use super::errors::ResultExt;
-use super::{audit_log, facts, rows};
+use super::{audit_log, facts, rows, usage};
 use crate::attempts::NewAttempt;
 use crate::clock::Clock;
 use crate::error::CustodyError;
@@ -52,8 +51,9 @@ async fn apply(
             hash,
             wallet,
             signature,
+            trade,
         } => {
-            return intent_signed(connection, hash, wallet, signature, now).await;
+            return usage::intent_signed(connection, hash, wallet, signature, trade, now).await;
         }
         Write::Attempt { wallet, new } => {
             applied.attempt = Some(attempt(connection, wallet, *new, now).await?);
@@ -152,7 +152,7 @@ async fn apply(
         Write::Untag { wallet, tag } => sqlx::query("DELETE FROM tags WHERE wallet_id = ?1 AND tag = ?2")
             .bind(wallet)
             .bind(tag),
-        // Never out of `signed`: see `intent_signed`.
+        // Never out of `signed`: see `usage::intent_signed`.
         Write::IntentRenewed { hash } => sqlx::query(
             "UPDATE intents SET state = 'authorised', authorised_at = MAX(authorised_at, ?2), finished_at = NULL \
              WHERE intent_hash = ?1 AND state <> 'signed'",
@@ -255,33 +255,6 @@ async fn moved_reservation(
 /// The four pieces of 32 bits of an amount, the highest first; truncation is the point.
 pub(super) fn limbs(amount: u128) -> [u32; 4] {
     [96, 64, 32, 0].map(|shift| (amount >> shift) as u32)
-}
-
-async fn intent_signed(
-    connection: &mut SqliteConnection,
-    hash: [u8; 32],
-    wallet: i64,
-    signature: WalletSignature,
-    now: i64,
-) -> Result<(), CustodyError> {
-    sqlx::query("UPDATE wallets SET last_used_at = MAX(COALESCE(last_used_at, 0), ?2) WHERE wallet_id = ?1")
-        .bind(wallet)
-        .bind(now)
-        .execute(&mut *connection)
-        .await
-        .storage()?;
-    // Never out of `signed`: the first signature stands.
-    sqlx::query(
-        "UPDATE intents SET state = 'signed', signature = ?2, finished_at = MAX(authorised_at, ?3) \
-         WHERE intent_hash = ?1 AND state <> 'signed'",
-    )
-    .bind(hash.to_vec())
-    .bind(signature.to_string())
-    .bind(now)
-    .execute(connection)
-    .await
-    .storage()?;
-    Ok(())
 }
 
 /// The new attempt's id.

@@ -194,6 +194,7 @@ pub(super) fn sealed_wallet(row: &SqliteRow) -> Result<SealedWallet, CustodyErro
         recent: 0,
         oldest_recent_ms: 0,
         last_authorised_ms: None,
+        total_volume: 0,
     })
 }
 
@@ -206,7 +207,7 @@ async fn wallet(
     let since = since(now_ms, rate_window_ms);
     let row = sqlx::query(AssertSqlSafe(format!(
         "SELECT {}, COUNT(i.authorised_at), MIN(i.authorised_at), \
-         (SELECT MAX(authorised_at) FROM intents WHERE wallet_id = w.wallet_id) \
+         (SELECT MAX(authorised_at) FROM intents WHERE wallet_id = w.wallet_id), w.total_volume \
          FROM wallets w LEFT JOIN intents i ON i.wallet_id = w.wallet_id AND i.authorised_at > ?2 \
          WHERE w.address = ?1 GROUP BY w.wallet_id",
         wallet_columns()
@@ -230,6 +231,7 @@ async fn wallet(
                 .storage()?
                 .map(|last| unsigned("intents.authorised_at", last))
                 .transpose()?,
+            total_volume: life::volume(&row, COUNTERS + 3)?,
             ..sealed_wallet(&row)?
         })
     })

@@ -5,7 +5,7 @@ use sqlx::sqlite::SqliteRow;
 
 use super::errors::ResultExt;
 use crate::error::CustodyError;
-use crate::store::columns::unsigned;
+use crate::store::columns::{fixed, unsigned};
 use crate::wallets::{WalletState, WalletStatus};
 
 /// The columns that [`state`] reads, so many as [`STATE_COUNT`].
@@ -43,4 +43,10 @@ pub(super) fn state(row: &SqliteRow, at: usize) -> Result<WalletState, CustodyEr
 pub(super) fn maybe(row: &SqliteRow, at: usize, column: &'static str) -> Result<Option<u64>, CustodyError> {
     let value: Option<i64> = row.try_get(at).storage()?;
     value.map(|value| unsigned(column, value)).transpose()
+}
+
+/// The volume, from its 16 bytes.
+pub(super) fn volume(row: &SqliteRow, at: usize) -> Result<u128, CustodyError> {
+    let bytes = fixed("wallets.total_volume", row.try_get(at).storage()?)?;
+    Ok(u128::from_be_bytes(bytes))
 }

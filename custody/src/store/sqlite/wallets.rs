@@ -5,9 +5,9 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{AssertSqlSafe, Row, SqliteConnection};
 
 use super::errors::ResultExt;
-use super::life::maybe;
+use super::life::{maybe, volume};
 use crate::error::CustodyError;
-use crate::store::columns::{fixed, parse_account, parse_family, pattern, unsigned};
+use crate::store::columns::{parse_account, parse_family, pattern, unsigned};
 use crate::store::{WalletPlace, stored_integer};
 use crate::wallets::{MasterId, Wallet, WalletPage, WalletQuery, WalletSort, WalletStatus};
 
@@ -188,6 +188,6 @@ fn wallet(row: &SqliteRow) -> Result<Wallet, CustodyError> {
         rotate_at_ms: maybe(row, 19, "wallets.rotate_at")?,
         rotation_count: unsigned("wallets.rotation_count", row.try_get(20).storage()?)?,
         total_trades: unsigned("wallets.total_trades", row.try_get(21).storage()?)?,
-        total_volume: u128::from_be_bytes(fixed("wallets.total_volume", row.try_get(22).storage()?)?),
+        total_volume: volume(row, 22)?,
     })
 }

@@ -1,0 +1,48 @@
+//! What signing leaves behind: the signature, and what counts as used.
+
+use keyward_core::policy::WalletSignature;
+use sqlx::PgConnection;
+
+use super::errors::{Fault, ResultExt};
+use super::types::Millis;
+use crate::store::Trade;
+
+/// Marks an intent as signed, and its wallet as used; a transaction counts the first time alone.
+pub(super) async fn intent_signed(
+    connection: &mut PgConnection,
+    hash: [u8; 32],
+    wallet: i64,
+    signature: WalletSignature,
+    trade: Option<Trade>,
+    now: Millis,
+) -> Result<(), Fault> {
+    // Never out of `signed`: the first signature stands.
+    let signed = sqlx::query(
+        "UPDATE intents SET state = 'signed', signature = $2, finished_at = GREATEST(authorised_at, $3) \
+         WHERE intent_hash = $1 AND state <> 'signed'",
+    )
+    .bind(hash.to_vec())
+    .bind(signature.to_string())
+    .bind(now)
+    .execute(&mut *connection)
+    .await
+    .storage()?;
+    let (trades, volume) = match trade.filter(|_| signed.rows_affected() > 0) {
+        Some(trade) => (1_i64, trade.volume),
+        None => (0, 0),
+    };
+    sqlx::query(
+        "UPDATE wallets SET last_used_at = GREATEST(COALESCE(last_used_at, $2), $2), \
+         total_trades = LEAST(total_trades, 9223372036854775807 - $3) + $3, \
+         total_volume = LEAST(total_volume + CAST($4 AS NUMERIC), 340282366920938463463374607431768211455) \
+         WHERE wallet_id = $1",
+    )
+    .bind(wallet)
+    .bind(now)
+    .bind(trades)
+    .bind(volume.to_string())
+    .execute(connection)
+    .await
+    .storage()?;
+    Ok(())
+}
