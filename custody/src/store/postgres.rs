@@ -19,8 +19,8 @@ mod masters;
 mod reads;
 mod rows;
 mod types;
-mod versions;
 mod usage;
+mod versions;
 mod wallets;
 
 use std::sync::Arc;

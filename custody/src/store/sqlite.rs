@@ -15,8 +15,8 @@ mod life;
 mod masters;
 mod reads;
 mod rows;
-mod versions;
 mod usage;
+mod versions;
 mod writer;
 
 use std::path::Path;
