@@ -1,7 +1,7 @@
 //! Custody over the Keyward core: stores, the vault, wallets, signing under policy, audit, chain access.
 //!
 //! A library for a terminal, a script or a server to call: it has no terminal and no prompt of its own, and
-//! it never asks a person anything. The entry is [`Custody::open`]; everything else hangs on that handle,
+//! it never asks a person anything. The entry is [`Custody::builder`]; everything else hangs on that handle,
 //! which is cheap to clone and safe to share between tasks.
 //!
 //! Three boundaries hold inside it. Only `store` names the database library. Only `chain` knows JSON-RPC.
@@ -10,11 +10,13 @@
 
 pub mod attempts;
 pub mod audit;
+mod builder;
 pub mod chain;
 pub mod clock;
 pub mod error;
 pub mod location;
 pub mod memory;
+pub mod metrics;
 pub mod password;
 pub mod progress;
 pub mod relocate;
@@ -24,12 +26,15 @@ mod store;
 pub mod transfer;
 pub mod vault;
 pub mod wallets;
+mod witness;
 
 pub use attempts::{Attempt, AttemptId, AttemptQuery, AttemptState, NewAttempt};
 pub use audit::{AuditPage, AuditQuery, AuditReport};
+pub use builder::CustodyBuilder;
 pub use clock::{Clock, SystemClock};
 pub use error::{CustodyError, SignError, StorageError};
 pub use location::StoreLocation;
+pub use metrics::{EntryFate, Metrics, NoMetrics, PrometheusMetrics, SigningOutcome};
 pub use password::{Password, PasswordError};
 pub use progress::{Progress, ProgressState};
 pub use relocate::{CopyReport, SchemaState, SchemaStep};

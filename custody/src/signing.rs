@@ -8,6 +8,7 @@ mod evm;
 mod message;
 mod preview;
 mod steps;
+mod stopwatch;
 mod subject;
 
 use std::fmt;
@@ -45,6 +46,29 @@ pub enum SigningStep {
     KeyUsed,
     /// The `signed` (or `failed`) audit entry is committed; it is durable with the next durable commit.
     Recorded,
+}
+
+impl SigningStep {
+    /// Every step, in their order.
+    pub const ALL: [Self; 5] = [
+        Self::Checked,
+        Self::Evaluated,
+        Self::Authorised,
+        Self::KeyUsed,
+        Self::Recorded,
+    ];
+
+    /// A stable word: `checked`, `evaluated`, `authorised`, `key-used` or `recorded`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Checked => "checked",
+            Self::Evaluated => "evaluated",
+            Self::Authorised => "authorised",
+            Self::KeyUsed => "key-used",
+            Self::Recorded => "recorded",
+        }
+    }
 }
 
 /// Told right after each of the five steps, inside the service: for metrics, and for tests that end the process

@@ -34,6 +34,7 @@ use crate::audit::stored::StoredEntry;
 use crate::error::CustodyError;
 use crate::settings::{SettingsRow, VaultSettings};
 use crate::wallets::{Wallet, WalletPage, WalletQuery, WalletState};
+use crate::witness::Witness;
 pub(crate) use open::OpenStore;
 pub(crate) use versions::schema_state;
 pub use versions::{SchemaState, SchemaStep};
@@ -101,6 +102,9 @@ pub(crate) trait Store: Send + Sync {
 
     /// The store, to be filled while nobody else writes to it.
     async fn fill(&self) -> Result<Box<dyn rows::Target>, CustodyError>;
+
+    /// Who is told of every commit.
+    fn witness(&self) -> &Witness;
 }
 
 /// How durable a transaction is when it returns. In either case it outlives the end of this process, and whatever is
@@ -615,7 +619,12 @@ where
                 Ok(writes)
             }),
         )
-        .await?;
+        .await
+        .inspect_err(|error| {
+            if error.is_fault() {
+                store.witness().failed(error.code());
+            }
+        })?;
     // The store commits only after the closure has run, so a success without a value is a store that broke its word.
     let value = value.ok_or_else(|| CustodyError::damaged("the store committed without a decision"))?;
     Ok((value, applied))

@@ -23,14 +23,18 @@ use keyward_core::vault::{
 use zeroize::Zeroizing;
 
 use crate::audit::ledger::{Draft, Scribe};
+use crate::builder::{CustodyBuilder, actor_name};
+use crate::chain::SolanaNode;
 use crate::clock::{Clock, SystemClock};
 use crate::error::{CustodyError, StorageError};
 use crate::location::StoreLocation;
 use crate::memory::Protection;
 pub(crate) use crate::memory::clearing_stack;
+use crate::metrics::{Metrics, NoMetrics};
 use crate::password::Password;
 use crate::signing::{NoObserver, SigningObserver};
 use crate::store::{Ask, NewMaster, NewVaultRow, OpenStore, Store, VaultRow, Write, transact};
+use crate::witness::Witness;
 pub use file::{ImportedVault, PolicySource};
 pub use rotation::Rotation;
 pub(crate) use session::{Session, read_policy};
@@ -42,13 +46,17 @@ pub struct OpenOptions {
     pub clock: Arc<dyn Clock>,
     /// Told about each step of each signature.
     pub observer: Arc<dyn SigningObserver>,
-    /// Who acts, as the audit log names them; at most 200 bytes.
+    /// Who acts, as the audit log names them: 1 to 200 bytes without control characters.
     pub actor: String,
     /// How long to wait for another process's write, in milliseconds.
     pub busy_timeout_ms: u64,
     /// The best memory to try for the vault key. [`Protection::SecretMemory`] unless the machine must be able to
     /// hibernate while the vault is unlocked, which secret memory prevents.
     pub key_protection: Protection,
+    /// Who counts and times.
+    pub metrics: Arc<dyn Metrics>,
+    /// The policy of a vault that is made through this handle, in the place of the default one.
+    pub policy: Option<Policy>,
 }
 
 impl Default for OpenOptions {
@@ -59,6 +67,8 @@ impl Default for OpenOptions {
             actor: "owner".to_owned(),
             busy_timeout_ms: 5_000,
             key_protection: Protection::SecretMemory,
+            metrics: Arc::new(NoMetrics),
+            policy: None,
         }
     }
 }
@@ -81,7 +91,7 @@ pub struct NewVault {
     pub second_factor: Option<SecondFactor>,
     /// The cost of a guess.
     pub kdf: KdfParams,
-    /// The limits of the default policy.
+    /// The limits of the default policy. Of no effect where the handle was opened with a policy of its own.
     pub limits: PolicyLimits,
     /// The phrase that wallets are derived from.
     pub mnemonic: Mnemonic,
@@ -129,10 +139,14 @@ pub enum VaultStatus {
     Unlocked(VaultSummary),
 }
 
-/// A handle on one store and the vault in it. Clones share the same session: unlocking one unlocks all.
+/// A handle on one store and the vault in it. Clones share the same session: unlocking one unlocks all. It is `Send` and
+/// `Sync`, and any number of tasks may use it at once.
 #[derive(Clone)]
 pub struct Custody {
     inner: Arc<Inner>,
+    /// Whom the audit log names.
+    actor: Arc<str>,
+    node: Option<SolanaNode>,
 }
 
 struct Inner {
@@ -158,14 +172,60 @@ impl Custody {
     /// [`CustodyError::NewerSchema`], [`CustodyError::Unreachable`], [`CustodyError::AccessDenied`],
     /// [`CustodyError::Invalid`] or [`CustodyError::Storage`].
     pub async fn open(location: &StoreLocation, options: OpenOptions) -> Result<Self, CustodyError> {
-        let store = OpenStore::open(location, Arc::clone(&options.clock), options.busy_timeout_ms).await?;
+        let actor = actor_name(&options.actor)?;
+        if let Some(policy) = &options.policy {
+            policy
+                .check()
+                .map_err(|error| CustodyError::invalid("policy", error.to_string()))?;
+        }
+        let witness = Witness::new(Arc::clone(&options.metrics));
+        let clock = Arc::clone(&options.clock);
+        let store = OpenStore::open(location, clock, options.busy_timeout_ms, witness).await?;
         Ok(Self {
+            actor,
+            node: None,
             inner: Arc::new(Inner {
                 store,
                 options,
                 session: RwLock::new(None),
             }),
         })
+    }
+
+    /// Says how a store is to be opened, piece by piece.
+    pub fn builder() -> CustodyBuilder {
+        CustodyBuilder::default()
+    }
+
+    /// A handle whose doings the audit log puts under another name: 1 to 200 bytes without control characters. It shares
+    /// store and session with this one. The name is this program's word; nothing proves it.
+    ///
+    /// # Errors
+    /// [`CustodyError::Invalid`] for a name that cannot be.
+    pub fn acting_as(&self, actor: &str) -> Result<Self, CustodyError> {
+        Ok(Self {
+            actor: actor_name(actor)?,
+            ..self.clone()
+        })
+    }
+
+    /// Whom the audit log names for what is done through this handle.
+    #[must_use]
+    pub fn actor(&self) -> &str {
+        &self.actor
+    }
+
+    /// The node that the builder was given.
+    #[must_use]
+    pub fn node(&self) -> Option<&SolanaNode> {
+        self.node.as_ref()
+    }
+
+    pub(crate) fn with_node(self, node: SolanaNode) -> Self {
+        Self {
+            node: Some(node),
+            ..self
+        }
     }
 
     /// Locks, and closes the database: its journal is written back into it. Every clone of this handle is of no
@@ -205,7 +265,8 @@ impl Custody {
             return Err(CustodyError::AlreadyInitialised);
         }
         let (best, chosen) = (self.key_protection(), new.family.id());
-        let (row, session) = blocking(move || seal_vault(&new, best)).await??;
+        let policy = self.options().policy.clone();
+        let (row, session) = blocking(move || seal_vault(&new, policy, best)).await??;
         let session = Arc::new(session);
         let vault_header = row.header.clone();
         let family = chosen;
@@ -241,7 +302,7 @@ impl Custody {
         let signer = session.share_signer();
         drop(session);
         let scribe = Scribe {
-            actor: &self.inner.options.actor,
+            actor: &self.actor,
             signer: Some(&signer),
         };
         let ask = Ask {
@@ -319,7 +380,7 @@ impl Custody {
     /// Who appends to the audit log.
     pub(crate) fn scribe<'a>(&'a self, session: Option<&'a Session>) -> Scribe<'a> {
         Scribe {
-            actor: &self.inner.options.actor,
+            actor: &self.actor,
             signer: session.map(Session::signer),
         }
     }
@@ -343,7 +404,11 @@ impl Custody {
 }
 
 /// Everything of a new vault that needs no database: the slow and the secret part.
-fn seal_vault(new: &NewVault, best: Protection) -> Result<(NewVaultRow, Session), CustodyError> {
+fn seal_vault(
+    new: &NewVault,
+    policy: Option<Policy>,
+    best: Protection,
+) -> Result<(NewVaultRow, Session), CustodyError> {
     let id = VaultId::from_bytes(random()?);
     let (header, key) = VaultHeader::create(CreateVault {
         vault: id,
@@ -362,7 +427,7 @@ fn seal_vault(new: &NewVault, best: Protection) -> Result<(NewVaultRow, Session)
     let sealed = seal_record(&key, &context, &master.encode(), random()?)
         .map_err(|error| CustodyError::invalid("phrase", error.to_string()))?;
     let session = Session::new(key, &header, best);
-    let policy = session.sign_policy(&Policy::default_for(new.limits))?;
+    let policy = session.sign_policy(&policy.unwrap_or_else(|| Policy::default_for(new.limits)))?;
     let row = NewVaultRow {
         id: *id.as_bytes(),
         header: header.to_bytes(),

@@ -16,14 +16,20 @@ mod canary;
 mod concurrency;
 #[path = "suite/crash.rs"]
 mod crash;
+#[path = "suite/embedding.rs"]
+mod embedding;
 #[path = "suite/evm_signing.rs"]
 mod evm_signing;
+#[path = "suite/exposition.rs"]
+mod exposition;
 #[path = "suite/fixture.rs"]
 mod fixture;
 #[path = "suite/imports.rs"]
 mod imports;
 #[path = "postgres/lost.rs"]
 mod lost;
+#[path = "suite/metrics.rs"]
+mod metrics;
 #[path = "suite/owner.rs"]
 mod owner;
 #[path = "postgres/place.rs"]

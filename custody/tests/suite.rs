@@ -16,12 +16,18 @@ mod canary;
 mod concurrency;
 #[path = "suite/crash.rs"]
 mod crash;
+#[path = "suite/embedding.rs"]
+mod embedding;
 #[path = "suite/evm_signing.rs"]
 mod evm_signing;
+#[path = "suite/exposition.rs"]
+mod exposition;
 #[path = "suite/fixture.rs"]
 mod fixture;
 #[path = "suite/imports.rs"]
 mod imports;
+#[path = "suite/metrics.rs"]
+mod metrics;
 #[path = "suite/migration.rs"]
 mod migration;
 #[path = "suite/owner.rs"]

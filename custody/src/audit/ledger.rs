@@ -16,12 +16,12 @@ use keyward_core::vault::{VaultHeader, VaultId, VaultKey};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::stored::{StoredEntry, stands_unsigned};
+use crate::builder::MAX_ACTOR_BYTES;
 use crate::error::CustodyError;
 use crate::memory::{LockedKey, Protection, clearing_stack};
 use crate::store::AuditKeyRow;
 
 /// The longest texts of an entry, in bytes.
-const MAX_ACTOR_BYTES: usize = 200;
 const MAX_REASON_BYTES: usize = 400;
 const MAX_DETAILS_BYTES: usize = 4_000;
 
@@ -316,6 +316,11 @@ impl Ledger {
 
     pub(crate) fn appended(&self) -> &[LedgerRow] {
         &self.appended
+    }
+
+    /// The entries that were appended, once they are stored.
+    pub(crate) fn into_appended(self) -> Vec<LedgerRow> {
+        self.appended
     }
 
     /// The edge to store, when anything was appended.

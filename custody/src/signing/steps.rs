@@ -8,6 +8,7 @@ use keyward_core::audit::Outcome;
 use keyward_core::policy::{ApprovedMessage, Policy, Refusal, WalletSignature};
 
 use super::authorise::{Authorised, Case, Grant, Verdict};
+use super::stopwatch::Stopwatch;
 use super::subject::{Job, operation};
 use super::{RATE_WINDOW_MS, SigningStep};
 use crate::audit::ledger::Draft;
@@ -27,24 +28,37 @@ impl Custody {
         &self,
         job: Job<'_>,
     ) -> Result<Vec<(AccountAddress, WalletSignature)>, SignError> {
+        let watch = Stopwatch::start(self.options(), job.subject.kind());
+        let answer = self.sign_watched(&watch, job).await;
+        watch.finish(answer.as_ref());
+        answer
+    }
+
+    async fn sign_watched(
+        &self,
+        watch: &Stopwatch<'_>,
+        job: Job<'_>,
+    ) -> Result<Vec<(AccountAddress, WalletSignature)>, SignError> {
         let kind = job.subject.kind();
         let Some(session) = self.session() else {
             let wallet = job.signers.first().copied();
             return Err(self
-                .refuse(kind, wallet, job.sha256, CustodyError::Locked.into())
+                .write_refusal(kind, wallet, job.sha256, CustodyError::Locked.into())
                 .await);
         };
-        let authorised = self.authorise(&session, &job).await?;
+        let authorised = self.authorise(watch, &session, &job).await?;
         let Authorised {
             mut signatures,
             grants,
         } = authorised;
         if !grants.is_empty() {
-            self.observe(SigningStep::Authorised);
+            watch.step(SigningStep::Authorised);
             let used = self.use_keys(&session, &job, grants).await?;
-            self.observe(SigningStep::KeyUsed);
-            signatures.extend(self.record(&session, kind, used).await?);
-            self.observe(SigningStep::Recorded);
+            watch.step(SigningStep::KeyUsed);
+            let made = self.record(&session, kind, used).await?;
+            watch.step(SigningStep::Recorded);
+            watch.signed(made.len());
+            signatures.extend(made);
         }
         signatures.sort_by_key(|(wallet, _)| job.signers.iter().position(|signer| signer == wallet));
         Ok(signatures)
@@ -59,16 +73,17 @@ impl Custody {
             .ok_or(SignError::NoSigner)
     }
 
-    pub(super) fn observe(&self, step: SigningStep) {
-        self.options().observer.step(step);
-    }
-
     /// Steps 1 to 3, in one database transaction: checks, policy, reservation with its audit entries.
-    async fn authorise(&self, session: &Arc<Session>, job: &Job<'_>) -> Result<Authorised, SignError> {
+    async fn authorise(
+        &self,
+        watch: &Stopwatch<'_>,
+        session: &Arc<Session>,
+        job: &Job<'_>,
+    ) -> Result<Authorised, SignError> {
         for _ in 0..TRIES {
             let policy = self.policy_in_force(session).await?;
             let ask = self.question(session, job, &policy);
-            let observe = |step| self.observe(step);
+            let observe = |step| watch.step(step);
             let case = Case {
                 session,
                 scribe: self.scribe(Some(session)),
@@ -229,8 +244,22 @@ impl Custody {
             .collect()
     }
 
-    /// Writes a refusal to the audit log and gives it back; if it cannot be written, the error says that instead.
+    /// Refuses a request that does not even read: counts it, and writes it as [`Self::write_refusal`] does.
     pub(super) async fn refuse(
+        &self,
+        kind: IntentKind,
+        wallet: Option<AccountAddress>,
+        sha256: [u8; 32],
+        error: SignError,
+    ) -> SignError {
+        let watch = Stopwatch::start(self.options(), kind);
+        let error = self.write_refusal(kind, wallet, sha256, error).await;
+        watch.finish::<()>(Err(&error));
+        error
+    }
+
+    /// Writes a refusal to the audit log and gives it back; if it cannot be written, the error says that instead.
+    async fn write_refusal(
         &self,
         kind: IntentKind,
         wallet: Option<AccountAddress>,

@@ -8,6 +8,7 @@ use super::sqlite::SqliteStore;
 use crate::clock::Clock;
 use crate::error::CustodyError;
 use crate::location::{Place, StoreLocation};
+use crate::witness::Witness;
 
 /// An open store, of either kind.
 pub(crate) enum OpenStore {
@@ -21,12 +22,13 @@ impl OpenStore {
         location: &StoreLocation,
         clock: Arc<dyn Clock>,
         busy_timeout_ms: u64,
+        witness: Witness,
     ) -> Result<Self, CustodyError> {
         match location.place() {
-            Place::File(path) => SqliteStore::open(path, clock, busy_timeout_ms)
+            Place::File(path) => SqliteStore::open(path, clock, busy_timeout_ms, witness)
                 .await
                 .map(|store| Self::Sqlite(Box::new(store))),
-            Place::Postgres(url) => PostgresStore::open(url.expose_url(), clock, busy_timeout_ms)
+            Place::Postgres(url) => PostgresStore::open(url.expose_url(), clock, busy_timeout_ms, witness)
                 .await
                 .map(|store| Self::Postgres(Box::new(store))),
         }

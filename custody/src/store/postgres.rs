@@ -24,7 +24,7 @@ mod versions;
 mod wallets;
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use keyward_core::account::AccountAddress;
@@ -45,6 +45,7 @@ use crate::store::{
     StoredCheckpoint, WalletPlace, Write, stored_integer,
 };
 use crate::wallets::{Wallet, WalletPage, WalletQuery};
+use crate::witness::Witness;
 use apply::Applier;
 use audit_log::Evidence;
 use connect::{Access, Engine};
@@ -84,6 +85,7 @@ pub(crate) struct PostgresStore {
     turns: Semaphore,
     readers: PgPool,
     engine: Engine,
+    witness: Witness,
 }
 
 /// A transaction that holds the lock, with what was asked for.
@@ -100,6 +102,7 @@ impl PostgresStore {
         url: &str,
         clock: Arc<dyn Clock>,
         busy_timeout_ms: u64,
+        witness: Witness,
     ) -> Result<Self, CustodyError> {
         let options = connect::options(url)?;
         let wait = Duration::from_millis(busy_timeout_ms);
@@ -117,6 +120,7 @@ impl PostgresStore {
             turns: Semaphore::new(WRITERS as usize), // two
             readers,
             engine,
+            witness,
         })
     }
 
@@ -299,7 +303,10 @@ impl Store for PostgresStore {
         };
         match decided {
             Ok(applied) => {
-                self.commit(transaction, Evidence::of(&ledger)?).await?;
+                let evidence = Evidence::of(&ledger)?;
+                let began = Instant::now();
+                self.commit(transaction, evidence).await?;
+                self.witness.committed(1, began.elapsed(), ledger.into_appended());
                 Ok(applied)
             }
             Err(fault) => {
@@ -395,5 +402,9 @@ impl Store for PostgresStore {
 
     async fn fill(&self) -> Result<Box<dyn Target>, CustodyError> {
         Ok(Box::new(self.held().await?))
+    }
+
+    fn witness(&self) -> &Witness {
+        &self.witness
     }
 }

@@ -21,7 +21,7 @@ mod writer;
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use keyward_core::account::AccountAddress;
@@ -42,6 +42,7 @@ use crate::store::{
     StoredCheckpoint, WalletPlace,
 };
 use crate::wallets::{Wallet, WalletPage, WalletQuery};
+use crate::witness::Witness;
 use checkpoints::Checkpoints;
 use errors::{ResultExt, storage};
 pub(super) use versions::schema_state;
@@ -68,6 +69,7 @@ pub(crate) struct SqliteStore {
     writer: Mutex<Option<Writer>>,
     readers: SqlitePool,
     checkpoints: Checkpoints,
+    witness: Witness,
 }
 
 impl SqliteStore {
@@ -76,6 +78,7 @@ impl SqliteStore {
         path: &Path,
         clock: Arc<dyn Clock>,
         busy_timeout_ms: u64,
+        witness: Witness,
     ) -> Result<Self, CustodyError> {
         file::prepare(path)?;
         let options = SqliteConnectOptions::new()
@@ -102,6 +105,7 @@ impl SqliteStore {
             writer: Mutex::new(Some(writer)),
             readers,
             checkpoints,
+            witness,
         })
     }
 
@@ -170,8 +174,10 @@ impl Store for SqliteStore {
         let writer = guard.as_mut().ok_or_else(closed)?;
         let mut transaction = writer.begin(commit).await?;
         match apply::decide_and_apply(&mut transaction, &*self.clock, &ask, decide).await {
-            Ok(applied) => {
+            Ok((applied, entries)) => {
+                let began = Instant::now();
                 transaction.commit().await.storage()?;
+                self.witness.committed(1, began.elapsed(), entries);
                 self.checkpoints.note_commit();
                 Ok(applied)
             }
@@ -269,6 +275,10 @@ impl Store for SqliteStore {
         Ok(Box::new(
             dump::Dump::begin((*self.readers.connect_options()).clone()).await?,
         ))
+    }
+
+    fn witness(&self) -> &Witness {
+        &self.witness
     }
 }
 

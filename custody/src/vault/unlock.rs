@@ -201,6 +201,7 @@ impl Custody {
             if let Some((operation, error)) = refusal {
                 let draft = Draft::new(operation, Outcome::Refused).reason(error.code());
                 ledger.append(facts.now_ms, self.scribe(None), draft)?;
+                self.options().metrics.unlock_failed(error.code());
                 return Ok((Vec::new(), Err(error)));
             }
             let failed_unlocks = vault.failed_unlocks.saturating_add(1);
@@ -226,6 +227,7 @@ impl Custody {
         purpose: Purpose,
         wrong: &CustodyError,
     ) -> Result<(), CustodyError> {
+        self.options().metrics.unlock_failed(wrong.code());
         transact(self.store(), Ask::default(), |ledger, facts| {
             let draft = Draft::new(Operation::UnlockFailed, Outcome::Refused)
                 .reason(wrong.code())

@@ -5,17 +5,18 @@ use sqlx::SqliteConnection;
 use super::errors::ResultExt;
 use super::{audit_log, facts, rows, usage};
 use crate::attempts::NewAttempt;
+use crate::audit::ledger::LedgerRow;
 use crate::clock::Clock;
 use crate::error::CustodyError;
 use crate::store::{Applied, Ask, Decide, NewIntent, Write, stored_integer, stored_lamports};
 
-/// Gathers, decides, writes. The caller commits or rolls back.
+/// Gathers, decides, writes. The caller commits or rolls back. The audit entries come with it.
 pub(super) async fn decide_and_apply(
     connection: &mut SqliteConnection,
     clock: &dyn Clock,
     ask: &Ask,
     decide: Decide<'_>,
-) -> Result<Applied, CustodyError> {
+) -> Result<(Applied, Vec<LedgerRow>), CustodyError> {
     // Read only now, under the write lock: see `Facts::now_ms`.
     let now_ms = clock.now_ms();
     let (facts, mut ledger) = facts::gather(connection, ask, now_ms).await?;
@@ -26,7 +27,7 @@ pub(super) async fn decide_and_apply(
         apply(connection, write, now, &mut applied).await?;
     }
     audit_log::store(connection, &ledger).await?;
-    Ok(applied)
+    Ok((applied, ledger.into_appended()))
 }
 
 async fn apply(
