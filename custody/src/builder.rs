@@ -11,7 +11,9 @@ use crate::error::CustodyError;
 use crate::location::StoreLocation;
 use crate::memory::Protection;
 use crate::metrics::Metrics;
+use crate::settings::SettingKey;
 use crate::signing::SigningObserver;
+use crate::sink::AuditSink;
 use crate::vault::{Custody, OpenOptions};
 
 /// The longest name of an actor, in bytes.
@@ -97,6 +99,38 @@ impl CustodyBuilder {
         self.policy(Policy::default_for(limits))
     }
 
+    /// A setting that a vault made (or restored from a file) through this handle begins with. A vault that is there must have
+    /// it: a program that relies on a limit does not run with another. Given twice, the last one counts.
+    pub fn setting(mut self, setting: SettingKey, value: u64) -> Self {
+        self.options.settings.retain(|(key, _)| *key != setting);
+        self.options.settings.push((setting, value));
+        self
+    }
+
+    /// How often keys of wallets with the role `trading` are rotated by default, in milliseconds: the setting
+    /// [`SettingKey::TradingRotation`], as [`Self::setting`].
+    pub fn rotation_interval_ms(self, interval_ms: u64) -> Self {
+        self.setting(SettingKey::TradingRotation, interval_ms)
+    }
+
+    /// Wrong passwords in a row that cost nothing but key derivation: the setting [`SettingKey::MaxFailedAttempts`], as
+    /// [`Self::setting`].
+    pub fn max_failed_attempts(self, attempts: u64) -> Self {
+        self.setting(SettingKey::MaxFailedAttempts, attempts)
+    }
+
+    /// Who is told of every audit entry after it was committed; nobody by default. See [`sink`](crate::sink).
+    pub fn audit_sink(mut self, sink: Arc<dyn AuditSink>) -> Self {
+        self.options.audit_sink = Some(sink);
+        self
+    }
+
+    /// How many entries wait for a slow sink before some are dropped: 1 to 1,000,000, 10,000 by default.
+    pub fn audit_queue(mut self, entries: usize) -> Self {
+        self.options.audit_queue = entries;
+        self
+    }
+
     /// The node that [`Custody::node`] reaches; none by default. It is not contacted before it is asked something.
     pub fn chain(mut self, node: NodeConfig) -> Self {
         self.chain = Some(node);
@@ -106,8 +140,8 @@ impl CustodyBuilder {
     /// Opens the store, making and migrating it as needed. The vault in it is locked, or is yet to be made.
     ///
     /// # Errors
-    /// [`CustodyError::Invalid`] where no storage was named, or the actor, the policy or the node's address cannot be;
-    /// else as [`Custody::open`].
+    /// [`CustodyError::Invalid`] where no storage was named, or the actor, the policy, a setting, the sink's queue or the
+    /// node's address cannot be; [`CustodyError::SettingDiffers`] where the vault that is there has another setting; else as [`Custody::open`].
     pub async fn open(self) -> Result<Custody, CustodyError> {
         let storage = self
             .storage

@@ -13,6 +13,7 @@ use keyward_core::siws::SignInError;
 use keyward_core::solana::{DecodeError, ResolveError};
 
 use crate::password::PasswordError;
+use crate::settings::SettingKey;
 
 /// Why a custody operation did not happen. Nothing of it was stored unless its text says so.
 #[derive(Debug, thiserror::Error)]
@@ -183,6 +184,16 @@ pub enum CustodyError {
         /// What is wrong with it.
         reason: String,
     },
+    /// The vault has another setting than this program was told to expect.
+    #[error("the vault's setting {setting} is {found}, and this program expects {wanted}")]
+    SettingDiffers {
+        /// Which setting.
+        setting: SettingKey,
+        /// What the program expects.
+        wanted: u64,
+        /// What the vault has.
+        found: u64,
+    },
     /// An unresolved transfer makes the same payment.
     #[error("the same payment is under way already: {signature}")]
     SamePayment {
@@ -264,6 +275,9 @@ impl CustodyError {
             }
             Self::ClockBehind { .. } => "set the clock right, then try again",
             Self::Invalid { .. } => "correct it and try again",
+            Self::SettingDiffers { .. } => {
+                "change the vault's setting with `keyward vault settings set`, or what this program expects"
+            }
             Self::SamePayment { .. } => {
                 "follow it to its end first; if this is a separate payment, say so and send it again"
             }
@@ -308,6 +322,7 @@ impl CustodyError {
             Self::AuditBroken { .. } => "audit-broken",
             Self::ClockBehind { .. } => "clock-behind",
             Self::Invalid { .. } => "invalid",
+            Self::SettingDiffers { .. } => "setting-differs",
             Self::SamePayment { .. } => "same-payment",
             Self::Cancelled => "cancelled",
             Self::Randomness => "randomness",

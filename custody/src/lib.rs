@@ -22,6 +22,7 @@ pub mod progress;
 pub mod relocate;
 pub mod settings;
 pub mod signing;
+pub mod sink;
 mod store;
 pub mod transfer;
 pub mod vault;
@@ -44,6 +45,7 @@ pub use signing::{
     SignedEvmTransaction, SignedTransaction, SignedTypedData, SigningObserver, SigningPreview, SigningStep,
     WalletPasswords,
 };
+pub use sink::{AuditSink, CommittedEntry, MissedEntries, SinkError};
 pub use vault::{
     Custody, ImportedVault, NewVault, OpenOptions, PolicySource, Rotation, VaultStatus, VaultSummary,
 };

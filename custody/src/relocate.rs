@@ -20,6 +20,7 @@ use crate::progress::Progress;
 use crate::store::rows::{Row, Source, TABLES, Table, Target, Value};
 use crate::store::{Ask, OpenStore, transact};
 use crate::vault::Custody;
+use crate::witness::Witness;
 
 pub use crate::store::{SchemaState, SchemaStep};
 
@@ -60,10 +61,15 @@ pub async fn schema_state(location: &StoreLocation) -> Result<SchemaState, Custo
 pub async fn migrate(location: &StoreLocation) -> Result<SchemaState, CustodyError> {
     let before = schema_state(location).await?;
     let options = crate::vault::OpenOptions::default();
-    OpenStore::open(location, Arc::clone(&options.clock), options.busy_timeout_ms)
-        .await?
-        .close()
-        .await?;
+    OpenStore::open(
+        location,
+        Arc::clone(&options.clock),
+        options.busy_timeout_ms,
+        Witness::silent(),
+    )
+    .await?
+    .close()
+    .await?;
     Ok(before)
 }
 
@@ -82,7 +88,13 @@ impl Custody {
     ) -> Result<CopyReport, CustodyError> {
         self.current_session().await?;
         let options = self.options();
-        let target = OpenStore::open(to, Arc::clone(&options.clock), options.busy_timeout_ms).await?;
+        let target = OpenStore::open(
+            to,
+            Arc::clone(&options.clock),
+            options.busy_timeout_ms,
+            Witness::silent(),
+        )
+        .await?;
         let copied = self.copy_into(&target, to, progress).await;
         let closed = target.close().await;
         let report = copied?;

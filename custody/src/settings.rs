@@ -158,6 +158,19 @@ impl VaultSettings {
             .min(self.lockout_max_ms)
     }
 
+    /// These settings with some of them changed.
+    ///
+    /// # Errors
+    /// [`CustodyError::Invalid`] for a value out of its range.
+    pub(crate) fn with(&self, changes: &[(SettingKey, u64)]) -> Result<Self, CustodyError> {
+        let mut settings = self.clone();
+        for (key, value) in changes {
+            key.set(&mut settings, *value);
+        }
+        settings.check()?;
+        Ok(settings)
+    }
+
     fn check(&self) -> Result<(), CustodyError> {
         for key in SettingKey::ALL {
             let (least, most) = key.range();
@@ -334,12 +347,7 @@ fn changed(before: &VaultSettings, changes: &[(SettingKey, u64)]) -> Result<Vaul
     if changes.is_empty() {
         return Err(CustodyError::invalid("setting", "none is named"));
     }
-    let mut settings = before.clone();
-    for (key, value) in changes {
-        key.set(&mut settings, *value);
-    }
-    settings.check()?;
-    Ok(settings)
+    before.with(changes)
 }
 
 /// What the audit log says of a change: each setting that differs, before and after.

@@ -32,7 +32,9 @@ use crate::memory::Protection;
 pub(crate) use crate::memory::clearing_stack;
 use crate::metrics::{Metrics, NoMetrics};
 use crate::password::Password;
+use crate::settings::{SettingKey, SettingsRow, VaultSettings};
 use crate::signing::{NoObserver, SigningObserver};
+use crate::sink::{AuditSink, DEFAULT_SINK_QUEUE};
 use crate::store::{Ask, NewMaster, NewVaultRow, OpenStore, Store, VaultRow, Write, transact};
 use crate::witness::Witness;
 pub use file::{ImportedVault, PolicySource};
@@ -57,6 +59,13 @@ pub struct OpenOptions {
     pub metrics: Arc<dyn Metrics>,
     /// The policy of a vault that is made through this handle, in the place of the default one.
     pub policy: Option<Policy>,
+    /// Settings that a vault made through this handle begins with, and that one which is there must have: see
+    /// [`CustodyBuilder::setting`].
+    pub settings: Vec<(SettingKey, u64)>,
+    /// Who is told of every committed audit entry.
+    pub audit_sink: Option<Arc<dyn AuditSink>>,
+    /// How many entries wait for a slow sink before some are dropped, 1 to [`MAX_SINK_QUEUE`](crate::sink::MAX_SINK_QUEUE).
+    pub audit_queue: usize,
 }
 
 impl Default for OpenOptions {
@@ -69,6 +78,9 @@ impl Default for OpenOptions {
             key_protection: Protection::SecretMemory,
             metrics: Arc::new(NoMetrics),
             policy: None,
+            settings: Vec::new(),
+            audit_sink: None,
+            audit_queue: DEFAULT_SINK_QUEUE,
         }
     }
 }
@@ -178,10 +190,11 @@ impl Custody {
                 .check()
                 .map_err(|error| CustodyError::invalid("policy", error.to_string()))?;
         }
-        let witness = Witness::new(Arc::clone(&options.metrics));
+        let wanted = VaultSettings::default().with(&options.settings)?;
+        let witness = Witness::start(&options)?;
         let clock = Arc::clone(&options.clock);
         let store = OpenStore::open(location, clock, options.busy_timeout_ms, witness).await?;
-        Ok(Self {
+        let custody = Self {
             actor,
             node: None,
             inner: Arc::new(Inner {
@@ -189,7 +202,47 @@ impl Custody {
                 options,
                 session: RwLock::new(None),
             }),
-        })
+        };
+        if let Err(error) = custody.expect_settings(&wanted).await {
+            // What is wrong with the vault is the news, not how closing went.
+            let _ = custody.close().await;
+            return Err(error);
+        }
+        Ok(custody)
+    }
+
+    /// Whether a vault that is there has the settings that this handle was opened with.
+    async fn expect_settings(&self, wanted: &VaultSettings) -> Result<(), CustodyError> {
+        if self.options().settings.is_empty() {
+            return Ok(());
+        }
+        let found = match self.settings().await {
+            Err(CustodyError::NotInitialised) => return Ok(()),
+            found => found?,
+        };
+        let differing = self.options().settings.iter().map(|(key, _)| *key);
+        match differing
+            .into_iter()
+            .find(|key| key.get(&found) != key.get(wanted))
+        {
+            Some(setting) => Err(CustodyError::SettingDiffers {
+                setting,
+                wanted: setting.get(wanted),
+                found: setting.get(&found),
+            }),
+            None => Ok(()),
+        }
+    }
+
+    /// The settings that a vault made through this handle begins with, where they are not the defaults.
+    fn first_settings(&self, session: &Session) -> Result<Option<Write>, CustodyError> {
+        let settings = &self.options().settings;
+        if settings.is_empty() {
+            return Ok(None);
+        }
+        let settings = VaultSettings::default().with(settings)?;
+        let row = SettingsRow::sign(session.signer(), &session.vault(), 1, &settings)?;
+        Ok(Some(Write::Settings(row)))
     }
 
     /// Says how a store is to be opened, piece by piece.
@@ -228,14 +281,16 @@ impl Custody {
         }
     }
 
-    /// Locks, and closes the database: its journal is written back into it. Every clone of this handle is of no
-    /// use afterwards.
+    /// Locks, and closes the database: its journal is written back into it. The audit sink is given a few seconds for what
+    /// it has not taken yet. Every clone of this handle is of no use afterwards.
     ///
     /// # Errors
     /// The store's.
     pub async fn close(&self) -> Result<(), CustodyError> {
         self.lock().await;
-        self.inner.store.close().await
+        let closed = self.inner.store.close().await;
+        self.store().witness().close().await;
+        closed
     }
 
     /// What the store holds, and whether this handle has it unlocked.
@@ -268,6 +323,7 @@ impl Custody {
         let policy = self.options().policy.clone();
         let (row, session) = blocking(move || seal_vault(&new, policy, best)).await??;
         let session = Arc::new(session);
+        let settings = self.first_settings(&session)?;
         let vault_header = row.header.clone();
         let family = chosen;
         let (created_ms, _) = transact(self.store(), Ask::default(), |ledger, facts| {
@@ -283,7 +339,8 @@ impl Custody {
                     .unwrap_or(0)
             ));
             ledger.append(facts.now_ms, self.scribe(Some(&session)), draft)?;
-            Ok((vec![Write::Vault(Box::new(row))], facts.now_ms))
+            let vault = Write::Vault(Box::new(row));
+            Ok(([vault].into_iter().chain(settings).collect(), facts.now_ms))
         })
         .await?;
         self.set_session(Some(Arc::clone(&session)));

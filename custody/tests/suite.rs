@@ -10,6 +10,8 @@ macro_rules! on_files {
 mod attempts;
 #[path = "suite/audit.rs"]
 mod audit;
+#[path = "suite/bot.rs"]
+mod bot;
 #[path = "suite/canary.rs"]
 mod canary;
 #[path = "suite/concurrency.rs"]
@@ -26,6 +28,8 @@ mod exposition;
 mod fixture;
 #[path = "suite/imports.rs"]
 mod imports;
+#[path = "suite/limits.rs"]
+mod limits;
 #[path = "suite/metrics.rs"]
 mod metrics;
 #[path = "suite/migration.rs"]
@@ -40,12 +44,17 @@ mod rotation;
 mod settings;
 #[path = "suite/signing.rs"]
 mod signing;
+#[path = "suite/sink.rs"]
+mod sink;
 #[path = "suite/solana_signing.rs"]
 mod solana_signing;
 #[path = "suite/storage.rs"]
 mod storage;
 #[path = "suite/stretching.rs"]
 mod stretching;
+#[path = "../examples/trading_bot.rs"]
+#[allow(dead_code, reason = "the example's main is the program's")]
+mod trading_bot;
 #[path = "suite/vault.rs"]
 mod vault;
 #[path = "suite/vault_file.rs"]

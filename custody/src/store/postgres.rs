@@ -31,7 +31,7 @@ use keyward_core::account::AccountAddress;
 use sqlx::migrate::Migrator;
 use sqlx::pool::PoolConnection;
 use sqlx::{Connection as _, PgConnection, PgPool, Postgres, Transaction};
-use tokio::sync::Semaphore;
+use tokio::sync::{Mutex, Semaphore};
 
 use crate::attempts::{Attempt, AttemptQuery};
 use crate::audit::AuditQuery;
@@ -86,6 +86,8 @@ pub(crate) struct PostgresStore {
     readers: PgPool,
     engine: Engine,
     witness: Witness,
+    /// Held from before a COMMIT until its audit entries are told.
+    telling: Mutex<()>,
 }
 
 /// A transaction that holds the lock, with what was asked for.
@@ -121,6 +123,7 @@ impl PostgresStore {
             readers,
             engine,
             witness,
+            telling: Mutex::new(()),
         })
     }
 
@@ -305,6 +308,8 @@ impl Store for PostgresStore {
             Ok(applied) => {
                 let evidence = Evidence::of(&ledger)?;
                 let began = Instant::now();
+                // The next one's COMMIT waits until this one's entries are told: they are told in their order.
+                let _order = self.telling.lock().await;
                 self.commit(transaction, evidence).await?;
                 self.witness.committed(1, began.elapsed(), ledger.into_appended());
                 Ok(applied)

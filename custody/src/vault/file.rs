@@ -168,11 +168,12 @@ impl Custody {
         let session = Arc::new(session);
         let Opened {
             header,
-            writes,
+            mut writes,
             family,
             wallets,
             policy,
         } = opened;
+        writes.extend(self.first_settings(&session)?);
         let (now_ms, _) = transact(self.store(), Ask::default(), |ledger, facts| {
             if facts.vault.is_some() {
                 return Err(CustodyError::AlreadyInitialised);
