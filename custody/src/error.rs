@@ -91,6 +91,28 @@ pub enum CustodyError {
     /// Another process rotated the vault key since this one unlocked.
     #[error("the vault key was rotated by another process, so this one is locked now")]
     KeyRotated,
+    /// The password cannot be changed while the next vault key waits behind the present one.
+    #[error("a rotation of the vault key is under way, and would be left behind with the present password")]
+    RotationUnderWay,
+    /// The rotation was stopped before its end; what was done is kept.
+    #[error(
+        "the rotation of the vault key was stopped with {done} of {total} records; the old key is in force"
+    )]
+    RotationStopped {
+        /// Records that are sealed under the next key.
+        done: u64,
+        /// Records of the vault.
+        total: u64,
+    },
+    /// Another process threw the rotation away.
+    #[error("the rotation of the vault key was thrown away by another process; the old key is in force")]
+    RotationAbandoned,
+    /// The next key's header does not open with what opens the vault, or records staged under it were changed.
+    #[error("the rotation of the vault key cannot go on: {reason}")]
+    RotationUnfit {
+        /// What is wrong with what is staged.
+        reason: String,
+    },
     /// The vault has no recovery key, or this is not it.
     #[error("the recovery key does not open this vault")]
     WrongRecoveryKey,
@@ -242,6 +264,16 @@ impl CustodyError {
             }
             Self::ExportRefused { .. } => "change the policy if this key is to leave",
             Self::KeyRotated => "unlock again",
+            Self::RotationUnderWay => {
+                "bring it to its end with `keyward vault rotate`, or throw it away with `keyward vault rotate --abandon`"
+            }
+            Self::RotationStopped { .. } => {
+                "go on with `keyward vault rotate`, or throw it away with `keyward vault rotate --abandon`"
+            }
+            Self::RotationAbandoned => "begin again with `keyward vault rotate`",
+            Self::RotationUnfit { .. } => {
+                "throw it away with `keyward vault rotate --abandon`, then begin again; no wallet was touched"
+            }
             Self::WrongRecoveryKey => {
                 "compare it with your copy, group by group; rotating the vault key makes a new one"
             }
@@ -305,6 +337,10 @@ impl CustodyError {
             Self::WalletPurged { .. } => "wallet-purged",
             Self::ExportRefused { .. } => "export-refused",
             Self::KeyRotated => "key-rotated",
+            Self::RotationUnderWay => "rotation-under-way",
+            Self::RotationStopped { .. } => "rotation-stopped",
+            Self::RotationAbandoned => "rotation-abandoned",
+            Self::RotationUnfit { .. } => "rotation-unfit",
             Self::WrongRecoveryKey => "wrong-recovery-key",
             Self::WeakPassword(_) => "weak-password",
             Self::NotFound { .. } => "not-found",

@@ -47,7 +47,8 @@ pub use signing::{
 };
 pub use sink::{AuditSink, CommittedEntry, MissedEntries, SinkError};
 pub use vault::{
-    Custody, ImportedVault, NewVault, OpenOptions, PolicySource, Rotation, VaultStatus, VaultSummary,
+    Custody, ImportedVault, NewVault, OpenOptions, PolicySource, RotateOptions, Rotation, RotationStatus,
+    VaultStatus, VaultSummary,
 };
 pub use wallets::{
     DeriveRequest, DerivedRange, ImportReport, ImportedPhrase, KeyImport, MasterId, MasterSummary, Wallet,

@@ -13,6 +13,7 @@ mod columns;
 mod contract;
 mod open;
 mod postgres;
+pub(crate) mod rotation;
 pub(crate) mod rows;
 mod sqlite;
 mod versions;
@@ -36,6 +37,7 @@ use crate::settings::{SettingsRow, VaultSettings};
 use crate::wallets::{Wallet, WalletPage, WalletQuery, WalletState};
 use crate::witness::Witness;
 pub(crate) use open::OpenStore;
+use rotation::{RecordRef, RotationAsk, RotationFacts, RotationState, RotationWrite, StagedRecord, Unstaged};
 pub(crate) use versions::schema_state;
 pub use versions::{SchemaState, SchemaStep};
 
@@ -94,6 +96,16 @@ pub(crate) trait Store: Send + Sync {
     /// Attempts, the newest first.
     async fn attempts(&self, query: &AttemptQuery) -> Result<Vec<Attempt>, CustodyError>;
 
+    /// The rotation of the vault key under way, and how far it is.
+    async fn rotation(&self) -> Result<Option<RotationState>, CustodyError>;
+
+    /// Records that are not staged as they are now: the wallets after this id, at most so many, in their order; and with
+    /// 0 the phrases before them. Purged wallets have none.
+    async fn unstaged(&self, after: i64, limit: u32) -> Result<Unstaged, CustodyError>;
+
+    /// What is staged after this record, at most so many, in order.
+    async fn staged(&self, after: Option<RecordRef>, limit: u32) -> Result<Vec<StagedRecord>, CustodyError>;
+
     /// Checks the database's own structure.
     async fn check_integrity(&self) -> Result<(), CustodyError>;
 
@@ -144,6 +156,8 @@ pub(crate) struct Ask {
     pub(crate) same_payment: Option<Payment>,
     /// Whether the unsigned end of the audit log is needed, to verify its edge.
     pub(crate) unsigned_tail: bool,
+    /// What of the rotation of the vault key.
+    pub(crate) rotation: RotationAsk,
 }
 
 /// A phrase and a family of it.
@@ -225,6 +239,8 @@ pub(crate) struct Facts {
     pub(crate) attempt: Option<Attempt>,
     /// The oldest unresolved attempt that makes the payment asked about.
     pub(crate) same_payment: Option<Signature>,
+    /// What was asked for of the rotation of the vault key.
+    pub(crate) rotation: RotationFacts,
 }
 
 /// A row of `vaults`.
@@ -410,11 +426,6 @@ pub(crate) enum Write {
         own_password: bool,
         sealed: Vec<u8>,
     },
-    MasterSealed {
-        master: i64,
-        epoch: u32,
-        sealed: Vec<u8>,
-    },
     WalletLockout {
         wallet: i64,
         failed_passwords: u32,
@@ -481,6 +492,8 @@ pub(crate) enum Write {
         root: [u8; 32],
         note: String,
     },
+    /// A step of the vault key's rotation.
+    Rotation(RotationWrite),
 }
 
 /// A signed transaction, as a wallet's usage counts it.

@@ -38,7 +38,7 @@ use crate::sink::{AuditSink, DEFAULT_SINK_QUEUE};
 use crate::store::{Ask, NewMaster, NewVaultRow, OpenStore, Store, VaultRow, Write, transact};
 use crate::witness::Witness;
 pub use file::{ImportedVault, PolicySource};
-pub use rotation::Rotation;
+pub use rotation::{RotateOptions, Rotation, RotationStatus};
 pub(crate) use session::{Session, read_policy};
 
 /// How a store is opened.

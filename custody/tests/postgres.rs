@@ -50,6 +50,8 @@ mod signing;
 mod sink;
 #[path = "suite/solana_signing.rs"]
 mod solana_signing;
+#[path = "suite/staged_rotation.rs"]
+mod staged_rotation;
 #[path = "suite/stretching.rs"]
 mod stretching;
 #[path = "../examples/trading_bot.rs"]

@@ -48,6 +48,8 @@ mod signing;
 mod sink;
 #[path = "suite/solana_signing.rs"]
 mod solana_signing;
+#[path = "suite/staged_rotation.rs"]
+mod staged_rotation;
 #[path = "suite/storage.rs"]
 mod storage;
 #[path = "suite/stretching.rs"]

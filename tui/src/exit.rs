@@ -181,7 +181,8 @@ fn custody_exit(error: &CustodyError) -> Exit {
         | E::WalletDeleted { .. }
         | E::WalletRetired { .. }
         | E::WalletPurged { .. } => Exit::Refused,
-        E::Cancelled => Exit::Cancelled,
+        E::Cancelled | E::RotationStopped { .. } => Exit::Cancelled,
+        E::RotationUnderWay | E::RotationAbandoned | E::RotationUnfit { .. } => Exit::InvalidInput,
         _ => Exit::Unexpected,
     }
 }

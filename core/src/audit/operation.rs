@@ -54,6 +54,10 @@ operations! {
     ChangeRecovery = "change-recovery",
     /// The vault key was rotated: every record was sealed again.
     RotateKey = "rotate-key",
+    /// A rotation of the vault key was begun: records are sealed under the next key beside the old ones.
+    BeginRotation = "begin-rotation",
+    /// A rotation of the vault key that was under way was thrown away.
+    AbandonRotation = "abandon-rotation",
     /// A wallet's own password was set, changed or taken away.
     SetWalletPassword = "set-wallet-password",
     /// Wallets were derived.

@@ -17,6 +17,7 @@ mod facts;
 mod life;
 mod masters;
 mod reads;
+mod rotation;
 mod rows;
 mod types;
 mod usage;
@@ -39,6 +40,7 @@ use crate::audit::ledger::Ledger;
 use crate::audit::stored::StoredEntry;
 use crate::clock::Clock;
 use crate::error::CustodyError;
+use crate::store::rotation::{RecordRef, RotationState, StagedRecord, Unstaged};
 use crate::store::rows::{Source, Target};
 use crate::store::{
     Applied, Ask, AuditHead, AuditKeyRow, Commit, Decide, Facts, MasterSummaryRow, Overview, Store,
@@ -392,6 +394,24 @@ impl Store for PostgresStore {
 
     async fn attempts(&self, query: &AttemptQuery) -> Result<Vec<Attempt>, CustodyError> {
         Ok(reads::attempts(&mut *self.reader().await?, query).await?)
+    }
+
+    async fn rotation(&self) -> Result<Option<RotationState>, CustodyError> {
+        let mut snapshot = self.snapshot().await?;
+        let state = rotation::state(&mut snapshot).await?;
+        snapshot.rollback().await.storage()?;
+        Ok(state)
+    }
+
+    async fn unstaged(&self, after: i64, limit: u32) -> Result<Unstaged, CustodyError> {
+        let mut snapshot = self.snapshot().await?;
+        let found = rotation::unstaged(&mut snapshot, after, limit).await?;
+        snapshot.rollback().await.storage()?;
+        Ok(found)
+    }
+
+    async fn staged(&self, after: Option<RecordRef>, limit: u32) -> Result<Vec<StagedRecord>, CustodyError> {
+        Ok(rotation::staged(&mut *self.reader().await?, after, limit).await?)
     }
 
     async fn check_integrity(&self) -> Result<(), CustodyError> {

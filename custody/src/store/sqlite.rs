@@ -14,6 +14,7 @@ mod file;
 mod life;
 mod masters;
 mod reads;
+mod rotation;
 mod rows;
 mod usage;
 mod versions;
@@ -36,6 +37,7 @@ use crate::audit::stored::StoredEntry;
 use crate::clock::Clock;
 use crate::error::{CustodyError, StorageError};
 use crate::store::columns::bounded;
+use crate::store::rotation::{RecordRef, RotationState, StagedRecord, Unstaged};
 use crate::store::rows::{Source, Target};
 use crate::store::{
     Applied, Ask, AuditHead, AuditKeyRow, Commit, Decide, Facts, MasterSummaryRow, Overview, Store,
@@ -251,6 +253,22 @@ impl Store for SqliteStore {
 
     async fn attempts(&self, query: &AttemptQuery) -> Result<Vec<Attempt>, CustodyError> {
         reads::attempts(&mut *self.reader().await?, query).await
+    }
+
+    async fn rotation(&self) -> Result<Option<RotationState>, CustodyError> {
+        let mut reader = self.reader().await?;
+        let mut snapshot = reader.begin().await.storage()?;
+        let state = rotation::state(&mut snapshot).await?;
+        snapshot.rollback().await.storage()?;
+        Ok(state)
+    }
+
+    async fn unstaged(&self, after: i64, limit: u32) -> Result<Unstaged, CustodyError> {
+        rotation::unstaged(&mut *self.reader().await?, after, limit).await
+    }
+
+    async fn staged(&self, after: Option<RecordRef>, limit: u32) -> Result<Vec<StagedRecord>, CustodyError> {
+        rotation::staged(&mut *self.reader().await?, after, limit).await
     }
 
     async fn check_integrity(&self) -> Result<(), CustodyError> {

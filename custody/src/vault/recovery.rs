@@ -10,7 +10,7 @@ use keyward_core::vault::{
     NewPassword, NewRecovery, RecoveryKey, SecondFactor, SlotKind, VaultError, VaultHeader, VaultKey,
 };
 
-use super::unlock::Credentials;
+use super::unlock::{Credentials, DuringRotation, HeaderChange};
 use super::{Custody, Session, blocking, random};
 use crate::audit::ledger::Draft;
 use crate::error::CustodyError;
@@ -91,7 +91,8 @@ impl Custody {
         Ok(())
     }
 
-    /// Sets a new password, and the second factor that goes with it from now on, by the recovery key.
+    /// Sets a new password, and the second factor that goes with it from now on, by the recovery key. A rotation of the
+    /// vault key that is under way is thrown away: what could resume it is lost.
     ///
     /// # Errors
     /// As [`Self::unlock_with_recovery`], and [`CustodyError::WeakPassword`].
@@ -146,8 +147,15 @@ impl Custody {
         details: &str,
     ) -> Result<(), CustodyError> {
         let draft = Draft::new(operation, Outcome::Done).details(details);
-        self.admit(&session, draft, Some((header.to_bytes(), changed.to_bytes())))
-            .await
+        let change = HeaderChange {
+            from: header.to_bytes(),
+            to: changed.to_bytes(),
+            rotation: match operation {
+                Operation::ChangePassword => DuringRotation::Abandoned,
+                _ => DuringRotation::Allowed,
+            },
+        };
+        self.admit(&session, draft, Some(change)).await
     }
 
     async fn try_recovery(&self, recovery: &RecoveryKey) -> Result<(VaultHeader, VaultKey), CustodyError> {

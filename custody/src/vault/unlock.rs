@@ -10,10 +10,29 @@ use super::{Custody, Session, blocking, random};
 use crate::audit::ledger::Draft;
 use crate::error::CustodyError;
 use crate::password::{MAX_PASSWORD_BYTES, Password};
+use crate::store::rotation::{RotationAsk, RotationWrite};
 use crate::store::{Ask, Write, transact};
 
 /// What a password is tried for, as the audit log tells it of a failure; empty for unlocking.
 pub(super) type Purpose = &'static str;
+
+/// A header in the place of another, which must be the vault's still.
+pub(super) struct HeaderChange {
+    pub(super) from: Vec<u8>,
+    pub(super) to: Vec<u8>,
+    pub(super) rotation: DuringRotation,
+}
+
+/// What becomes of a header's change while the next header waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum DuringRotation {
+    /// It is refused: the next header opens with the old password.
+    Refused,
+    /// It goes on: the next header gets that slot only at the end.
+    Allowed,
+    /// It goes on, and the rotation is thrown away: nobody has the password that could resume it.
+    Abandoned,
+}
 
 /// What is tried. Owned, since key derivation runs on another thread; wiped with it.
 pub(super) struct Credentials {
@@ -61,7 +80,8 @@ impl Custody {
     /// The cost of a guess and the second factor stay as they are.
     ///
     /// # Errors
-    /// As [`Self::unlock`], and [`CustodyError::WeakPassword`] for the new one.
+    /// As [`Self::unlock`]; [`CustodyError::WeakPassword`] for the new one; [`CustodyError::RotationUnderWay`]: the next
+    /// key is wrapped under the old password already, so a copy of the database and that password would give it away.
     pub async fn change_password(
         &self,
         old: &Password,
@@ -69,6 +89,10 @@ impl Custody {
         factor: Option<&SecondFactor>,
     ) -> Result<(), CustodyError> {
         new.check_strength()?;
+        // Before the key derivation, which is slow; decided again inside the transaction.
+        if self.store().rotation().await?.is_some() {
+            return Err(CustodyError::RotationUnderWay);
+        }
         let credentials = Credentials::copy(old, factor)?;
         let (header, session) = self.try_owner(credentials, "when changing the password").await?;
         // A factor given to a vault that asks for none was ignored so far, and must not be asked for from now on.
@@ -90,7 +114,12 @@ impl Custody {
         })
         .await??;
         let draft = Draft::new(Operation::ChangePassword, Outcome::Done);
-        self.admit(&session, draft, Some((old_bytes, changed))).await
+        let change = HeaderChange {
+            from: old_bytes,
+            to: changed,
+            rotation: DuringRotation::Refused,
+        };
+        self.admit(&session, draft, Some(change)).await
     }
 
     /// Has the password typed again before something grave. It must open the vault of this session.
@@ -245,27 +274,39 @@ impl Custody {
     pub(super) async fn admit(
         &self,
         session: &Session,
-        draft: Draft,
-        header: Option<(Vec<u8>, Vec<u8>)>,
+        mut draft: Draft,
+        header: Option<HeaderChange>,
     ) -> Result<(), CustodyError> {
         let ask = Ask {
             unsigned_tail: true,
+            rotation: RotationAsk::Row,
             ..Ask::default()
         };
         transact(self.store(), ask, |ledger, facts| {
             let vault = facts.vault.ok_or(CustodyError::NotInitialised)?;
             session.expect_signing(&vault)?;
-            ledger.append(facts.now_ms, self.scribe(Some(session)), draft)?;
             let mut writes = vec![Write::Lockout {
                 failed_unlocks: 0,
                 locked_until_ms: 0,
             }];
-            if let Some((expected, changed)) = header {
-                if vault.header != expected {
+            if let Some(change) = header {
+                if vault.header != change.from {
                     return Err(CustodyError::Busy);
                 }
-                writes.push(Write::Header(changed));
+                let is_rotating = facts.rotation.row.is_some();
+                match change.rotation {
+                    DuringRotation::Refused if is_rotating => return Err(CustodyError::RotationUnderWay),
+                    DuringRotation::Abandoned if is_rotating => {
+                        draft
+                            .details
+                            .push_str("; the rotation of the vault key that was under way is thrown away");
+                        writes.push(Write::Rotation(RotationWrite::End));
+                    }
+                    _ => {}
+                }
+                writes.push(Write::Header(change.to));
             }
+            ledger.append(facts.now_ms, self.scribe(Some(session)), draft)?;
             Ok((writes, ()))
         })
         .await

@@ -1,9 +1,10 @@
-//! Rotates a vault's key and stands still at a named place, so that a test can kill it there.
+//! Rotates a vault's key in chunks of four records and stands still at a named place, so that a test can kill it there.
 //!
-//! Reads two lines: the vault's path and its password. The argument names the place: `counting`, under the write lock, the
-//! try of the password not yet committed; `opened`, the try committed and nothing sealed; `writing`, under the write lock
-//! with all of it sealed and nothing written; `going`, which says when it is there and goes on; `rotated`, when it is done.
-//! Prints `reached` there, and `rotated` when it was done and asked to stop nowhere.
+//! Reads two lines: the vault's place (a path or an address) and its password. The argument names where it stands: a
+//! number, at the reading of the clock with that number, which each transaction has under the write lock, with what it
+//! asked for in hand and nothing written, and each look before it looks; `going`, which says at its first reading that it
+//! is there and goes on; `rotated`, when it is done. Prints `reached` there, and `rotated` when it was done and stood
+//! nowhere.
 #![forbid(unsafe_code)]
 #![expect(
     clippy::print_stdout,
@@ -15,7 +16,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use anyhow::Context as _;
-use keyward_custody::{Clock, Custody, OpenOptions, Password, StoreLocation, SystemClock};
+use keyward_custody::{Clock, Custody, OpenOptions, Password, RotateOptions, StoreLocation, SystemClock};
 
 /// Each transaction reads the time once, when it has what it asked for in hand and nothing written.
 struct StopAt {
@@ -46,14 +47,10 @@ fn reached(goes_on: bool) {
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let place = std::env::args().nth(1).context("no place was named")?;
-    // The try, the look at what is to be sealed, the one transaction.
     let (reading, goes_on) = match place.as_str() {
-        "counting" => (1, false),
-        "opened" => (2, false),
-        "writing" => (3, false),
-        "going" => (3, true),
+        "going" => (1, true),
         "rotated" | "nowhere" => (0, false),
-        other => anyhow::bail!("unknown place {other:?}"),
+        number => (number.parse().context("the place is no number")?, false),
     };
     let mut lines = std::io::stdin().lock().lines();
     let mut line = || {
@@ -73,7 +70,11 @@ async fn main() -> anyhow::Result<()> {
         ..OpenOptions::default()
     };
     let custody = Custody::open(&location, options).await?;
-    custody.rotate_vault_key(&password, None).await?;
+    let options = RotateOptions {
+        chunk: 4,
+        ..RotateOptions::default()
+    };
+    custody.rotate_vault_key_with(&password, None, &options).await?;
     if place == "rotated" {
         reached(false);
     }

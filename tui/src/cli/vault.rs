@@ -1,6 +1,6 @@
 //! `keyward vault`: status, password, recovery, rotation and the vault file.
 
-use keyward_custody::VaultStatus;
+use keyward_custody::{RotationStatus, VaultStatus, VaultSummary};
 use serde_json::json;
 
 use super::context::{Context, ask_new_password, ask_password, read_password, second_factor_for};
@@ -63,12 +63,14 @@ async fn status(context: &Context) -> Result<Report, Failure> {
     if !Context::is_there(&location).await? {
         return Ok(empty());
     }
-    let summary = match context.open_or_create().await?.status().await? {
+    let custody = context.open_or_create().await?;
+    let summary = match custody.status().await? {
         VaultStatus::Empty => return Ok(empty()),
         // A command's own handle is never left unlocked.
         VaultStatus::Locked(summary) | VaultStatus::Unlocked(summary) => summary,
     };
-    let text = fields(&[
+    let rotation = custody.rotation_status().await?;
+    let rows = [
         ("vault", path.clone()),
         ("state", "locked".to_owned()),
         ("id", summary.id.to_string()),
@@ -94,8 +96,9 @@ async fn status(context: &Context) -> Result<Report, Failure> {
             }
             .to_owned(),
         ),
-        ("vault key", format!("number {}", summary.epoch)),
-    ]);
+        ("vault key", vault_key(&summary, rotation.as_ref())),
+    ];
+    let text = fields(&rows);
     let json = json!({
         "vault": path,
         "state": "locked",
@@ -107,8 +110,28 @@ async fn status(context: &Context) -> Result<Report, Failure> {
         "second_factor": summary.needs_second_factor,
         "recovery": summary.has_recovery,
         "epoch": summary.epoch,
+        "rotation": rotation.map(|rotation| json!({
+            "epoch": rotation.epoch,
+            "started_ms": rotation.started_ms,
+            "done": rotation.done,
+            "total": rotation.total,
+        })),
     });
     Ok(Report::new(text, json))
+}
+
+/// Which key is in force, and how far the next one is.
+fn vault_key(summary: &VaultSummary, rotation: Option<&RotationStatus>) -> String {
+    let epoch = summary.epoch;
+    match rotation {
+        None => format!("number {epoch}"),
+        Some(rotation) => format!(
+            "number {epoch}; a rotation is under way since {}, with {} of {} records",
+            time(rotation.started_ms),
+            rotation.done,
+            rotation.total
+        ),
+    }
 }
 
 async fn password(context: &Context, new_file: Option<&Source>) -> Result<Report, Failure> {

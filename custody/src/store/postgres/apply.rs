@@ -7,7 +7,7 @@ use sqlx::query::Query;
 use super::connect::Engine;
 use super::errors::{Fault, ResultExt};
 use super::types::Millis;
-use super::{rows, usage};
+use super::{rotation, rows, usage};
 use crate::attempts::NewAttempt;
 use crate::error::CustodyError;
 use crate::store::{Applied, NewIntent, Write, stored_integer, stored_lamports};
@@ -38,6 +38,7 @@ impl Applier<'_> {
             Write::AuditKeys { current, retired } => {
                 rows::audit_keys(self.connection, current, retired).await
             }
+            Write::Rotation(step) => rotation::apply(self.connection, step, now).await,
             Write::IntentSigned {
                 hash,
                 wallet,
@@ -203,14 +204,6 @@ fn statement(write: Write, now: Millis) -> Result<Statement, CustodyError> {
                 .bind(own_password)
                 .bind(sealed)
         }
-        Write::MasterSealed {
-            master,
-            epoch,
-            sealed,
-        } => sqlx::query("UPDATE master_wallets SET epoch = $2, sealed = $3 WHERE master_id = $1")
-            .bind(master)
-            .bind(i64::from(epoch))
-            .bind(sealed),
         Write::WalletLockout {
             wallet,
             failed_passwords,
@@ -266,7 +259,8 @@ fn statement(write: Write, now: Millis) -> Result<Statement, CustodyError> {
         | Write::AuditKeys { .. }
         | Write::Reservation { .. }
         | Write::IntentSigned { .. }
-        | Write::Attempt { .. } => {
+        | Write::Attempt { .. }
+        | Write::Rotation(_) => {
             return Err(CustodyError::damaged("a change of many statements came as one"));
         }
     })

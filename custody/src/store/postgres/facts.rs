@@ -14,7 +14,7 @@ use sqlx::{AssertSqlSafe, PgConnection, Row};
 use super::errors::{Fault, ResultExt};
 use super::life::{self, STATE_COLUMNS, STATE_COUNT};
 use super::types::{Id, Millis};
-use super::{audit_log, masters, reads};
+use super::{audit_log, masters, reads, rotation};
 use crate::audit::ledger::{Ledger, LedgerState};
 use crate::error::CustodyError;
 use crate::settings::SettingsRow;
@@ -97,6 +97,7 @@ pub(super) async fn gather(
         everything: None,
         attempt: None,
         same_payment: None,
+        rotation: rotation::facts(connection, ask.rotation).await?,
     };
     for window in &ask.windows {
         facts

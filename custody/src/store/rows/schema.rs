@@ -280,8 +280,36 @@ pub(crate) static ATTEMPTS: Table = table(
     &["attempt_id"],
 );
 
+const NOT_IN_FORCE: &str = "nothing of it is in force; the password opens the header, whose key vouches for each record \
+                            before it is";
+
+pub(crate) static VAULT_KEY_ROTATIONS: Table = table(
+    "vault_key_rotations",
+    &[
+        column("singleton", Integer),
+        column("header", Bytes),
+        column("started_at", Time),
+    ],
+    &["singleton"],
+)
+.outside(NOT_IN_FORCE);
+
+pub(crate) static STAGED_RECORDS: Table = table(
+    "staged_records",
+    &[
+        column("kind", Text),
+        column("row_id", Integer),
+        column("epoch", Integer),
+        column("source", Bytes),
+        column("mac", Bytes),
+        column("sealed", Bytes),
+    ],
+    &["kind", "row_id"],
+)
+.outside(NOT_IN_FORCE);
+
 /// Every table.
-pub(crate) static TABLES: [&Table; 15] = [
+pub(crate) static TABLES: [&Table; 17] = [
     &VAULTS,
     &VAULT_SETTINGS,
     &POLICIES,
@@ -297,4 +325,6 @@ pub(crate) static TABLES: [&Table; 15] = [
     &INTENTS,
     &SPEND_RESERVATIONS,
     &ATTEMPTS,
+    &VAULT_KEY_ROTATIONS,
+    &STAGED_RECORDS,
 ];

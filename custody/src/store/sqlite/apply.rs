@@ -3,7 +3,7 @@
 use sqlx::SqliteConnection;
 
 use super::errors::ResultExt;
-use super::{audit_log, facts, rows, usage};
+use super::{audit_log, facts, rotation, rows, usage};
 use crate::attempts::NewAttempt;
 use crate::audit::ledger::LedgerRow;
 use crate::clock::Clock;
@@ -48,6 +48,7 @@ async fn apply(
         }
         Write::AuditKeys { current, retired } => return rows::audit_keys(connection, current, retired).await,
         Write::Intent(new) => return intent(connection, new, now).await,
+        Write::Rotation(step) => return rotation::apply(connection, step, now).await,
         Write::IntentSigned {
             hash,
             wallet,
@@ -121,14 +122,6 @@ async fn apply(
                 .bind(own_password)
                 .bind(sealed)
         }
-        Write::MasterSealed {
-            master,
-            epoch,
-            sealed,
-        } => sqlx::query("UPDATE master_wallets SET epoch = ?2, sealed = ?3 WHERE master_id = ?1")
-            .bind(master)
-            .bind(epoch)
-            .bind(sealed),
         Write::WalletLockout {
             wallet,
             failed_passwords,

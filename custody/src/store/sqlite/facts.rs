@@ -7,7 +7,7 @@ use sqlx::{AssertSqlSafe, Row, SqliteConnection};
 
 use super::errors::ResultExt;
 use super::life::{self, STATE_COLUMNS, STATE_COUNT};
-use super::{audit_log, masters, reads};
+use super::{audit_log, masters, reads, rotation};
 use crate::audit::ledger::{Ledger, LedgerState};
 use crate::error::CustodyError;
 use crate::settings::SettingsRow;
@@ -47,6 +47,7 @@ pub(super) async fn gather(
         everything: None,
         attempt: None,
         same_payment: None,
+        rotation: rotation::facts(connection, ask.rotation).await?,
     };
     for address in &ask.wallets {
         facts

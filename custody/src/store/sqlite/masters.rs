@@ -45,7 +45,7 @@ fn master_row(row: &SqliteRow) -> Result<MasterRow, CustodyError> {
 }
 
 /// Every phrase, with its own family.
-async fn all_masters(connection: &mut SqliteConnection) -> Result<Vec<MasterRow>, CustodyError> {
+pub(super) async fn all_masters(connection: &mut SqliteConnection) -> Result<Vec<MasterRow>, CustodyError> {
     let rows = sqlx::query(AssertSqlSafe(format!(
         "SELECT {MASTER_COLUMNS} FROM master_wallets m WHERE ?1 IS NULL ORDER BY m.master_id"
     )))
@@ -108,12 +108,22 @@ pub(super) async fn everything(connection: &mut SqliteConnection) -> Result<Ever
     .await
     .storage()?;
     let wallets = rows.iter().map(sealed_wallet).collect::<Result<_, _>>()?;
+    let policies = policies(connection).await?;
+    Ok(Everything {
+        masters,
+        wallets,
+        policies,
+        audit_keys: audit_keys(connection).await?,
+    })
+}
+
+/// Every policy, by version.
+pub(super) async fn policies(connection: &mut SqliteConnection) -> Result<Vec<PolicyRow>, CustodyError> {
     let rows = sqlx::query("SELECT version, body, signature FROM policies ORDER BY version")
-        .fetch_all(&mut *connection)
+        .fetch_all(connection)
         .await
         .storage()?;
-    let policies = rows
-        .iter()
+    rows.iter()
         .map(|row| {
             Ok(PolicyRow {
                 version: unsigned("policies.version", row.try_get(0).storage()?)?,
@@ -121,13 +131,7 @@ pub(super) async fn everything(connection: &mut SqliteConnection) -> Result<Ever
                 signature: Signature::new(fixed("policies.signature", row.try_get(2).storage()?)?),
             })
         })
-        .collect::<Result<_, CustodyError>>()?;
-    Ok(Everything {
-        masters,
-        wallets,
-        policies,
-        audit_keys: audit_keys(connection).await?,
-    })
+        .collect()
 }
 
 /// The retired keys of the audit log.

@@ -4,16 +4,18 @@
 //! or onto standard output where that is asked for.
 
 use std::path::PathBuf;
+use std::pin::pin;
 
-use keyward_core::vault::RecoveryKey;
+use keyward_core::vault::{RecoveryKey, SecondFactor};
 use keyward_custody::memory::clearing_stack;
-use keyward_custody::{CustodyError, Password, VaultSummary};
+use keyward_custody::{Custody, CustodyError, Password, RotateOptions, Rotation, VaultSummary};
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
 use crate::cli::context::{
     Context, NewFile, ask_new_password, ask_password, given_second_factor, read_password, second_factor_for,
 };
+use crate::cli::wallets::ProgressLine;
 use crate::exit::{Exit, Failure};
 use crate::output::Report;
 use crate::secret_input::{self, Source};
@@ -121,12 +123,20 @@ pub(crate) struct RecoverArgs {
 /// Give the vault a new key and seal everything in it again
 ///
 /// Password and second factor stay. A vault with a recovery key gets a new one, and the old one opens it no more. Old
-/// copies of the vault still open with what opened them.
+/// copies of the vault still open with what opened them. Everybody can go on working until the new key is in force, which
+/// is at once; stopped before, the same command goes on where it was.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  keyward vault rotate\n  keyward vault rotate --out new-recovery.txt")]
+#[command(after_help = "\
+Examples:
+  keyward vault rotate
+  keyward vault rotate --out new-recovery.txt
+  keyward vault rotate --abandon")]
 pub(crate) struct RotateArgs {
     #[command(flatten)]
     out: Out,
+    /// Throw away what a rotation that was stopped has done so far; the vault stays as it is
+    #[arg(long, conflicts_with_all = ["recovery_out", "stdout"])]
+    abandon: bool,
 }
 
 pub(crate) async fn run(context: &Context, command: Command) -> Result<Report, Failure> {
@@ -183,16 +193,70 @@ pub(super) async fn recover(context: &Context, args: &RecoverArgs) -> Result<Rep
         None => ask_new_password("New password: ")?,
     };
     new.check_strength().map_err(CustodyError::from)?;
+    let rotation = custody.rotation_status().await?.is_some();
     custody
         .set_password_with_recovery(&key, &new, factor.as_ref())
         .await?;
+    let mut text = "the password is changed\n".to_owned();
+    if rotation {
+        text.push_str("the rotation of the vault key that was under way is thrown away: begin it again\n");
+    }
     Ok(Report::new(
-        "the password is changed\n",
-        json!({ "vault_id": summary.id.to_string(), "changed": true, "second_factor": factor.is_some() }),
+        text,
+        json!({
+            "vault_id": summary.id.to_string(),
+            "changed": true,
+            "second_factor": factor.is_some(),
+            "rotation_abandoned": rotation,
+        }),
     ))
 }
 
+async fn abandon(context: &Context) -> Result<Report, Failure> {
+    let (custody, summary) = context.open().await?;
+    let (password, factor) = credentials(context, &summary)?;
+    let abandoned = custody.abandon_rotation(&password, factor.as_ref()).await?;
+    let text = if abandoned {
+        "the rotation is thrown away; the vault has the key that it had\n"
+    } else {
+        "there was no rotation under way\n"
+    };
+    Ok(Report::new(
+        text,
+        json!({ "vault_id": summary.id.to_string(), "abandoned": abandoned }),
+    ))
+}
+
+/// Rotates, and stops at Ctrl-C: what is done by then is kept.
+async fn rotate_until_stopped(
+    context: &Context,
+    custody: &Custody,
+    password: &Password,
+    factor: Option<&SecondFactor>,
+) -> Result<Rotation, CustodyError> {
+    let options = RotateOptions::default();
+    let mut states = options.progress.subscribe();
+    let mut job = pin!(custody.rotate_vault_key_with(password, factor, &options));
+    let mut line = ProgressLine::new(context.shows_progress());
+    let outcome = loop {
+        tokio::select! {
+            outcome = &mut job => break outcome,
+            Ok(()) = states.changed() => {
+                let state = *states.borrow_and_update();
+                line.show(&format!("{} of {} records", state.done, state.total));
+            }
+            // The job stops at its next chunk, keeps what it has done, and says so.
+            Ok(()) = tokio::signal::ctrl_c() => options.progress.cancel(),
+        }
+    };
+    line.clear();
+    outcome
+}
+
 pub(super) async fn rotate(context: &Context, args: &RotateArgs) -> Result<Report, Failure> {
+    if args.abandon {
+        return abandon(context).await;
+    }
     let (custody, summary) = context.open().await?;
     let file = if summary.has_recovery {
         args.out.prepare()?
@@ -200,7 +264,7 @@ pub(super) async fn rotate(context: &Context, args: &RotateArgs) -> Result<Repor
         None
     };
     let (password, factor) = credentials(context, &summary)?;
-    let rotation = custody.rotate_vault_key(&password, factor.as_ref()).await?;
+    let rotation = rotate_until_stopped(context, &custody, &password, factor.as_ref()).await?;
     if let Some(key) = &rotation.recovery {
         Out::keep(file, key)?;
     }
@@ -208,12 +272,16 @@ pub(super) async fn rotate(context: &Context, args: &RotateArgs) -> Result<Repor
         "vault_id": summary.id.to_string(),
         "epoch": rotation.epoch,
         "records": rotation.records,
+        "resumed": rotation.resumed,
         "recovery_file": null,
     });
     let mut text = format!(
         "the vault has its key number {} now; {} records are sealed under it\n",
         rotation.epoch, rotation.records
     );
+    if rotation.resumed {
+        text.push_str("it was begun before, and is done now\n");
+    }
     if let Some(key) = &rotation.recovery {
         text.push_str(&args.out.tell(key, &mut json));
     }
@@ -223,7 +291,7 @@ pub(super) async fn rotate(context: &Context, args: &RotateArgs) -> Result<Repor
 pub(super) fn credentials(
     context: &Context,
     summary: &VaultSummary,
-) -> Result<(Password, Option<keyward_core::vault::SecondFactor>), Failure> {
+) -> Result<(Password, Option<SecondFactor>), Failure> {
     let factor = second_factor_for(summary)?;
     let password = match context.given_password()? {
         Some(password) => password,

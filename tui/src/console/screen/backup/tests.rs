@@ -124,6 +124,7 @@ fn a_rotation_says_what_it_does_and_takes_a_word() {
     let rotation = Rotation {
         epoch: 2,
         records: 11,
+        resumed: false,
         recovery: Some(RecoveryKey::from_bytes([0x5a; 32])),
     };
     let answer = Answer::Backup(BackupAnswer::Rotated(Ok(rotation)));
@@ -227,6 +228,7 @@ fn a_lock_does_not_stop_a_key_that_is_being_made() {
     let rotation = || Rotation {
         epoch: 2,
         records: 11,
+        resumed: false,
         recovery: Some(key()),
     };
     for rotated in [false, true] {
@@ -289,6 +291,7 @@ fn leaving_in_the_middle_of_a_rotation_takes_a_yes_of_its_own() {
     let rotation = || Rotation {
         epoch: 2,
         records: 11,
+        resumed: false,
         recovery: Some(RecoveryKey::from_bytes([0x5a; 32])),
     };
     for locked in [false, true] {
