@@ -96,3 +96,41 @@ fn going_back_keeps_the_list_as_it_was() {
     };
     assert_eq!(list.selected().unwrap().index, Some(2));
 }
+
+#[test]
+fn owner_rotation_use_and_status_are_on_the_page() {
+    let mut wallet = wallet(1);
+    wallet.owner = Some("alice".into());
+    wallet.is_primary = true;
+    wallet.role = "trading".into();
+    wallet.rotate_every_ms = Some(86_400_000);
+    wallet.rotate_at_ms = Some(NOW_MS + 7_200_000);
+    wallet.rotation_count = 2;
+    (wallet.total_trades, wallet.total_volume) = (1_204, 1_500_000_000);
+    let expected = [
+        (facts::belongs(&wallet).unwrap(), "alice, primary · role trading"),
+        (
+            facts::rotation(&wallet, NOW_MS).unwrap(),
+            "every 1d, next in 2 h · key 3",
+        ),
+        (facts::signed(&wallet).unwrap(), "1,204 transactions, 1.5 SOL out"),
+    ];
+    for (found, expected) in expected {
+        assert_eq!(found, expected);
+    }
+    assert_eq!(facts::fate(&wallet, NOW_MS), None);
+    let mut state = opened(200);
+    state.screen = Screen::Wallet(Box::new(WalletScreen::new(wallet.clone())));
+    snapshot("wallet_owned_80x24", &screen(&mut state, 80, 24));
+    wallet.rotate_at_ms = Some(NOW_MS);
+    assert!(facts::rotation(&wallet, NOW_MS).unwrap().contains("due now"));
+    wallet.status = keyward_custody::WalletStatus::Rotated;
+    wallet.grace_until_ms = Some(NOW_MS + 86_400_000);
+    let fate = facts::fate(&wallet, NOW_MS).unwrap();
+    assert_eq!(fate, "replaced; looked after for another 1 d");
+    assert!(
+        facts::fate(&wallet, NOW_MS + 86_400_000)
+            .unwrap()
+            .ends_with("no longer")
+    );
+}

@@ -7,7 +7,7 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::facts::{chain_name, origin, password, path, title};
+use super::facts::{belongs, chain_name, fate, last_used, origin, password, path, rotation, signed, title};
 use super::{History, WalletScreen, qr};
 use crate::console::state::{Node, Shared};
 use crate::console::text::{ago, fitted, printable, sentence, utc};
@@ -15,9 +15,6 @@ use crate::console::widget::{self, full_address, heading, row, rows, rule, wrapp
 
 /// The columns that the QR code and its margin take.
 const QR_WIDTH: u16 = 35;
-/// Rows above the history: heading, line, address, facts.
-const FACT_ROWS: u16 = 14;
-
 pub(super) fn view(page: &WalletScreen, shared: &Shared, frame: &mut Frame<'_>, area: Rect) {
     let palette = &shared.palette;
     let wallet = page.wallet();
@@ -58,17 +55,24 @@ pub(super) fn view(page: &WalletScreen, shared: &Shared, frame: &mut Frame<'_>, 
         width: area.width.saturating_sub(QR_WIDTH + 1),
         height: area.height.saturating_sub(2),
     };
-    facts(page, shared, frame, left);
+    let below = facts(page, shared, frame, left) + 1;
+    let left = Rect {
+        y: left.y + below,
+        height: left.height.saturating_sub(below),
+        ..left
+    };
     history(page, shared, frame, left);
 }
 
-fn facts(page: &WalletScreen, shared: &Shared, frame: &mut Frame<'_>, area: Rect) {
+/// What there is to say; gives the first row below it.
+fn facts(page: &WalletScreen, shared: &Shared, frame: &mut Frame<'_>, area: Rect) -> u16 {
     let palette = &shared.palette;
     let wallet = page.wallet();
+    let room = usize::from(area.width).saturating_sub(10);
     let fact = |name: &str, value: String| {
         Line::from(vec![
             Span::styled(format!("{name:<10}"), palette.muted),
-            Span::styled(value, palette.text),
+            Span::styled(fitted(&value, room), palette.text),
         ])
     };
     let balance = shared.balance(wallet.address);
@@ -84,7 +88,7 @@ fn facts(page: &WalletScreen, shared: &Shared, frame: &mut Frame<'_>, area: Rect
         Chain::Solana => (format!("{amount} SOL"), remark),
         Chain::Evm => ("?".into(), "not read on EVM chains".into()),
     };
-    let lines = vec![
+    let mut lines = vec![
         Line::from(full_address(&wallet.address.to_string(), palette)),
         Line::default(),
         fact("chain", chain_name(wallet.address.chain()).into()),
@@ -97,23 +101,22 @@ fn facts(page: &WalletScreen, shared: &Shared, frame: &mut Frame<'_>, area: Rect
         fact("path", path(wallet)),
         fact("password", password(wallet).into()),
         fact("stored", format!("{} UTC", utc(wallet.created_ms))),
-        fact(
-            "last used",
-            wallet
-                .last_used_ms
-                .map_or_else(|| "never".into(), |then| ago(shared.now_ms, then)),
-        ),
+        fact("last used", last_used(wallet, shared.now_ms)),
     ];
-    rows(frame, area, 0, lines);
+    lines.extend(signed(wallet).map(|text| fact("signed", text)));
+    lines.extend(belongs(wallet).map(|text| fact("owner", text)));
+    lines.extend(rotation(wallet, shared.now_ms).map(|text| fact("rotation", text)));
+    if let Some(text) = fate(wallet, shared.now_ms) {
+        lines.push(Line::from(vec![
+            Span::styled(format!("{:<10}", "status"), palette.muted),
+            Span::styled(fitted(&format!("! {text}"), room), palette.warning),
+        ]));
+    }
+    rows(frame, area, 0, lines)
 }
 
 fn history(page: &WalletScreen, shared: &Shared, frame: &mut Frame<'_>, area: Rect) {
     let palette = &shared.palette;
-    let area = Rect {
-        y: area.y + FACT_ROWS - 2,
-        height: area.height.saturating_sub(FACT_ROWS - 2),
-        ..area
-    };
     let width = usize::from(area.width);
     let title = match &page.history {
         History::Known { at_ms, .. } => format!("History · as of {}", ago(shared.now_ms, *at_ms)),

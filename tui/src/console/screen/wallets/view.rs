@@ -12,7 +12,9 @@ use unicode_width::UnicodeWidthStr;
 use super::{HEAD_ROWS, Mode, Wallets};
 use crate::console::input::Echo;
 use crate::console::layout::panes;
-use crate::console::screen::wallet::facts::{chain_name, origin, password, path, title};
+use crate::console::screen::wallet::facts::{
+    belongs, chain_name, fate, last_used, origin, password, path, rotation, signed, title,
+};
 use crate::console::state::{Node, Shared};
 use crate::console::text::{ago, count, fitted, grouped, printable, sentence, utc};
 use crate::console::widget::{self, FRESH_MS, Focus, field, full_address, row, rows, short_address, wrapped};
@@ -292,13 +294,17 @@ fn detail(wallet: Option<&Wallet>, shared: &Shared, frame: &mut Frame<'_>, area:
         fact("path", path(wallet)),
         fact("password", password(wallet).into()),
         fact("stored", format!("{} UTC", utc(wallet.created_ms))),
-        fact(
-            "last used",
-            wallet
-                .last_used_ms
-                .map_or_else(|| "never".into(), |then| ago(shared.now_ms, then)),
-        ),
+        fact("last used", last_used(wallet, shared.now_ms)),
     ];
+    lines.extend(signed(wallet).map(|text| fact("signed", text)));
+    lines.extend(belongs(wallet).map(|text| fact("owner", text)));
+    lines.extend(rotation(wallet, shared.now_ms).map(|text| fact("rotation", text)));
+    lines.extend(fate(wallet, shared.now_ms).map(|text| {
+        Line::from(vec![
+            Span::styled(format!("{:<10}", "status"), palette.muted),
+            Span::styled(format!("! {text}"), palette.warning),
+        ])
+    }));
     if !wallet.tags.is_empty() {
         let tags: Vec<String> = wallet
             .tags
