@@ -3,6 +3,7 @@
 //! None of them ever carries a secret, and none quotes what a person typed as a password or phrase.
 
 use std::error::Error as StdError;
+use std::sync::Arc;
 
 use keyward_core::account::AccountAddress;
 use keyward_core::address::{Address, Signature};
@@ -16,7 +17,9 @@ use crate::password::PasswordError;
 use crate::settings::SettingKey;
 
 /// Why a custody operation did not happen. Nothing of it was stored unless its text says so.
-#[derive(Debug, thiserror::Error)]
+///
+/// It can be copied, since one failed commit is told to everyone whose changes were in it.
+#[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CustodyError {
     /// The database holds no vault yet.
@@ -381,19 +384,19 @@ impl CustodyError {
 }
 
 /// What the database or file system said, with no type of theirs in it.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 #[error("{detail}")]
 pub struct StorageError {
     detail: String,
     #[source]
-    source: Option<Box<dyn StdError + Send + Sync>>,
+    source: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
 impl StorageError {
     pub(crate) fn new(detail: impl Into<String>, source: Option<Box<dyn StdError + Send + Sync>>) -> Self {
         Self {
             detail: detail.into(),
-            source,
+            source: source.map(Arc::from),
         }
     }
 }

@@ -8,6 +8,7 @@
 //! Specification: `docs/decisions` and DESIGN section 5. It does not judge anything: policy, limits and the
 //! audit tree are the callers'.
 
+mod batch;
 mod columns;
 #[cfg(test)]
 mod contract;

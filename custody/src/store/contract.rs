@@ -35,6 +35,8 @@ macro_rules! contract {
     };
 }
 
+mod group;
+
 contract!(
     windows_slide,
     sums_are_exact_beyond_64_bits,

@@ -49,4 +49,31 @@ impl OpenStore {
             Self::Postgres(store) => store.close().await,
         }
     }
+
+    /// Holds up everyone who changes something, for as long as the value lives.
+    #[cfg(test)]
+    pub(crate) async fn hold(&self) -> Box<dyn std::any::Any + Send> {
+        match self {
+            Self::Sqlite(store) => Box::new(store.writers.hold().await),
+            Self::Postgres(store) => Box::new(store.writers.hold().await),
+        }
+    }
+
+    /// How many callers wait for their turn to change something.
+    #[cfg(test)]
+    pub(crate) fn waiting(&self) -> usize {
+        match self {
+            Self::Sqlite(store) => store.writers.waiting(),
+            Self::Postgres(store) => store.writers.waiting(),
+        }
+    }
+
+    /// In how many transactions this handle's changes were committed.
+    #[cfg(test)]
+    pub(crate) fn commits(&self) -> usize {
+        match self {
+            Self::Sqlite(store) => store.writers.commits(),
+            Self::Postgres(store) => store.writers.commits(),
+        }
+    }
 }

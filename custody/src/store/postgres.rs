@@ -3,7 +3,7 @@
 //! A transaction that decides runs at READ COMMITTED and takes the row of the audit log's edge before anything else,
 //! so whatever it reads after that stands still until it ends: the log is one chain, and so its writers are one row. What
 //! goes wrong before the decision (a deadlock, a lost connection) is begun anew, a bounded number of times; the
-//! decision itself runs once. A COMMIT whose answer is lost is looked up afterwards, and never taken for a failure.
+//! decision itself runs once. Those who write at the same time share a transaction, and wait for one COMMIT.
 //! Everything is plain SQL that engines with PostgreSQL's protocol know; see
 //! `docs/decisions/0012-postgresql-beside-sqlite.md`. <https://www.postgresql.org/docs/current/mvcc.html>
 
@@ -23,16 +23,16 @@ mod types;
 mod usage;
 mod versions;
 mod wallets;
+mod writer;
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use keyward_core::account::AccountAddress;
 use sqlx::migrate::Migrator;
 use sqlx::pool::PoolConnection;
 use sqlx::{Connection as _, PgConnection, PgPool, Postgres, Transaction};
-use tokio::sync::{Mutex, Semaphore};
 
 use crate::attempts::{Attempt, AttemptQuery};
 use crate::audit::AuditQuery;
@@ -40,6 +40,7 @@ use crate::audit::ledger::Ledger;
 use crate::audit::stored::StoredEntry;
 use crate::clock::Clock;
 use crate::error::CustodyError;
+use crate::store::batch::{Group, Turn};
 use crate::store::rotation::{RecordRef, RotationState, StagedRecord, Unstaged};
 use crate::store::rows::{Source, Target};
 use crate::store::{
@@ -55,6 +56,7 @@ use errors::{Fault, FaultKind, ResultExt};
 use facts::Locks;
 use types::Millis;
 pub(super) use versions::schema_state;
+use writer::{PAUSE, TRIES, Writer};
 
 /// Without the driver's own lock, an advisory one, which distributed engines lack: whoever loses the race to bring the
 /// schema up to date begins anew and finds it done. Each migration and its entry in the list are one transaction.
@@ -63,17 +65,11 @@ static MIGRATIONS: Migrator = Migrator {
     ..sqlx::migrate!("../migrations/postgres")
 };
 
-/// Connections that write. They wait for each other's lock anyway; the second one saves its way to the server.
+/// Connections that write: one for the open transaction, one to look for another's outcome.
 const WRITERS: u32 = 2;
 
 /// Connections that only read.
 const READERS: u32 = 4;
-
-/// How often a transaction is begun that another one, or a broken connection, ends before its decision.
-const TRIES: u32 = 6;
-
-/// The first pause between them; each next one is twice as long.
-const PAUSE: Duration = Duration::from_millis(5);
 
 /// How often the schema is tried to be brought up to date.
 const MIGRATION_TRIES: u32 = 20;
@@ -82,19 +78,16 @@ const MIGRATION_PAUSE: Duration = Duration::from_millis(25);
 /// A vault's PostgreSQL database.
 pub(crate) struct PostgresStore {
     clock: Arc<dyn Clock>,
-    writers: PgPool,
-    /// Writers of this process, in their order. A connection is waited for with a bound; one's turn is not.
-    turns: Semaphore,
+    /// A connection is waited for with a bound; one's turn is not.
+    pub(in crate::store) writers: Group<Writer>,
+    writing: PgPool,
     readers: PgPool,
     engine: Engine,
     witness: Witness,
-    /// Held from before a COMMIT until its audit entries are told.
-    telling: Mutex<()>,
 }
 
-/// A transaction that holds the lock, with what was asked for.
+/// What was asked for, as it stands under the lock.
 struct Prepared {
-    transaction: Transaction<'static, Postgres>,
     facts: Facts,
     ledger: Ledger,
     now_ms: u64,
@@ -110,7 +103,7 @@ impl PostgresStore {
     ) -> Result<Self, CustodyError> {
         let options = connect::options(url)?;
         let wait = Duration::from_millis(busy_timeout_ms);
-        let writers = connect::pool(&options, Access::Write, WRITERS, wait);
+        let writing = connect::pool(&options, Access::Write, WRITERS, wait);
         let readers = connect::pool(&options, Access::Read, READERS, wait);
         // Not from a pool, which tries again and again where nobody listens.
         let mut connection = connect::once(&options, wait).await?;
@@ -120,26 +113,25 @@ impl PostgresStore {
         let _ = connection.close().await;
         Ok(Self {
             clock,
-            writers,
-            turns: Semaphore::new(WRITERS as usize), // two
+            writers: Group::new(Writer::new(writing.clone(), engine, witness.clone())),
+            writing,
             readers,
             engine,
             witness,
-            telling: Mutex::new(()),
         })
     }
 
     /// The whole database, on a connection of its own that holds it as it is.
     async fn held(&self) -> Result<dump::Dump, CustodyError> {
-        let wait = self.writers.options().get_acquire_timeout();
-        Ok(dump::Dump::begin(&self.writers.connect_options(), wait).await?)
+        let wait = self.writing.options().get_acquire_timeout();
+        Ok(dump::Dump::begin(&self.writing.connect_options(), wait).await?)
     }
 
     /// Closes every connection. Whatever is asked afterwards is an error.
     pub(crate) async fn close(&self) -> Result<(), CustodyError> {
-        self.turns.close();
         self.readers.close().await;
-        self.writers.close().await;
+        drop(self.writers.close().await?);
+        self.writing.close().await;
         Ok(())
     }
 
@@ -156,47 +148,51 @@ impl PostgresStore {
             .storage()?)
     }
 
-    /// Begins a transaction, takes the lock and reads what was asked for; anew when something was in the way.
-    async fn prepare(&self, commit: Commit, ask: &Ask) -> Result<Prepared, CustodyError> {
+    /// Takes the lock and reads what was asked for; anew, and apart from others, when something was in the way.
+    async fn prepare(
+        &self,
+        mut turn: Turn<Writer>,
+        ask: &Ask,
+    ) -> Result<(Turn<Writer>, Prepared), CustodyError> {
         let mut pause = PAUSE;
         for _ in 1..TRIES {
-            match self.prepare_once(commit, ask).await {
+            match self.prepare_once(&mut turn, ask).await {
                 Err(fault) if fault.kind != FaultKind::Final => {
                     tracing::debug!(code = fault.error.code(), "a transaction is begun anew");
+                    turn = turn.apart().await?;
                     tokio::time::sleep(pause).await;
                     pause *= 2;
                 }
-                other => return Ok(other?),
+                other => return Ok((turn, other?)),
             }
         }
-        Ok(self.prepare_once(commit, ask).await?)
+        let prepared = self.prepare_once(&mut turn, ask).await?;
+        Ok((turn, prepared))
     }
 
-    async fn prepare_once(&self, commit: Commit, ask: &Ask) -> Result<Prepared, Fault> {
-        let mut transaction = self.writers.begin_with(self.begin(commit)).await.storage()?;
-        let edge = facts::edge(&mut transaction, Locks::Taken).await?;
+    async fn prepare_once(&self, turn: &mut Turn<Writer>, ask: &Ask) -> Result<Prepared, Fault> {
+        let commit = turn.commit;
+        let writer = turn.writer()?;
+        let connection = writer.begin(commit).await?;
+        match self.gather(connection, ask).await {
+            Ok(prepared) => Ok(prepared),
+            Err(fault) => {
+                writer.undo(fault.kind, &fault.error).await;
+                Err(fault)
+            }
+        }
+    }
+
+    async fn gather(&self, connection: &mut PgConnection, ask: &Ask) -> Result<Prepared, Fault> {
+        let edge = facts::edge(connection, Locks::Taken).await?;
         // Read only now, under the lock: see `Facts::now_ms`.
         let now_ms = self.clock.now_ms();
-        let (facts, ledger) = facts::gather(&mut transaction, ask, edge, now_ms, Locks::Taken).await?;
+        let (facts, ledger) = facts::gather(connection, ask, edge, now_ms, Locks::Taken).await?;
         Ok(Prepared {
-            transaction,
             facts,
             ledger,
             now_ms,
         })
-    }
-
-    /// `synchronous_commit = off` is what [`Commit::Ordered`] means: a server that loses its power may lose the last of
-    /// these commits, never one before another, and any durable commit makes those before it durable too.
-    fn begin(&self, commit: Commit) -> &'static str {
-        match (commit, self.engine) {
-            (Commit::Ordered, Engine::Postgres) => {
-                "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL synchronous_commit TO off"
-            }
-            (Commit::Durable, _) | (_, Engine::Compatible) => {
-                "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
-            }
-        }
     }
 
     async fn apply(
@@ -219,62 +215,6 @@ impl PostgresStore {
         audit_log::store(transaction, ledger).await?;
         Ok(applied)
     }
-
-    /// Commits. A lost answer is looked for in the log.
-    async fn commit(
-        &self,
-        transaction: Transaction<'static, Postgres>,
-        evidence: Option<Evidence>,
-    ) -> Result<(), CustodyError> {
-        let Err(error) = transaction.commit().await else {
-            return Ok(());
-        };
-        if errors::surely_not_committed(&error) {
-            return Err(errors::storage(error).error);
-        }
-        tracing::warn!("the answer to a commit was lost; looking for what it did");
-        let Some(evidence) = evidence else {
-            return Err(CustodyError::OutcomeUnknown);
-        };
-        let mut pause = PAUSE;
-        for _ in 0..TRIES {
-            match self.find(&evidence).await {
-                Ok(Found::Committed) => return Ok(()),
-                Ok(Found::NotCommitted) => return Err(errors::storage(error).error),
-                Ok(Found::Unknown) => break,
-                Err(fault) => tracing::debug!(code = fault.error.code(), "not found out yet"),
-            }
-            tokio::time::sleep(pause).await;
-            pause *= 2;
-        }
-        Err(CustodyError::OutcomeUnknown)
-    }
-
-    /// Looks for what a transaction wrote, once the server has ended it one way or the other: until then it holds the
-    /// lock that is waited for here.
-    async fn find(&self, evidence: &Evidence) -> Result<Found, Fault> {
-        let mut transaction = self
-            .writers
-            .begin_with(self.begin(Commit::Durable))
-            .await
-            .storage()?;
-        let edge = facts::edge(&mut transaction, Locks::Taken).await?;
-        let found = audit_log::holds(&mut transaction, evidence).await?;
-        transaction.rollback().await.storage()?;
-        Ok(match (found, edge) {
-            (true, _) => Found::Committed,
-            (false, Some(_)) => Found::NotCommitted,
-            // There is no row to lock before there is a vault: it may be on its way still.
-            (false, None) => Found::Unknown,
-        })
-    }
-}
-
-/// What became of a transaction.
-enum Found {
-    Committed,
-    NotCommitted,
-    Unknown,
 }
 
 /// Brings the schema up to date, at the same moment as others perhaps.
@@ -295,30 +235,26 @@ async fn migrate(connection: &mut PgConnection) -> Result<(), CustodyError> {
 #[async_trait]
 impl Store for PostgresStore {
     async fn transact(&self, commit: Commit, ask: Ask, decide: Decide<'_>) -> Result<Applied, CustodyError> {
-        let _turn = self.turns.acquire().await.map_err(|_| errors::closed())?;
+        let turn = self.writers.turn(commit).await?;
+        let (mut turn, prepared) = self.prepare(turn, &ask).await?;
         let Prepared {
-            mut transaction,
             facts,
             mut ledger,
             now_ms,
-        } = self.prepare(commit, &ask).await?;
+        } = prepared;
+        let writer = turn.writer()?;
         let decided = match decide(&mut ledger, facts) {
-            Ok(writes) => self.apply(&mut transaction, writes, &ledger, now_ms).await,
+            Ok(writes) => self.apply(writer.connection()?, writes, &ledger, now_ms).await,
             Err(error) => Err(error.into()),
         };
-        match decided {
-            Ok(applied) => {
-                let evidence = Evidence::of(&ledger)?;
-                let began = Instant::now();
-                // The next one's COMMIT waits until this one's entries are told: they are told in their order.
-                let _order = self.telling.lock().await;
-                self.commit(transaction, evidence).await?;
-                self.witness.committed(1, began.elapsed(), ledger.into_appended());
+        match decided.and_then(|applied| Ok((applied, Evidence::of(&ledger)?))) {
+            Ok((applied, evidence)) => {
+                writer.note(evidence, ledger.into_appended());
+                self.writers.leave(turn).await?;
                 Ok(applied)
             }
             Err(fault) => {
-                // A connection that is gone has rolled back already.
-                let _ = transaction.rollback().await;
+                writer.undo(fault.kind, &fault.error).await;
                 Err(fault.error)
             }
         }

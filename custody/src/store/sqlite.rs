@@ -1,7 +1,7 @@
 //! The store on SQLite: one writer connection, a few readers, WAL, `synchronous=FULL` but where a caller asks for less.
 //!
-//! All writes of this process go through one connection, and each begins with `BEGIN IMMEDIATE`: what is read
-//! before a write is read under the write lock, here and across processes. Readers see consistent snapshots and
+//! All writes of this process go through one connection, in transactions that begin with `BEGIN IMMEDIATE`: what is read
+//! before a write is read under the write lock, here and across processes. Those who write at the same time share one. Readers see consistent snapshots and
 //! never wait for the writer. <https://www.sqlite.org/wal.html>
 
 mod apply;
@@ -22,20 +22,20 @@ mod writer;
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use keyward_core::account::AccountAddress;
 use sqlx::migrate::Migrator;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection as _, SqliteConnection, SqlitePool};
-use tokio::sync::Mutex;
 
 use crate::attempts::{Attempt, AttemptQuery};
 use crate::audit::AuditQuery;
 use crate::audit::stored::StoredEntry;
 use crate::clock::Clock;
-use crate::error::{CustodyError, StorageError};
+use crate::error::CustodyError;
+use crate::store::batch::Group;
 use crate::store::columns::bounded;
 use crate::store::rotation::{RecordRef, RotationState, StagedRecord, Unstaged};
 use crate::store::rows::{Source, Target};
@@ -67,10 +67,9 @@ const MIGRATION_PAUSE: Duration = Duration::from_millis(10);
 /// A vault's SQLite database.
 pub(crate) struct SqliteStore {
     clock: Arc<dyn Clock>,
-    /// `None` once closed.
-    writer: Mutex<Option<Writer>>,
+    pub(in crate::store) writers: Group<Writer>,
     readers: SqlitePool,
-    checkpoints: Checkpoints,
+    checkpoints: Arc<Checkpoints>,
     witness: Witness,
 }
 
@@ -93,18 +92,19 @@ impl SqliteStore {
             .pragma("trusted_schema", "OFF")
             .pragma("cell_size_check", "ON")
             .disable_statement_logging();
-        let mut writer = Writer::open(options.clone().journal_mode(SqliteJournalMode::Wal)).await?;
+        let checkpoints = Arc::new(Checkpoints::start(options.clone()));
+        let wal = options.clone().journal_mode(SqliteJournalMode::Wal);
+        let mut writer = Writer::open(wal, Arc::clone(&checkpoints), witness.clone()).await?;
         Self::migrate(writer.connection(), Duration::from_millis(busy_timeout_ms)).await?;
         check_pages(writer.connection()).await?;
         let readers = SqlitePoolOptions::new()
             .max_connections(READERS)
             .test_before_acquire(false)
             .acquire_timeout(Duration::from_millis(busy_timeout_ms.max(1_000)))
-            .connect_lazy_with(options.clone().pragma("query_only", "ON"));
-        let checkpoints = Checkpoints::start(options);
+            .connect_lazy_with(options.pragma("query_only", "ON"));
         Ok(Self {
             clock,
-            writer: Mutex::new(Some(writer)),
+            writers: Group::new(writer),
             readers,
             checkpoints,
             witness,
@@ -134,7 +134,7 @@ impl SqliteStore {
     pub(crate) async fn close(&self) -> Result<(), CustodyError> {
         self.checkpoints.close().await;
         self.readers.close().await;
-        match self.writer.lock().await.take() {
+        match self.writers.close().await? {
             Some(writer) => writer.close().await,
             None => Ok(()),
         }
@@ -165,27 +165,21 @@ async fn check_pages(connection: &mut SqliteConnection) -> Result<(), CustodyErr
     }
 }
 
-fn closed() -> CustodyError {
-    CustodyError::Storage(StorageError::new("this handle was closed", None))
-}
-
 #[async_trait]
 impl Store for SqliteStore {
     async fn transact(&self, commit: Commit, ask: Ask, decide: Decide<'_>) -> Result<Applied, CustodyError> {
-        let mut guard = self.writer.lock().await;
-        let writer = guard.as_mut().ok_or_else(closed)?;
-        let mut transaction = writer.begin(commit).await?;
-        match apply::decide_and_apply(&mut transaction, &*self.clock, &ask, decide).await {
+        let mut turn = self.writers.turn(commit).await?;
+        let commit = turn.commit;
+        let writer = turn.writer()?;
+        let connection = writer.begin(commit).await?;
+        match apply::decide_and_apply(connection, &*self.clock, &ask, decide).await {
             Ok((applied, entries)) => {
-                let began = Instant::now();
-                transaction.commit().await.storage()?;
-                self.witness.committed(1, began.elapsed(), entries);
-                self.checkpoints.note_commit();
+                writer.note(entries);
+                self.writers.leave(turn).await?;
                 Ok(applied)
             }
             Err(error) => {
-                // After a full disk SQLite may have rolled back already; then this says so, and is of no interest.
-                let _ = transaction.rollback().await;
+                writer.undo().await;
                 Err(error)
             }
         }

@@ -134,10 +134,10 @@ fn relay(client: TcpStream, server: TcpStream, mode: &Arc<AtomicU8>, open: &Arc<
     });
 }
 
-/// A vault with one wallet, unlocked through a proxy.
-async fn through_a_proxy() -> (Fixture, Proxy, Custody) {
+/// A vault with so many wallets, unlocked through a proxy.
+async fn through_a_proxy(wallets: u32) -> (Fixture, Proxy, Custody) {
     let fixture = Fixture::new();
-    fixture.vault(1).await.close().await.unwrap();
+    fixture.vault(wallets).await.close().await.unwrap();
     let url = fixture.place.url();
     let (before, after) = url.rsplit_once('@').unwrap();
     let (server, database) = after.split_once('/').unwrap();
@@ -163,7 +163,7 @@ async fn labelled(custody: &Custody) -> (String, u64) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_commit_whose_answer_is_lost_is_found_out() {
-    let (_fixture, proxy, custody) = through_a_proxy().await;
+    let (_fixture, proxy, custody) = through_a_proxy(1).await;
     proxy.set(Mode::LoseAnswer);
     custody.set_label(first(), "treasury").await.unwrap();
     assert_eq!(labelled(&custody).await, ("treasury".to_owned(), 1));
@@ -171,7 +171,7 @@ async fn a_commit_whose_answer_is_lost_is_found_out() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_commit_that_never_arrived_is_a_failure_and_changed_nothing() {
-    let (_fixture, proxy, custody) = through_a_proxy().await;
+    let (_fixture, proxy, custody) = through_a_proxy(1).await;
     proxy.set(Mode::LoseQuestion);
     let error = custody.set_label(first(), "treasury").await.unwrap_err();
     assert!(matches!(error, CustodyError::Unreachable { .. }), "{error:?}");
@@ -182,7 +182,7 @@ async fn a_commit_that_never_arrived_is_a_failure_and_changed_nothing() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_commit_that_cannot_be_found_out_is_said_to_be_unknown() {
-    let (_fixture, proxy, custody) = through_a_proxy().await;
+    let (_fixture, proxy, custody) = through_a_proxy(1).await;
     proxy.set(Mode::LoseAnswerAndServer);
     let error = custody.set_label(first(), "treasury").await.unwrap_err();
     assert!(matches!(error, CustodyError::OutcomeUnknown), "{error:?}");
@@ -196,7 +196,7 @@ async fn a_commit_that_cannot_be_found_out_is_said_to_be_unknown() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_that_was_away_is_used_again_when_it_is_back() {
-    let (_fixture, proxy, custody) = through_a_proxy().await;
+    let (_fixture, proxy, custody) = through_a_proxy(1).await;
     proxy.set(Mode::Refuse);
     for _ in 0..2 {
         let error = custody.set_label(first(), "treasury").await.unwrap_err();
@@ -207,6 +207,79 @@ async fn a_server_that_was_away_is_used_again_when_it_is_back() {
     proxy.set(Mode::Pass);
     custody.set_label(first(), "treasury").await.unwrap();
     assert_eq!(labelled(&custody).await, ("treasury".to_owned(), 1));
+}
+
+/// Labels every wallet at the same moment, and says what each was told and what came of it.
+async fn label_at_once(custody: &Custody, count: u32) -> Vec<(Result<(), CustodyError>, String)> {
+    let mut wallets = Vec::new();
+    for index in 0..count {
+        wallets.push(custody.wallet(&format!("#{index}")).await.unwrap().address);
+    }
+    let tasks: Vec<_> = wallets
+        .into_iter()
+        .map(|wallet| {
+            let custody = custody.clone();
+            tokio::spawn(async move { custody.set_label(wallet, "treasury").await })
+        })
+        .collect();
+    let mut told = Vec::new();
+    for task in tasks {
+        told.push(task.await.unwrap());
+    }
+    let mut all = Vec::new();
+    for (index, told) in (0..count).zip(told) {
+        // Nobody gets through to see it, perhaps.
+        let wallet = custody.wallet(&format!("#{index}")).await;
+        all.push((told, wallet.map_or_else(|_| String::new(), |wallet| wallet.label)));
+    }
+    all
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn everyone_in_a_lost_commit_is_told_what_became_of_it() {
+    const WALLETS: u32 = 24;
+    for mode in [Mode::LoseAnswer, Mode::LoseQuestion] {
+        let (_fixture, proxy, custody) = through_a_proxy(WALLETS).await;
+        proxy.set(mode);
+        let all = label_at_once(&custody, WALLETS).await;
+        let mut done = 0;
+        for (told, label) in all {
+            match told {
+                Ok(()) => {
+                    done += 1;
+                    assert_eq!(label, "treasury");
+                }
+                Err(error) => {
+                    assert!(matches!(error, CustodyError::Unreachable { .. }), "{error:?}");
+                    assert!(mode == Mode::LoseQuestion);
+                    assert_eq!(label, "", "told that it failed");
+                }
+            }
+        }
+        assert_eq!(labelled(&custody).await.1, done, "entries in the log");
+        assert_eq!(done < u64::from(WALLETS), mode == Mode::LoseQuestion);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn everyone_in_a_commit_that_cannot_be_found_out_is_told_that() {
+    const WALLETS: u32 = 24;
+    let (_fixture, proxy, custody) = through_a_proxy(WALLETS).await;
+    proxy.set(Mode::LoseAnswerAndServer);
+    let all = label_at_once(&custody, WALLETS).await;
+    let codes: Vec<_> = all
+        .iter()
+        .map(|(told, _)| told.as_ref().unwrap_err().code())
+        .collect();
+    let unknown = codes.iter().filter(|code| **code == "outcome-unknown").count();
+    let unreached = codes
+        .iter()
+        .filter(|code| **code == "database-unreachable")
+        .count();
+    assert!(unknown > 0 && unknown + unreached == codes.len(), "{codes:?}");
+    proxy.set(Mode::Pass);
+    // Those in the lost commit were stored, and nobody else.
+    assert_eq!(labelled(&custody).await.1, unknown as u64);
 }
 
 #[tokio::test]

@@ -9,6 +9,7 @@ use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::postgres::PgDatabaseError;
 
 use crate::error::{CustodyError, StorageError};
+use crate::store::batch;
 use crate::store::columns::bounded;
 
 /// Why a step of a transaction failed.
@@ -74,14 +75,9 @@ pub(super) fn storage(error: sqlx::Error) -> Fault {
         }
         // The driver tries for as long when nobody listens there.
         sqlx::Error::PoolTimedOut => connection("no connection could be had in time".to_owned()),
-        sqlx::Error::PoolClosed => closed().into(),
+        sqlx::Error::PoolClosed => batch::closed().into(),
         _ => CustodyError::Storage(StorageError::new("the database driver failed", None)).into(),
     }
-}
-
-/// This handle was closed.
-pub(super) fn closed() -> CustodyError {
-    CustodyError::Storage(StorageError::new("this handle was closed", None))
 }
 
 fn connection(detail: String) -> Fault {

@@ -10,7 +10,7 @@ use sqlx::SqlitePool;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
 use tokio::sync::mpsc;
 
-/// Commits between two checkpoints: about half of what SQLite itself would wait for.
+/// Changes between two checkpoints: about half of what SQLite itself would wait for.
 const EVERY_COMMITS: u32 = 64;
 
 /// Pages at which the writer writes back by itself after all, should the task fall behind: 40 MiB.
@@ -48,9 +48,10 @@ impl Checkpoints {
         }
     }
 
-    /// Counts a commit, and wakes the task when it is time.
-    pub(super) fn note_commit(&self) {
-        if self.commits.fetch_add(1, Ordering::Relaxed) % EVERY_COMMITS == EVERY_COMMITS - 1 {
+    /// Counts a commit that so many callers shared, and wakes the task when it is time.
+    pub(super) fn note_commit(&self, callers: u32) {
+        let before = self.commits.fetch_add(callers, Ordering::Relaxed);
+        if before % EVERY_COMMITS >= EVERY_COMMITS.saturating_sub(callers) {
             // Full means that the task has been told already.
             let _ = self.wake.try_send(());
         }

@@ -1,9 +1,11 @@
 //! What only the writer's own connection can show: a full disk and a read-only one.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use futures_util::future::join_all;
 use keyward_core::amount::Lamports;
 use keyward_core::mnemonic::Mnemonic;
 use keyward_core::path::PathFamily;
@@ -56,8 +58,12 @@ async fn vault() -> (TempDir, Arc<StillClock>, Custody) {
 }
 
 async fn derive(custody: &Custody, count: u32) -> Result<u32, CustodyError> {
+    derive_from(custody, None, count).await
+}
+
+async fn derive_from(custody: &Custody, start: Option<u32>, count: u32) -> Result<u32, CustodyError> {
     let request = DeriveRequest {
-        start: None,
+        start,
         count,
         ..DeriveRequest::default()
     };
@@ -75,7 +81,7 @@ fn sqlite(custody: &Custody) -> &SqliteStore {
 }
 
 async fn pragma(store: &SqliteStore, text: &str) -> i64 {
-    let mut writer = store.writer.lock().await;
+    let mut writer = store.writers.idle().await;
     let query = sqlx::query_scalar(AssertSqlSafe(format!("PRAGMA {text}")));
     query
         .fetch_optional(writer.as_mut().unwrap().connection())
@@ -124,4 +130,61 @@ async fn a_read_only_database_is_said_and_signs_nothing() {
     );
     pragma(sqlite(&custody), "query_only = OFF").await;
     custody.sign_message(&wallet, b"hello").await.unwrap();
+}
+
+#[tokio::test]
+async fn everyone_in_a_commit_that_fails_is_told() {
+    let (_folder, _clock, custody) = vault().await;
+    let store = sqlite(&custody);
+    let mut writer = store.writers.idle().await;
+    let connection = writer.as_mut().unwrap().connection();
+    connection.lock_handle().await.unwrap().set_commit_hook(|| false);
+    // All of them wait while it is held, and so share the first commit.
+    let mut all = pin!(join_all((0..9).map(|_| derive(&custody, 1))));
+    assert!(futures_util::poll!(all.as_mut()).is_pending());
+    while store.writers.waiting() < 9 {
+        assert!(futures_util::poll!(all.as_mut()).is_pending());
+        tokio::task::yield_now().await;
+    }
+    drop(writer);
+    let told = all.await;
+    assert!(told.iter().all(Result::is_err), "{told:?}");
+    assert_eq!(custody.wallets(&WalletQuery::default()).await.unwrap().total, 1);
+    // As if nothing had happened.
+    assert_eq!(derive(&custody, 3).await.unwrap(), 3);
+    assert!(matches!(
+        custody.audit_verify(None).await.unwrap(),
+        AuditReport::Intact { entries: 3, .. }
+    ));
+}
+
+#[tokio::test]
+async fn a_disk_that_is_full_for_one_leaves_everyone_with_the_truth() {
+    let (_folder, _clock, custody) = vault().await;
+    let store = sqlite(&custody);
+    let pages = pragma(store, "page_count").await;
+    pragma(store, &format!("max_page_count = {}", pages + 2)).await;
+    let held = store.writers.hold().await;
+    let asked = [1, 1, 2_000, 1];
+    let imports = asked.map(|count| {
+        let start = if count == 1 { None } else { Some(500) };
+        derive_from(&custody, start, count)
+    });
+    let mut all = pin!(join_all(imports));
+    while store.writers.waiting() < asked.len() {
+        assert!(futures_util::poll!(all.as_mut()).is_pending());
+        tokio::task::yield_now().await;
+    }
+    drop(held);
+    let told = all.await;
+    assert!(told[2].is_err(), "{told:?}");
+    let added: u64 = told.iter().flatten().map(|added| u64::from(*added)).sum();
+    let there = custody.wallets(&WalletQuery::default()).await.unwrap().total;
+    assert_eq!(there, 1 + added, "{told:?}");
+    pragma(store, "max_page_count = 1000000").await;
+    assert_eq!(derive(&custody, 2_000).await.unwrap(), 2_000);
+    assert!(matches!(
+        custody.audit_verify(None).await.unwrap(),
+        AuditReport::Intact { .. }
+    ));
 }
