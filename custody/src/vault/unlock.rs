@@ -192,12 +192,15 @@ impl Custody {
     ) -> Result<(VaultHeader, VaultKey), CustodyError> {
         let header = self.count_try(&credentials).await?;
         let (header, opened) = blocking(move || {
-            let password = &credentials.password;
-            // Nothing longer was ever accepted; key derivation is not to be fed megabytes.
-            let opened = if password.len() > MAX_PASSWORD_BYTES {
-                Err(OpenError::Refused)
+            // Nothing longer was ever accepted, and key derivation is not to be fed megabytes; it takes its time all the same.
+            let (password, beyond) = credentials
+                .password
+                .split_at(credentials.password.len().min(MAX_PASSWORD_BYTES));
+            let opened = header.open(password, credentials.second_factor.as_ref());
+            let opened = if beyond.is_empty() {
+                opened
             } else {
-                header.open(password, credentials.second_factor.as_ref())
+                Err(OpenError::Refused)
             };
             (header, opened)
         })
