@@ -67,6 +67,20 @@ pub enum CustodyError {
         /// How long to wait, in milliseconds.
         retry_after_ms: u64,
     },
+    /// The wallet's key was replaced already.
+    #[error("wallet {} was rotated already: its key is now {replacement}", wallet.abbreviated())]
+    AlreadyRotated {
+        /// The wallet.
+        wallet: AccountAddress,
+        /// The key that came in its place.
+        replacement: AccountAddress,
+    },
+    /// The wallet's schedule does not ask for a rotation now.
+    #[error("wallet {} is not due for rotation", wallet.abbreviated())]
+    NotDue {
+        /// The wallet.
+        wallet: AccountAddress,
+    },
     /// The wallet was deleted.
     #[error("wallet {} was deleted", wallet.abbreviated())]
     WalletDeleted {
@@ -260,8 +274,14 @@ impl CustodyError {
             Self::WalletLockedOut { .. } => {
                 "wait, then try again; the delay grows with every wrong password and survives a restart"
             }
+            Self::AlreadyRotated { .. } => {
+                "use the new key; `keyward rotate chain` lists every key of the wallet"
+            }
+            Self::NotDue { .. } => "rotate it by hand with `keyward rotate now`, or wait until it is due",
             Self::WalletDeleted { .. } => "restore it first; until it is purged it can be",
-            Self::WalletRetired { .. } => "use the wallet that came in its place",
+            Self::WalletRetired { .. } => {
+                "use the wallet that came in its place; `keyward rotate extend` lets an old one sign again for a while"
+            }
             Self::WalletPurged { .. } => {
                 "derive it again from its phrase, or import its key again from where you keep it, into another vault"
             }
@@ -335,6 +355,8 @@ impl CustodyError {
             Self::WalletPasswordNeeded { .. } => "wallet-password-needed",
             Self::WrongWalletPassword { .. } => "wrong-wallet-password",
             Self::WalletLockedOut { .. } => "wallet-locked-out",
+            Self::AlreadyRotated { .. } => "already-rotated",
+            Self::NotDue { .. } => "not-due",
             Self::WalletDeleted { .. } => "wallet-deleted",
             Self::WalletRetired { .. } => "wallet-retired",
             Self::WalletPurged { .. } => "wallet-purged",

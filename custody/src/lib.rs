@@ -102,6 +102,7 @@ mod builder;
 pub mod chain;
 pub mod clock;
 pub mod error;
+pub mod keyrotation;
 pub mod location;
 pub mod memory;
 pub mod metrics;
@@ -122,6 +123,10 @@ pub use audit::{AuditPage, AuditQuery, AuditReport};
 pub use builder::CustodyBuilder;
 pub use clock::{Clock, SystemClock};
 pub use error::{CustodyError, SignError, StorageError};
+pub use keyrotation::{
+    DueCursor, DuePage, DueQuery, DueReport, FailedRotation, KeyRotation, RotationInterval, Schedule,
+    SkipReason, SkippedRotation,
+};
 pub use location::StoreLocation;
 pub use metrics::{EntryFate, Metrics, NoMetrics, PrometheusMetrics, SigningOutcome};
 pub use password::{Password, PasswordError};

@@ -12,6 +12,7 @@ mod batch;
 mod columns;
 #[cfg(test)]
 mod contract;
+pub(crate) mod key_chain;
 mod open;
 mod postgres;
 pub(crate) mod rotation;
@@ -72,6 +73,9 @@ pub(crate) trait Store: Send + Sync {
     /// The wallets at this place, at most two, and their number. The phrase is the vault's first where none is named,
     /// the family the phrase's own.
     async fn wallets_by_index(&self, at: WalletPlace) -> Result<WalletPage, CustodyError>;
+
+    /// Wallets by their keys' age, and how many there are in all; the list's bounds were checked by the caller.
+    async fn key_list(&self, list: key_chain::KeyList) -> Result<WalletPage, CustodyError>;
 
     /// The phrases, without what is sealed, each with how far its families were used and its number of wallets.
     async fn masters(&self) -> Result<Vec<MasterSummaryRow>, CustodyError>;
@@ -149,6 +153,8 @@ pub(crate) struct Ask {
     pub(crate) windows: Vec<SpendWindow>,
     /// This sealed phrase, and how far this family of it was used.
     pub(crate) master: Option<MasterAsk>,
+    /// Where this wallet stands in its chain of keys.
+    pub(crate) key_chain: Option<key_chain::KeyChainAsk>,
     /// Everything that is sealed or signed under the vault key.
     pub(crate) everything: bool,
     /// This attempt.
@@ -234,6 +240,8 @@ pub(crate) struct Facts {
     pub(crate) known: Vec<AccountAddress>,
     /// The sealed phrase.
     pub(crate) master: Option<MasterRow>,
+    /// Where the wallet asked about stands in its chain of keys.
+    pub(crate) key_chain: Option<key_chain::KeyChain>,
     /// Everything that is sealed or signed, when asked for.
     pub(crate) everything: Option<Everything>,
     /// The attempt asked for.
@@ -441,6 +449,8 @@ pub(crate) enum Write {
         current: [u8; 32],
         retired: Vec<AuditKeyRow>,
     },
+    /// A key replaced, retired, given more time, or scheduled.
+    Key(key_chain::KeyChange),
     Label {
         wallet: i64,
         label: String,

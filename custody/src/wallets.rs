@@ -4,8 +4,8 @@
 //! password on one.
 
 pub(crate) mod derive;
-mod import;
-mod masters;
+pub(crate) mod import;
+pub(crate) mod masters;
 mod place;
 pub(crate) mod secrets;
 mod state;
@@ -195,7 +195,7 @@ pub const MAX_LABEL_CHARS: usize = 64;
 pub const MAX_TAG_CHARS: usize = 32;
 
 /// The most wallets, and the most tags, of one call.
-const MAX_TAGGED_WALLETS: usize = 1_000;
+pub(crate) const MAX_TAGGED_WALLETS: usize = 1_000;
 const MAX_TAGS: usize = 32;
 
 /// The longest search text, in bytes.
@@ -410,7 +410,7 @@ impl Custody {
     }
 }
 
-fn not_found(name: &str) -> CustodyError {
+pub(crate) fn not_found(name: &str) -> CustodyError {
     CustodyError::NotFound {
         what: format!("wallet: {}", shown(name)),
     }

@@ -28,6 +28,8 @@ mod exposition;
 mod fixture;
 #[path = "suite/imports.rs"]
 mod imports;
+#[path = "suite/key_rotation.rs"]
+mod key_rotation;
 #[path = "suite/limits.rs"]
 mod limits;
 #[path = "suite/metrics.rs"]

@@ -26,6 +26,8 @@ mod inspect;
 mod node;
 #[path = "cli/postgres.rs"]
 mod postgres;
+#[path = "cli/rotate.rs"]
+mod rotate;
 #[path = "../../custody/tests/postgres/server.rs"]
 #[expect(dead_code, reason = "no copies of databases here")]
 mod server;

@@ -22,6 +22,7 @@ mod message;
 mod phrase;
 mod phrases;
 mod policy;
+mod rotate;
 mod send;
 mod settings;
 mod store;
@@ -109,6 +110,7 @@ enum Command {
     Wallets(wallets::Command),
     #[command(subcommand)]
     Phrases(phrases::Command),
+    Rotate(rotate::Args),
     Balance(balance::Args),
     Send(send::Args),
     #[command(subcommand)]
@@ -190,6 +192,7 @@ async fn dispatch(command: Option<Command>, context: &mut Context) -> Result<Rep
         Some(Command::Export(args)) => export::run(context, args).await,
         Some(Command::Wallets(command)) => wallets::run(context, command).await,
         Some(Command::Phrases(command)) => phrases::run(context, command).await,
+        Some(Command::Rotate(args)) => rotate::run(context, args).await,
         Some(Command::Balance(args)) => balance::run(context, args).await,
         Some(Command::Send(args)) => send::run(context, args).await,
         Some(Command::Transfers(command)) => transfers::run(context, command).await,

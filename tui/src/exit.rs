@@ -161,6 +161,8 @@ fn custody_exit(error: &CustodyError) -> Exit {
         E::AlreadyInitialised
         | E::WeakPassword(_)
         | E::Ambiguous { .. }
+        | E::AlreadyRotated { .. }
+        | E::NotDue { .. }
         | E::Invalid { .. }
         | E::UnsupportedStore { .. } => Exit::InvalidInput,
         E::Damaged { .. }

@@ -108,6 +108,8 @@ operations! {
     RotateWallet = "rotate-wallet",
     /// A replaced wallet's grace period ended.
     RetireWallet = "retire-wallet",
+    /// A replaced wallet was given more time, also one that was retired.
+    ExtendGrace = "extend-grace",
     /// A wallet's rotation schedule was changed.
     ScheduleRotation = "schedule-rotation",
     /// The audit log was read.

@@ -483,3 +483,5 @@ async fn the_structure_is_checked(scene: Scene) {
     let report = scene.custody.audit_verify(None).await.unwrap();
     assert!(matches!(report, AuditReport::Intact { .. }), "{report:?}");
 }
+
+mod key_chain;

@@ -14,6 +14,7 @@ mod copy;
 mod dump;
 mod errors;
 mod facts;
+mod key_chain;
 mod life;
 mod masters;
 mod reads;
@@ -292,6 +293,13 @@ impl Store for PostgresStore {
 
     async fn wallets_by_index(&self, at: WalletPlace) -> Result<WalletPage, CustodyError> {
         Ok(wallets::wallets_by_index(&mut *self.reader().await?, at).await?)
+    }
+
+    async fn key_list(&self, list: super::key_chain::KeyList) -> Result<WalletPage, CustodyError> {
+        let mut snapshot = self.snapshot().await?;
+        let page = key_chain::list(&mut snapshot, list).await?;
+        snapshot.rollback().await.storage()?;
+        Ok(page)
     }
 
     async fn masters(&self) -> Result<Vec<MasterSummaryRow>, CustodyError> {

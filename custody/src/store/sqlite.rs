@@ -11,6 +11,7 @@ mod dump;
 mod errors;
 mod facts;
 mod file;
+mod key_chain;
 mod life;
 mod masters;
 mod reads;
@@ -211,6 +212,14 @@ impl Store for SqliteStore {
 
     async fn wallets_by_index(&self, at: WalletPlace) -> Result<WalletPage, CustodyError> {
         wallets::wallets_by_index(&mut *self.reader().await?, at).await
+    }
+
+    async fn key_list(&self, list: super::key_chain::KeyList) -> Result<WalletPage, CustodyError> {
+        let mut reader = self.reader().await?;
+        let mut snapshot = reader.begin().await.storage()?;
+        let page = key_chain::list(&mut snapshot, list).await?;
+        snapshot.rollback().await.storage()?;
+        Ok(page)
     }
 
     async fn masters(&self) -> Result<Vec<MasterSummaryRow>, CustodyError> {

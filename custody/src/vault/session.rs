@@ -29,6 +29,9 @@ pub(crate) struct Session {
     closed: AtomicBool,
     /// The policy in force when it was last read, its signature verified.
     policy: Mutex<Option<Arc<Policy>>>,
+    /// The wallets whose keys were opened, in order.
+    #[cfg(test)]
+    pub(crate) opened: Mutex<Vec<keyward_core::account::AccountAddress>>,
 }
 
 impl Session {
@@ -51,6 +54,8 @@ impl Session {
             key,
             closed: AtomicBool::new(false),
             policy: Mutex::new(None),
+            #[cfg(test)]
+            opened: Mutex::default(),
         }
     }
 

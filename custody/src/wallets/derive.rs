@@ -203,21 +203,21 @@ fn derive_and_seal(
 }
 
 /// Derives the keys of one family, on either chain.
-enum Deriver {
+pub(crate) enum Deriver {
     /// Beside it, what makes many public keys cheaper.
     Solana(SolanaDeriver, Option<BatchTable>),
     Evm(Box<EvmDeriver>),
 }
 
 /// A key with its place.
-struct Derived {
-    index: ChildIndex,
-    path: String,
-    key: WalletKey,
+pub(crate) struct Derived {
+    pub(crate) index: ChildIndex,
+    pub(crate) path: String,
+    pub(crate) key: WalletKey,
 }
 
 impl Deriver {
-    fn new(seed: &Seed, family: PathFamily, count: u32) -> Result<Self, CustodyError> {
+    pub(crate) fn new(seed: &Seed, family: PathFamily, count: u32) -> Result<Self, CustodyError> {
         let made = match family.chain() {
             Chain::Solana => SolanaDeriver::new(seed, family).map(|deriver| {
                 let table = (count >= WORTH_A_TABLE).then(BatchTable::new);
@@ -228,7 +228,7 @@ impl Deriver {
         made.map_err(|error| CustodyError::invalid("phrase", error.to_string()))
     }
 
-    fn chunk(&self, start: u32, count: u32) -> Result<Vec<Derived>, CustodyError> {
+    pub(crate) fn chunk(&self, start: u32, count: u32) -> Result<Vec<Derived>, CustodyError> {
         let invalid =
             |error: keyward_core::derive::DeriveError| CustodyError::invalid("range", error.to_string());
         match self {
@@ -308,7 +308,7 @@ fn seal_derived(
 }
 
 /// The public key where the address does not hold it already.
-pub(super) fn stored_public_key(key: &RecordPublicKey) -> Option<[u8; 33]> {
+pub(crate) fn stored_public_key(key: &RecordPublicKey) -> Option<[u8; 33]> {
     match key {
         RecordPublicKey::Secp256k1(bytes) => Some(*bytes),
         _ => None,

@@ -191,7 +191,7 @@ fn seal(session: &Session, import: &KeyImport, kdf: KdfParams) -> Result<NewWall
 }
 
 /// A key's record, with a password of its own or without.
-pub(super) fn seal_key(
+pub(crate) fn seal_key(
     session: &Session,
     context: &RecordContext,
     key: &WalletKey,

@@ -209,7 +209,7 @@ fn family(name: &str) -> Result<PathFamily, CustodyError> {
 }
 
 /// Opens a phrase.
-pub(super) fn open_master(session: &Session, row: &MasterRow) -> Result<MasterSecret, CustodyError> {
+pub(crate) fn open_master(session: &Session, row: &MasterRow) -> Result<MasterSecret, CustodyError> {
     let damaged = || CustodyError::damaged("the sealed phrase does not open");
     let context = master_context(session.vault(), RecordId::from_bytes(row.record), row.epoch);
     let encoded = open_record(session.expose_key(), &context, &row.sealed).map_err(|_| damaged())?;

@@ -211,7 +211,7 @@ impl Custody {
 
     /// The wallet, with one try taken off its budget if it has a password of its own: durably, before the password is
     /// looked at.
-    async fn count_wallet_try(
+    pub(crate) async fn count_wallet_try(
         &self,
         session: &Session,
         address: AccountAddress,
@@ -244,7 +244,7 @@ impl Custody {
     }
 
     /// Passes on what came of opening a key; a wrong password is written to the audit log first.
-    async fn judged<T: Send>(
+    pub(crate) async fn judged<T: Send>(
         &self,
         session: &Session,
         address: AccountAddress,
@@ -384,6 +384,12 @@ pub(crate) fn open_key(
         })?),
         None => None,
     };
+    #[cfg(test)]
+    session
+        .opened
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner)
+        .push(wallet.address);
     let context = wallet_context(session, wallet);
     open_wallet_key(session.expose_key(), &context, &wallet.sealed, own.as_ref()).map_err(|error| match error
     {

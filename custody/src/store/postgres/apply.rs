@@ -6,6 +6,7 @@ use sqlx::query::Query;
 
 use super::connect::Engine;
 use super::errors::{Fault, ResultExt};
+use super::key_chain;
 use super::types::Millis;
 use super::{rotation, rows, usage};
 use crate::attempts::NewAttempt;
@@ -33,6 +34,10 @@ impl Applier<'_> {
             }
             Write::Wallets { from, rows } => {
                 applied.wallets_added += rows::wallets(self.connection, self.engine, from, rows, now).await?;
+                Ok(())
+            }
+            Write::Key(change) => {
+                applied.wallets_added += key_chain::apply(self.connection, self.engine, change, now).await?;
                 Ok(())
             }
             Write::AuditKeys { current, retired } => {
@@ -256,6 +261,7 @@ fn statement(write: Write, now: Millis) -> Result<Statement, CustodyError> {
         Write::Vault(_)
         | Write::Master(_)
         | Write::Wallets { .. }
+        | Write::Key(_)
         | Write::AuditKeys { .. }
         | Write::Reservation { .. }
         | Write::IntentSigned { .. }

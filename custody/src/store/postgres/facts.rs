@@ -12,6 +12,7 @@ use sqlx::postgres::PgRow;
 use sqlx::{AssertSqlSafe, PgConnection, Row};
 
 use super::errors::{Fault, ResultExt};
+use super::key_chain;
 use super::life::{self, STATE_COLUMNS, STATE_COUNT};
 use super::types::{Id, Millis};
 use super::{audit_log, masters, reads, rotation};
@@ -94,6 +95,7 @@ pub(super) async fn gather(
         spent: Vec::with_capacity(ask.windows.len()),
         known: known(connection, &ask.known).await?,
         master: None,
+        key_chain: None,
         everything: None,
         attempt: None,
         same_payment: None,
@@ -106,6 +108,9 @@ pub(super) async fn gather(
     }
     if let Some(wanted) = ask.master {
         facts.master = masters::master(connection, wanted, locks).await?;
+    }
+    if let Some(wanted) = ask.key_chain {
+        facts.key_chain = key_chain::read(connection, wanted).await?;
     }
     if ask.everything {
         facts.everything = Some(masters::everything(connection).await?);

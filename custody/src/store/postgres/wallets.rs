@@ -12,7 +12,7 @@ use crate::store::{WalletPlace, stored_integer};
 use crate::wallets::{MasterId, Wallet, WalletPage, WalletQuery, WalletSort, WalletStatus};
 
 /// A wallet's columns, in the order that [`wallet`] reads them.
-const WALLET_COLUMNS: &str = "w.derivation_index, w.address, w.path, w.label, w.created_at, w.last_used_at, w.tags, \
+pub(super) const WALLET_COLUMNS: &str = "w.derivation_index, w.address, w.path, w.label, w.created_at, w.last_used_at, w.tags, \
      w.master_id, w.path_family, w.own_password, \
      (SELECT o.name FROM owners o WHERE o.owner_id = w.owner_id), w.is_primary, \
      w.role, w.status, w.status_at, w.grace_until, w.purge_after, \
@@ -143,7 +143,7 @@ pub(super) async fn wallets_by_index(
     page(i64::try_from(rows.len()).unwrap_or(i64::MAX), &rows)
 }
 
-fn page(total: i64, rows: &[PgRow]) -> Result<WalletPage, Fault> {
+pub(super) fn page(total: i64, rows: &[PgRow]) -> Result<WalletPage, Fault> {
     Ok(WalletPage {
         total: unsigned("wallets", total)?,
         rows: rows.iter().map(wallet).collect::<Result<_, _>>()?,

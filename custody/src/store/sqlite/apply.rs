@@ -3,6 +3,7 @@
 use sqlx::SqliteConnection;
 
 use super::errors::ResultExt;
+use super::key_chain;
 use super::{audit_log, facts, rotation, rows, usage};
 use crate::attempts::NewAttempt;
 use crate::audit::ledger::LedgerRow;
@@ -44,6 +45,10 @@ async fn apply(
         }
         Write::Wallets { from, rows } => {
             applied.wallets_added += rows::wallets(connection, from, rows, now).await?;
+            return Ok(());
+        }
+        Write::Key(change) => {
+            applied.wallets_added += key_chain::apply(connection, change, now).await?;
             return Ok(());
         }
         Write::AuditKeys { current, retired } => return rows::audit_keys(connection, current, retired).await,

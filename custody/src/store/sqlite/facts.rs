@@ -6,6 +6,7 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{AssertSqlSafe, Row, SqliteConnection};
 
 use super::errors::ResultExt;
+use super::key_chain;
 use super::life::{self, STATE_COLUMNS, STATE_COUNT};
 use super::{audit_log, masters, reads, rotation};
 use crate::audit::ledger::{Ledger, LedgerState};
@@ -44,6 +45,7 @@ pub(super) async fn gather(
         spent: Vec::with_capacity(ask.windows.len()),
         known: Vec::new(),
         master: None,
+        key_chain: None,
         everything: None,
         attempt: None,
         same_payment: None,
@@ -67,6 +69,9 @@ pub(super) async fn gather(
     }
     if let Some(wanted) = ask.master {
         facts.master = masters::master(connection, wanted).await?;
+    }
+    if let Some(wanted) = ask.key_chain {
+        facts.key_chain = key_chain::read(connection, wanted).await?;
     }
     if ask.everything {
         facts.everything = Some(masters::everything(connection).await?);

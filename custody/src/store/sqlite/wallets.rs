@@ -12,7 +12,7 @@ use crate::store::{WalletPlace, stored_integer};
 use crate::wallets::{MasterId, Wallet, WalletPage, WalletQuery, WalletSort, WalletStatus};
 
 /// A wallet's columns, in the order that [`wallet`] reads them. The tags of one row are one JSON array.
-const WALLET_COLUMNS: &str = "w.derivation_index, w.address, w.path, w.label, w.created_at, w.last_used_at, \
+pub(super) const WALLET_COLUMNS: &str = "w.derivation_index, w.address, w.path, w.label, w.created_at, w.last_used_at, \
      (SELECT json_group_array(t.tag) FROM (SELECT tag FROM tags WHERE wallet_id = w.wallet_id ORDER BY tag) t), \
      w.master_id, w.path_family, w.own_password, \
      (SELECT o.name FROM owners o WHERE o.owner_id = w.owner_id), w.is_primary, \
@@ -146,7 +146,7 @@ pub(super) async fn wallets_by_index(
     page(i64::try_from(rows.len()).unwrap_or(i64::MAX), &rows)
 }
 
-fn page(total: i64, rows: &[SqliteRow]) -> Result<WalletPage, CustodyError> {
+pub(super) fn page(total: i64, rows: &[SqliteRow]) -> Result<WalletPage, CustodyError> {
     Ok(WalletPage {
         total: unsigned("wallets", total)?,
         rows: rows.iter().map(wallet).collect::<Result<_, _>>()?,
