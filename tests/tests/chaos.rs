@@ -1,6 +1,11 @@
-//! Many processes on one vault, on both stores; small versions of what the program `chaos` does in full.
+//! Many processes on one vault, and processes, servers and networks that end at any moment: small versions of what
+//! `cargo xtask contend` and `cargo xtask crash` do in full.
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 #[path = "chaos/contend.rs"]
 mod contend;
+#[path = "chaos/crash.rs"]
+mod crash;
+#[path = "chaos/gone.rs"]
+mod gone;

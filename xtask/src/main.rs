@@ -9,6 +9,7 @@
 )]
 
 mod bench;
+mod chaos;
 mod ci;
 mod demo;
 mod fuzz;
@@ -35,6 +36,9 @@ Chores of the project. Usage: cargo xtask <chore>
   tidy      checks layering, names, texts, lock files and migrations; a second or two
   wasm      builds the browser package and its page and tests them in a headless browser, bundlers and Node
   bench     every benchmark, the console's start included; arguments after it go to the benchmarks
+  contend   eight processes on one vault, 100,000 contended operations a store; --operations N, --processes N,
+            --store sqlite|postgres|both and --seed N choose others
+  crash     a process killed at work, 1,000 times a store; --kills N, --store and --seed N choose others
   fuzz      every fuzz target for a minute; --seconds N and names of targets choose others
   page      builds the page that embeds the browser package and serves it on loopback
   demo      starts a node on loopback, funds a wallet and opens the console against it
@@ -70,6 +74,7 @@ fn dispatch(arguments: &[String]) -> anyhow::Result<()> {
         "page" => takes_none(rest).and_then(|()| wasm::serve_page()),
         "demo" => takes_none(rest).and_then(|()| demo::run()),
         "bench" => bench::run(rest),
+        "contend" | "crash" => chaos::run(chore, rest),
         "fuzz" => fuzz::run(rest),
         "pictures" => pictures::run(rest),
         "help" | "--help" | "-h" => {

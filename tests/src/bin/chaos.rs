@@ -5,10 +5,11 @@
 #![expect(clippy::print_stdout, reason = "it tells a person what it found")]
 
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
-use keyward_tests::chaos::contend::{self, Plan};
+use keyward_tests::chaos::contend;
+use keyward_tests::chaos::crash;
 use keyward_tests::chaos::place::{Place, Store};
 use keyward_tests::postgres::PostgresServer;
 
@@ -19,7 +20,9 @@ async fn main() -> anyhow::Result<()> {
     let rest: Vec<String> = arguments.collect();
     match role.as_str() {
         "contender" => contend::worker::run().await,
+        "worker" => crash::worker::run().await,
         "contend" => contend_in_full(&Options::read(&rest)?).await,
+        "crash" => crash_in_full(&Options::read(&rest)?).await,
         other => bail!("there is no role {other:?}"),
     }
 }
@@ -29,6 +32,7 @@ struct Options {
     stores: Vec<Store>,
     processes: usize,
     operations: u64,
+    kills: u32,
     seed: u64,
 }
 
@@ -38,6 +42,7 @@ impl Options {
             stores: vec![Store::Sqlite, Store::Postgres],
             processes: 8,
             operations: 100_000,
+            kills: 1_000,
             seed: u64::from(std::process::id()),
         };
         let mut words = words.iter();
@@ -46,6 +51,7 @@ impl Options {
             match word.as_str() {
                 "--operations" => options.operations = value()?.parse()?,
                 "--processes" => options.processes = value()?.parse()?,
+                "--kills" => options.kills = value()?.parse()?,
                 "--seed" => options.seed = value()?.parse()?,
                 "--store" => {
                     options.stores = match value()?.as_str() {
@@ -67,18 +73,26 @@ fn program() -> anyhow::Result<PathBuf> {
     std::env::current_exe().context("where this program is")
 }
 
+/// Durable: its figures are those of a server that keeps what it was told.
+fn server(store: Store) -> anyhow::Result<Option<PostgresServer>> {
+    match store {
+        Store::Postgres => PostgresServer::start(true).map(Some),
+        Store::Sqlite => Ok(None),
+    }
+}
+
+fn place(server: Option<&PostgresServer>) -> anyhow::Result<Place> {
+    match server {
+        Some(server) => Place::on_server(server.url()),
+        None => Place::new(Store::Sqlite),
+    }
+}
+
 async fn contend_in_full(options: &Options) -> anyhow::Result<()> {
     for &store in &options.stores {
-        // Durable: its figures are those of a server that keeps what it was told.
-        let server = match store {
-            Store::Postgres => Some(PostgresServer::start(true)?),
-            Store::Sqlite => None,
-        };
-        let place = match &server {
-            Some(server) => Place::on_server(server.url())?,
-            None => Place::new(Store::Sqlite)?,
-        };
-        let plan = Plan {
+        let server = server(store)?;
+        let place = place(server.as_ref())?;
+        let plan = contend::Plan {
             program: program()?,
             processes: options.processes,
             tasks: 2,
@@ -108,4 +122,48 @@ fn table(findings: &contend::Findings, done: u64, took: Duration) {
         done as f64 / took.as_secs_f64(),
         took.as_secs_f64()
     );
+}
+
+/// Kills of one vault, after which the next one begins: so that what is looked at after each stays small.
+const KILLS_OF_ONE_VAULT: u32 = 25;
+
+async fn crash_in_full(options: &Options) -> anyhow::Result<()> {
+    for &store in &options.stores {
+        let server = server(store)?;
+        println!("{}: {} kills, seed {}", store.name(), options.kills, options.seed);
+        let started = Instant::now();
+        let mut by_kind: Vec<(crash::worker::Kind, crash::Findings)> = Vec::new();
+        let (mut left, mut seed) = (options.kills, options.seed);
+        for kind in crash::worker::Kind::ALL.iter().cycle() {
+            if left == 0 {
+                break;
+            }
+            let kills = left.min(KILLS_OF_ONE_VAULT);
+            left -= kills;
+            seed += 1;
+            let plan = crash::Plan {
+                program: program()?,
+                kills,
+                seed,
+            };
+            let findings = crash::run(&place(server.as_ref())?, *kind, &plan).await?;
+            match by_kind.iter_mut().find(|(other, _)| other == kind) {
+                Some((_, sums)) => {
+                    for (what, times) in findings {
+                        crash::count(sums, what, times);
+                    }
+                }
+                None => by_kind.push((*kind, findings)),
+            }
+        }
+        for (kind, findings) in by_kind {
+            println!("  {}", kind.name());
+            for (what, times) in findings {
+                println!("  {times:>9}  {what}");
+            }
+        }
+        println!("  {:>9}  lost, doubled or not to be opened", 0);
+        println!("  {:>9.0}  seconds in all", started.elapsed().as_secs_f64());
+    }
+    Ok(())
 }

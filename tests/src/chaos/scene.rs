@@ -56,11 +56,11 @@ pub fn options(clock: Arc<dyn Clock>, actor: &str) -> OpenOptions {
 /// The custody layer's.
 pub async fn vault(
     place: &Place,
-    clock: Arc<dyn Clock>,
+    options: OpenOptions,
     windows: &[WindowLimit],
     wallets: u32,
 ) -> anyhow::Result<Custody> {
-    let custody = Custody::open(&place.location()?, options(clock, "driver")).await?;
+    let custody = Custody::open(&place.location()?, options).await?;
     custody
         .import_vault_file(empty_vault(windows)?, &password(), None)
         .await?;
