@@ -24,7 +24,7 @@ use model::Model;
 use worker::{Kind, Task, Telling};
 
 /// Wallets of a scene before its first kill.
-const WALLETS: u32 = 6;
+const WALLETS: u32 = 12;
 
 /// How long a process may say nothing.
 const SILENCE: Duration = Duration::from_secs(120);

@@ -224,6 +224,10 @@ impl Model {
             self.epoch = found;
         }
         begun(findings, told, was_done);
+        if custody.rotation_status().await?.is_some() {
+            ensure!(told.begun.is_some() && !was_done, "a rotation that ended is still there");
+            count(findings, "left between two stages, and resumed", 1);
+        }
         self.expect_signing(custody).await
     }
 

@@ -9,7 +9,7 @@ use keyward_core::key::WalletKey;
 use keyward_core::mnemonic::Mnemonic;
 use keyward_core::path::PathFamily;
 use keyward_custody::{
-    Custody, DeriveRequest, KeyImport, Password, Progress, StoreLocation, SystemClock,
+    Custody, DeriveRequest, KeyImport, Password, Progress, RotateOptions, StoreLocation, SystemClock,
 };
 use serde::{Deserialize, Serialize};
 
@@ -24,6 +24,9 @@ pub(super) const PHRASE_EVERY: u64 = 5;
 
 /// A vault keeps so many phrases at most; these tests stay below.
 pub(super) const MOST_PHRASES: u64 = 200;
+
+/// Records of one stage of a rotation: few, so that it has many stages to be killed in.
+const STAGED: u32 = 3;
 
 /// A kind of work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -223,7 +226,13 @@ impl Hand {
                 signature: sign(custody, &self.hot, number).await?,
             },
             Work::RotateVault { .. } => {
-                let rotation = custody.rotate_vault_key(&password(self.password), None).await?;
+                let options = RotateOptions {
+                    chunk: STAGED,
+                    ..RotateOptions::default()
+                };
+                let rotation = custody
+                    .rotate_vault_key_with(&password(self.password), None, &options)
+                    .await?;
                 Work::RotateVault {
                     epoch: rotation.epoch,
                 }
