@@ -7,6 +7,7 @@
 //! Everything is plain SQL that engines with PostgreSQL's protocol know; see
 //! `docs/decisions/0012-postgresql-beside-sqlite.md`. <https://www.postgresql.org/docs/current/mvcc.html>
 
+mod absence;
 mod apply;
 mod audit_log;
 mod connect;
@@ -27,7 +28,7 @@ mod wallets;
 mod writer;
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use keyward_core::account::AccountAddress;
@@ -50,6 +51,7 @@ use crate::store::{
 };
 use crate::wallets::{Wallet, WalletPage, WalletQuery};
 use crate::witness::Witness;
+use absence::Absence;
 use apply::Applier;
 use audit_log::Evidence;
 use connect::{Access, Engine};
@@ -85,6 +87,7 @@ pub(crate) struct PostgresStore {
     readers: PgPool,
     engine: Engine,
     witness: Witness,
+    absence: Absence,
 }
 
 /// What was asked for, as it stands under the lock.
@@ -119,6 +122,7 @@ impl PostgresStore {
             readers,
             engine,
             witness,
+            absence: Absence::default(),
         })
     }
 
@@ -158,7 +162,7 @@ impl PostgresStore {
         let mut pause = PAUSE;
         for _ in 1..TRIES {
             match self.prepare_once(&mut turn, ask).await {
-                Err(fault) if fault.kind != FaultKind::Final => {
+                Err(fault) if matches!(fault.kind, FaultKind::Conflict | FaultKind::Connection) => {
                     tracing::debug!(code = fault.error.code(), "a transaction is begun anew");
                     turn = turn.apart().await?;
                     tokio::time::sleep(pause).await;
@@ -174,7 +178,13 @@ impl PostgresStore {
     async fn prepare_once(&self, turn: &mut Turn<Writer>, ask: &Ask) -> Result<Prepared, Fault> {
         let commit = turn.commit;
         let writer = turn.writer()?;
-        let connection = writer.begin(commit).await?;
+        let connection = match writer.begin(commit).await {
+            Err(fault) if fault.kind == FaultKind::Absent => {
+                self.absence.note(&fault.error);
+                return Err(fault);
+            }
+            begun => begun?,
+        };
         match self.gather(connection, ask).await {
             Ok(prepared) => Ok(prepared),
             Err(fault) => {
@@ -236,7 +246,9 @@ async fn migrate(connection: &mut PgConnection) -> Result<(), CustodyError> {
 #[async_trait]
 impl Store for PostgresStore {
     async fn transact(&self, commit: Commit, ask: Ask, decide: Decide<'_>) -> Result<Applied, CustodyError> {
+        let asked = Instant::now();
         let turn = self.writers.turn(commit).await?;
+        self.absence.found_since(asked)?;
         let (mut turn, prepared) = self.prepare(turn, &ask).await?;
         let Prepared {
             facts,

@@ -75,7 +75,13 @@ pub struct Outcome {
 pub async fn run(place: &Place, plan: &Plan) -> anyhow::Result<Outcome> {
     let clock_file = place.folder().join("clock");
     let clock = Arc::new(FileClock::create(&clock_file, START_MS)?);
-    let custody = scene::vault(place, scene::options(clock.clone(), "driver"), &WINDOWS, HOT_WALLETS).await?;
+    let custody = scene::vault(
+        place,
+        scene::options(clock.clone(), "driver"),
+        &WINDOWS,
+        HOT_WALLETS,
+    )
+    .await?;
     custody
         .change_settings(
             &[(SettingKey::SignaturesPerMinute, SIGNATURES_PER_MINUTE)],

@@ -79,9 +79,14 @@ pub async fn run(place: &Place, kind: Kind, plan: &Plan) -> anyhow::Result<Findi
         };
         typical = (typical * 3 + told.each) / 4;
         count(&mut findings, "kills", 1);
-        count(&mut findings, "operations told to be done", told.done.len() as u64);
+        count(
+            &mut findings,
+            "operations told to be done",
+            told.done.len() as u64,
+        );
         let checked = check(place, &mut model, told, &mut findings).await;
-        checked.with_context(|| format!("{kind:?} on {}, kill {round}, seed {seed}", place.store().name()))?;
+        checked
+            .with_context(|| format!("{kind:?} on {}, kill {round}, seed {seed}", place.store().name()))?;
     }
     Ok(findings)
 }

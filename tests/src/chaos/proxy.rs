@@ -19,6 +19,8 @@ struct Shared {
     /// Nothing goes through, and nobody is told.
     holds: Mutex<bool>,
     released: Condvar,
+    /// How many sides have something that is held back.
+    held: AtomicU64,
     /// Whoever connects is cut off at once.
     refuses: AtomicBool,
     /// After so many bytes more, from either side, whoever sent the last is cut off in the middle; 0 for never.
@@ -69,6 +71,12 @@ impl Proxy {
         self.shared.released.notify_all();
     }
 
+    /// How many sides have something that is held back.
+    #[must_use]
+    pub fn held(&self) -> u64 {
+        self.shared.held.load(Ordering::SeqCst)
+    }
+
     /// Cuts every connection, and lets nobody connect; or lets them again.
     pub fn refuse(&self, refuses: bool) {
         self.shared.refuses.store(refuses, Ordering::SeqCst);
@@ -108,8 +116,10 @@ impl Shared {
 
     fn wait_while_held(&self) {
         let holds = self.holds.lock().unwrap_or_else(PoisonError::into_inner);
+        self.held.fetch_add(1, Ordering::SeqCst);
         let waited = self.released.wait_while(holds, |holds| *holds);
         drop(waited.unwrap_or_else(PoisonError::into_inner));
+        self.held.fetch_sub(1, Ordering::SeqCst);
     }
 
     /// How many of these bytes still go through; fewer than all of them where it is cut.
@@ -136,7 +146,8 @@ impl Shared {
 
 fn relay(client: &TcpStream, server: &TcpStream, shared: &Arc<Shared>) {
     for (from, to) in [(client, server), (server, client)] {
-        let (Ok(mut from), Ok(mut to), Ok(kept)) = (from.try_clone(), to.try_clone(), from.try_clone()) else {
+        let (Ok(mut from), Ok(mut to), Ok(kept)) = (from.try_clone(), to.try_clone(), from.try_clone())
+        else {
             return;
         };
         shared

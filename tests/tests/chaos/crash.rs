@@ -16,7 +16,9 @@ async fn killed(store: Store, kind: Kind) -> anyhow::Result<()> {
     let found = |what: &str| findings.get(what).copied().unwrap_or(0);
     anyhow::ensure!(found("kills") == u64::from(KILLS), "{findings:?}");
     anyhow::ensure!(
-        found("under way, and done") + found("under way, and not done") + found("killed between two operations")
+        found("under way, and done")
+            + found("under way, and not done")
+            + found("killed between two operations")
             == u64::from(KILLS),
         "{findings:?}"
     );

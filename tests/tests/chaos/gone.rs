@@ -2,16 +2,18 @@
 //! mend it, nothing is done twice, and the handle goes on without being opened anew.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use anyhow::{Context as _, bail, ensure};
 use keyward_core::address::Address;
 use keyward_custody::{
-    Custody, CustodyError, DeriveRequest, OpenOptions, Progress, SettingKey, SignError, SystemClock, WalletQuery,
+    Custody, CustodyError, DeriveRequest, OpenOptions, Progress, SettingKey, SignError, StoreLocation,
+    SystemClock, WalletQuery,
 };
 use keyward_tests::chaos::place::Place;
+use keyward_tests::chaos::proxy::Proxy;
 use keyward_tests::chaos::random::Random;
 use keyward_tests::chaos::scene;
 use keyward_tests::postgres::{PostgresServer, Stop, administer};
@@ -28,15 +30,20 @@ struct Scene {
 }
 
 impl Scene {
+    /// The same vault, through a network that can be told to be bad.
+    async fn through_a_proxy() -> anyhow::Result<(Self, Proxy)> {
+        let scene = Self::new().await?;
+        let proxy = Proxy::start(&scene.place.address())?;
+        let location = StoreLocation::parse(&proxy.through(&scene.place.address())?)?;
+        let custody = Custody::open(&location, options()).await?;
+        custody.unlock(&scene::password(), None).await?;
+        Ok((Self { custody, ..scene }, proxy))
+    }
+
     async fn new() -> anyhow::Result<Self> {
         let server = tokio::task::spawn_blocking(|| PostgresServer::start(false)).await??;
         let place = Place::on_server(server.url())?;
-        // The time that people wait, not what these tests give a busy machine.
-        let options = OpenOptions {
-            busy_timeout_ms: OpenOptions::default().busy_timeout_ms,
-            ..scene::options(Arc::new(SystemClock), "tester")
-        };
-        let custody = scene::vault(&place, options, &[], 3).await?;
+        let custody = scene::vault(&place, options(), &[], 3).await?;
         custody
             .change_settings(
                 &[(SettingKey::SignaturesPerMinute, 1_000_000)],
@@ -60,6 +67,14 @@ impl Scene {
     ) -> anyhow::Result<()> {
         let server = Arc::clone(&self.server);
         tokio::task::spawn_blocking(move || order(&mut server.lock().unwrap())).await?
+    }
+}
+
+/// With the time that people wait, not what these tests give a busy machine.
+fn options() -> OpenOptions {
+    OpenOptions {
+        busy_timeout_ms: OpenOptions::default().busy_timeout_ms,
+        ..scene::options(Arc::new(SystemClock), "tester")
     }
 }
 
@@ -174,10 +189,7 @@ async fn all_go_on(told: &Told) -> anyhow::Result<()> {
 }
 
 /// All three at once, while `away` does its worst.
-async fn through(
-    scene: &Scene,
-    away: impl AsyncFnOnce(&Told) -> anyhow::Result<()>,
-) -> anyhow::Result<Told> {
+async fn through(scene: &Scene, away: impl AsyncFnOnce(&Told) -> anyhow::Result<()>) -> anyhow::Result<Told> {
     let (told, ends) = (Told::default(), AtomicBool::new(false));
     let disturbing = async {
         all_go_on(&told).await?;
@@ -202,6 +214,7 @@ async fn check(scene: &Scene, told: &Told) -> anyhow::Result<()> {
     let load = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
     let (place, custody) = (&scene.place, &scene.custody);
     let signatures = std::mem::take(&mut *told.signatures.lock().unwrap());
+    ensure!(!signatures.is_empty(), "nothing was signed");
     let signed = signatures.len() as u64;
     // A server that loses its memory may have lost that a payment was signed, never that it was allowed (decision 0005).
     // Asked for again, it is the same signature and the same reservation.
@@ -209,7 +222,10 @@ async fn check(scene: &Scene, told: &Told) -> anyhow::Result<()> {
         let at = usize::try_from(number)? % scene.wallets.len();
         let payment = scene::payment(scene.wallets[at], 5, number)?;
         let again = custody.sign_transaction(payment).await?;
-        ensure!(again.signature.to_string() == signature, "payment {number} was signed otherwise");
+        ensure!(
+            again.signature.to_string() == signature,
+            "payment {number} was signed otherwise"
+        );
     }
     for (what, from) in [
         ("COUNT(*)", "intents WHERE state = 'signed'"),
@@ -218,7 +234,10 @@ async fn check(scene: &Scene, told: &Told) -> anyhow::Result<()> {
         ("COUNT(*)", "spend_reservations"),
     ] {
         let found = place.number(what, from).await?;
-        ensure!(found == signed, "{what} of {from} is {found} of {signed} payments");
+        ensure!(
+            found == signed,
+            "{what} of {from} is {found} of {signed} payments"
+        );
     }
     let wallets = place.number("COUNT(*)", "wallets").await?;
     let ranges = wallets.checked_sub(3).context("wallets are gone")? / 2;
@@ -272,14 +291,52 @@ async fn connections_that_the_server_ends_are_made_anew() -> anyhow::Result<()> 
     let told = through(&scene, async |told| {
         for _ in 0..TIMES {
             // After a number of operations that nobody knows.
-            let done = |told: &Told| told.signed.load(Ordering::Relaxed) + told.derived.load(Ordering::Relaxed);
+            let done =
+                |told: &Told| told.signed.load(Ordering::Relaxed) + told.derived.load(Ordering::Relaxed);
             let enough = done(told) + random.below(4);
-            keyward_tests::wait::until("work goes on", BOUND, async || (done(told) >= enough).then_some(()))
-                .await?;
+            keyward_tests::wait::until("work goes on", BOUND, async || {
+                (done(told) >= enough).then_some(())
+            })
+            .await?;
             let url = scene.place.address();
             let ends = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
                         WHERE datname = current_database() AND pid <> pg_backend_pid()";
             tokio::task::spawn_blocking(move || administer(&url, ends)).await?;
+        }
+        Ok(())
+    })
+    .await?;
+    check(&scene, &told).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_network_that_cuts_messages_in_the_middle_does_nothing_twice() -> anyhow::Result<()> {
+    const CUTS: u64 = 12;
+    let (scene, proxy) = Scene::through_a_proxy().await?;
+    let mut random = Random::new(u64::from(std::process::id()));
+    let told = through(&scene, async |_| {
+        for cut in 1..=CUTS {
+            proxy.cut_after(1 + random.below(6_000));
+            keyward_tests::wait::until("a cut", BOUND, async || (proxy.cuts() >= cut).then_some(())).await?;
+        }
+        proxy.refuse(true);
+        proxy.refuse(false);
+        Ok(())
+    })
+    .await?;
+    check(&scene, &told).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_network_held_back_is_done_once_when_it_arrives() -> anyhow::Result<()> {
+    let (scene, proxy) = Scene::through_a_proxy().await?;
+    let told = through(&scene, async |_| {
+        for _ in 0..3 {
+            proxy.hold(true);
+            // A question or an answer of those who write and of those who read.
+            keyward_tests::wait::until("held back", BOUND, async || (proxy.held() >= 2).then_some(()))
+                .await?;
+            proxy.hold(false);
         }
         Ok(())
     })

@@ -28,6 +28,8 @@ pub(super) enum FaultKind {
     Conflict,
     /// The connection is gone, and with it whatever was not committed.
     Connection,
+    /// There was no connection to be had for as long as one waits: whoever waits again waits as long again.
+    Absent,
 }
 
 impl From<CustodyError> for Fault {
@@ -74,7 +76,10 @@ pub(super) fn storage(error: sqlx::Error) -> Fault {
             CustodyError::damaged(format!("column {index} holds a value of another kind")).into()
         }
         // The driver tries for as long when nobody listens there.
-        sqlx::Error::PoolTimedOut => connection("no connection could be had in time".to_owned()),
+        sqlx::Error::PoolTimedOut => Fault {
+            kind: FaultKind::Absent,
+            ..connection("no connection could be had in time".to_owned())
+        },
         sqlx::Error::PoolClosed => batch::closed().into(),
         _ => CustodyError::Storage(StorageError::new("the database driver failed", None)).into(),
     }

@@ -172,6 +172,8 @@ impl Writer {
                 Ok(Found::Committed) => return Ok(()),
                 Ok(Found::NotCommitted) => return Err(errors::storage(error).error),
                 Ok(Found::Unknown) => break,
+                // It has waited as long as one waits, and others do for their turn.
+                Err(fault) if fault.kind == FaultKind::Absent => break,
                 Err(fault) => tracing::debug!(code = fault.error.code(), "not found out yet"),
             }
             tokio::time::sleep(pause).await;

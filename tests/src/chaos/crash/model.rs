@@ -94,7 +94,8 @@ impl Model {
             Kind::RotateVault => self.rotated(custody, &told, findings).await?,
             Kind::ChangePassword => {
                 // Unlocking has said which of the two it is.
-                let was_done = matches!(told.begun, Some(Work::ChangePassword { number }) if number == self.password);
+                let was_done =
+                    matches!(told.begun, Some(Work::ChangePassword { number }) if number == self.password);
                 begun(findings, &told, was_done);
                 self.expect_signing(custody).await?;
             }
@@ -114,16 +115,27 @@ impl Model {
             let Work::Derive { first, count } = work else {
                 bail!("it did {work:?}")
             };
-            ensure!(*first == self.next_index, "{} was next, and it took {first}", self.next_index);
+            ensure!(
+                *first == self.next_index,
+                "{} was next, and it took {first}",
+                self.next_index
+            );
             self.next_index += count;
         }
         let found = u32::try_from(place.number("MAX(next_index)", "derivations").await?)?;
         let was_done = found != self.next_index;
         if was_done {
             let Some(Work::Derive { count, .. }) = told.begun else {
-                bail!("{found} is next, and nothing else was begun at {}", self.next_index);
+                bail!(
+                    "{found} is next, and nothing else was begun at {}",
+                    self.next_index
+                );
             };
-            ensure!(found == self.next_index + count, "a part of {:?} is there", told.begun);
+            ensure!(
+                found == self.next_index + count,
+                "a part of {:?} is there",
+                told.begun
+            );
             self.next_index = found;
         }
         begun(findings, told, was_done);
@@ -162,7 +174,10 @@ impl Model {
             }
         }
         for (number, signature) in &self.signatures {
-            ensure!(stored.remove(signature), "payment {number} was signed and is not recorded");
+            ensure!(
+                stored.remove(signature),
+                "payment {number} was signed and is not recorded"
+            );
         }
         ensure!(
             stored.len() + open <= 1,
@@ -180,7 +195,10 @@ impl Model {
             );
             self.signatures.insert(*number, signature);
         } else {
-            ensure!(stored.is_empty() && open == 0, "nothing was begun, and something is there");
+            ensure!(
+                stored.is_empty() && open == 0,
+                "nothing was begun, and something is there"
+            );
         }
         let reserved = place
             .number(
@@ -189,7 +207,10 @@ impl Model {
             )
             .await?;
         let expected: u64 = self.signatures.keys().map(|number| lamports(*number)).sum();
-        ensure!(reserved == expected, "{reserved} lamports are reserved, not {expected}");
+        ensure!(
+            reserved == expected,
+            "{reserved} lamports are reserved, not {expected}"
+        );
         let recorded = audited(custody, Operation::SignTransaction, Outcome::Signed).await?;
         let authorised = audited(custody, Operation::SignTransaction, Outcome::Authorised).await?;
         let signed = self.signatures.len() as u64;
@@ -210,7 +231,11 @@ impl Model {
             let Work::RotateVault { epoch } = work else {
                 bail!("it did {work:?}")
             };
-            ensure!(*epoch == self.epoch + 1, "epoch {} was followed by {epoch}", self.epoch);
+            ensure!(
+                *epoch == self.epoch + 1,
+                "epoch {} was followed by {epoch}",
+                self.epoch
+            );
             self.epoch = *epoch;
         }
         let found = epoch(custody).await?;
@@ -225,7 +250,10 @@ impl Model {
         }
         begun(findings, told, was_done);
         if custody.rotation_status().await?.is_some() {
-            ensure!(told.begun.is_some() && !was_done, "a rotation that ended is still there");
+            ensure!(
+                told.begun.is_some() && !was_done,
+                "a rotation that ended is still there"
+            );
             count(findings, "left between two stages, and resumed", 1);
         }
         self.expect_signing(custody).await
