@@ -16,6 +16,7 @@ use super::effects::find::{FindAnswer, FindWork};
 use super::effects::inspect::{InspectAnswer, InspectWork};
 use super::effects::keys::{KeysAnswer, KeysWork};
 use super::effects::node::{NodeAnswer, NodeWork};
+use super::effects::rotation::{RotationAnswer, RotationWork};
 use super::effects::send::{SendAnswer, SendWork};
 use super::effects::settings::{SettingsAnswer, SettingsWork};
 use super::effects::vault::{VaultAnswer, VaultWork};
@@ -120,6 +121,8 @@ pub enum Work {
     Inspect(InspectWork),
     /// The search for a path.
     Find(FindWork),
+    /// Keys that are replaced.
+    Rotation(RotationWork),
 }
 
 /// What work answers.
@@ -145,6 +148,8 @@ pub enum Answer {
     Inspect(InspectAnswer),
     /// From the search for a path.
     Find(FindAnswer),
+    /// From keys that are replaced.
+    Rotation(RotationAnswer),
     /// The task came to nothing (a defect: it panicked).
     Broken(Failure),
 }

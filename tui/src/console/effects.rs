@@ -28,6 +28,7 @@ pub mod find;
 pub mod inspect;
 pub mod keys;
 pub mod node;
+pub mod rotation;
 pub mod send;
 pub mod settings;
 pub mod vault;
@@ -318,6 +319,7 @@ async fn perform(services: Arc<Services>, work: Work, reporter: Reporter) -> Ans
         Work::Keys(work) => Answer::Keys(keys::perform(&services, work).boxed().await),
         Work::Inspect(work) => Answer::Inspect(inspect::perform(&services, work).boxed().await),
         Work::Find(work) => Answer::Find(find::perform(work, &reporter).boxed().await),
+        Work::Rotation(work) => Answer::Rotation(rotation::perform(&services, work, &reporter).boxed().await),
         Work::Backup(work) => Answer::Backup(backup::perform(&services, work).boxed().await),
     }
 }

@@ -70,6 +70,8 @@ pub enum Context {
     Transfer,
     /// The audit log.
     Audit,
+    /// The keys that are to be replaced.
+    Rotations,
     /// The settings.
     Settings,
     /// The jobs.
@@ -108,6 +110,7 @@ impl Context {
             Self::TypeAmount => "Typing the amount",
             Self::Transfer => "Transfer",
             Self::Audit => "Audit",
+            Self::Rotations => "Key rotation",
             Self::Settings => "Settings",
             Self::Jobs => "Jobs",
         }

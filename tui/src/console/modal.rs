@@ -84,6 +84,8 @@ pub enum Decision {
     CancelJob(RequestId),
     /// The screen goes one step back and what was typed is lost.
     Discard,
+    /// Rotate every key that is due.
+    RotateDue,
 }
 
 /// A few actions to choose from.

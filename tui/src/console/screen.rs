@@ -19,6 +19,8 @@ pub mod opening;
 pub mod password;
 pub mod recover;
 pub mod review;
+pub mod rotate;
+pub mod rotations;
 pub mod send;
 pub mod settings;
 pub mod transfer;
@@ -65,6 +67,10 @@ pub enum Screen {
     Transfer(Box<transfer::TransferScreen>),
     /// The audit log.
     Audit(Box<audit::AuditScreen>),
+    /// The keys that are to be replaced.
+    Rotations(Box<rotations::RotationsScreen>),
+    /// One wallet's key.
+    Rotate(Box<rotate::RotateScreen>),
     /// The settings.
     Settings(Box<settings::SettingsScreen>),
     /// The limits that hold for the whole vault.
@@ -111,6 +117,7 @@ impl Screen {
             self,
             Self::Jobs(_)
                 | Self::Audit(_)
+                | Self::Rotations(_)
                 | Self::Settings(_)
                 | Self::Backup(_)
                 | Self::Inspect(_)
@@ -143,6 +150,8 @@ impl Screen {
             Self::Review(page) => &**page,
             Self::Transfer(page) => &**page,
             Self::Audit(page) => &**page,
+            Self::Rotations(page) => &**page,
+            Self::Rotate(page) => &**page,
             Self::Settings(page) => &**page,
             Self::Limits(page) => &**page,
             Self::Password(page) => &**page,
@@ -170,6 +179,8 @@ impl Screen {
             Self::Review(page) => &mut **page,
             Self::Transfer(page) => &mut **page,
             Self::Audit(page) => &mut **page,
+            Self::Rotations(page) => &mut **page,
+            Self::Rotate(page) => &mut **page,
             Self::Settings(page) => &mut **page,
             Self::Limits(page) => &mut **page,
             Self::Password(page) => &mut **page,

@@ -303,6 +303,8 @@ fn destination(action: Action, parts: &Parts<'_>) -> Option<Nav> {
         Action::Inspect => Some(Nav::Switch(Screen::Inspect(Box::default()))),
         Action::FindPath if matches!(parts.screen, Screen::Find(_)) => None,
         Action::FindPath => Some(Nav::Switch(Screen::Find(Box::default()))),
+        Action::GoRotations if matches!(parts.screen, Screen::Rotations(_)) => None,
+        Action::GoRotations => Some(Nav::Switch(Screen::Rotations(Box::default()))),
         Action::Import => Some(Nav::Push(Screen::Import(Box::default()))),
         _ => None,
     }
@@ -325,7 +327,7 @@ fn follow_modal(state: &mut State, followup: Followup) -> Vec<Effect> {
             with_cx(state, |parts, cx| match &decision {
                 Decision::Leave => cx.effect(Effect::Leave),
                 Decision::CancelJob(id) => cx.cancel_job(*id),
-                Decision::Discard => parts.screen.page_mut().confirmed(&decision, cx),
+                Decision::Discard | Decision::RotateDue => parts.screen.page_mut().confirmed(&decision, cx),
             })
         }
         Followup::Filled(purpose, text) => {

@@ -115,6 +115,10 @@ pub enum Action {
     Inspect,
     /// Looks for the path and passphrase of an address.
     FindPath,
+    /// Goes to the keys that are to be replaced.
+    GoRotations,
+    /// Gives a wallet a new key, or everything that is due one.
+    Rotate,
     /// Opens the vault by its recovery key.
     Recover,
 }

@@ -132,6 +132,7 @@ pub const BINDINGS: &[Binding] = &[
     bind(C::Wallet, &[ch('t')], A::AddTags, "tag", "add tags"),
     bind(C::Wallet, &[ch('T')], A::RemoveTags, "", "remove tags"),
     bind(C::Wallet, &[ch('x')], A::Export, "export", "export the key into a file"),
+    bind(C::Wallet, &[ch('R')], A::Rotate, "", "give it a new key, or change its schedule"),
     bind(C::Wallet, &[ch('r')], A::Refresh, "refresh", "ask the node again"),
     bind(C::Wallet, &[ESC, LEFT, ch('h')], A::Back, "back", "back to the list"),
     // Send
@@ -165,6 +166,11 @@ pub const BINDINGS: &[Binding] = &[
     bind(C::Audit, &[ch('O')], A::Reverse, "", "turn the order round"),
     bind(C::Audit, &[ch('r')], A::Refresh, "", "read again"),
     bind(C::Audit, &[ESC], A::Back, "back", "one step back"),
+    // Key rotation
+    bind(C::Rotations, &[ENTER, RIGHT, ch('l')], A::Accept, "this one", "give it a new key, or change its schedule"),
+    bind(C::Rotations, &[ch('R')], A::Rotate, "all due", "rotate every key that is due"),
+    bind(C::Rotations, &[ch('r')], A::Refresh, "", "read again"),
+    bind(C::Rotations, &[ESC, LEFT, ch('h')], A::Back, "back", "one step back"),
     // Settings
     bind(C::Settings, &[ENTER], A::Accept, "edit", "edit the setting"),
     bind(C::Settings, &[ch(' '), RIGHT], A::Change, "change", "the next value"),
@@ -188,6 +194,7 @@ pub const BINDINGS: &[Binding] = &[
     bind(C::Open, &[ch('5')], A::GoBackup, "", "go to backup and recovery"),
     bind(C::Open, &[ch('6')], A::Inspect, "", "inspect a transaction or message"),
     bind(C::Open, &[ch('7')], A::FindPath, "", "find the path and passphrase of an address"),
+    bind(C::Open, &[ch('8')], A::GoRotations, "", "go to the keys that are to be replaced"),
     bind(C::Open, &[ch('i')], A::Import, "", "import a key, a phrase or a key file"),
     bind(
         C::Open,

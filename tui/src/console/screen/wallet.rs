@@ -3,8 +3,8 @@
 use std::fmt;
 
 use keyward_core::address::Address;
-use keyward_custody::Wallet;
 use keyward_custody::chain::HistoryItem;
+use keyward_custody::{Wallet, WalletStatus};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 
@@ -16,6 +16,7 @@ use crate::console::modal::{Modal, Purpose};
 use crate::console::page::{Cx, Event, Handled, Nav, Page};
 use crate::console::screen::Screen;
 use crate::console::screen::export::ExportScreen;
+use crate::console::screen::rotate::RotateScreen;
 use crate::console::state::{Node, Shared};
 
 pub mod facts;
@@ -104,6 +105,7 @@ impl Page for WalletScreen {
             Action::Refresh => !matches!(shared.node, Node::NotChosen),
             Action::Send => self.wallet.solana().is_some(),
             Action::RemoveTags => !self.wallet.tags.is_empty(),
+            Action::Rotate => self.wallet.status == WalletStatus::Active,
             _ => true,
         }
     }
@@ -124,6 +126,11 @@ impl Page for WalletScreen {
                 let screen = ExportScreen::new(self.wallet.clone());
                 cx.go(Nav::Push(Screen::Export(Box::new(screen))));
             }
+            Action::Rotate if self.wallet.status == WalletStatus::Active => {
+                let screen = RotateScreen::new(self.wallet.clone());
+                cx.go(Nav::Push(Screen::Rotate(Box::new(screen))));
+            }
+            Action::Rotate => cx.notice("only a wallet in use gets a new key"),
             Action::Label | Action::AddTags | Action::RemoveTags => self.prompt(action, cx),
             Action::Refresh => {
                 cx.shared.ask_again();

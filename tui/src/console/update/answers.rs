@@ -6,6 +6,7 @@ use crate::console::effects::audit::AuditAnswer;
 use crate::console::effects::backup::BackupAnswer;
 use crate::console::effects::find::{self, FindAnswer};
 use crate::console::effects::node::{NodeAnswer, NodeWork};
+use crate::console::effects::rotation::RotationAnswer;
 use crate::console::effects::send::{SendAnswer, SendWork};
 use crate::console::effects::vault::VaultAnswer;
 use crate::console::effects::wallets::WalletsAnswer;
@@ -116,6 +117,10 @@ fn central(id: RequestId, answer: Answer, cx: &mut Cx<'_>) -> Option<Answer> {
             searched(id, &result, cx);
             // The screen shows it whole, if it is still there.
             Some(Answer::Find(FindAnswer::Searched(result)))
+        }
+        Answer::Rotation(RotationAnswer::Ran(result)) => {
+            rotated(id, result, cx);
+            None
         }
         Answer::Broken(failure) => broken(id, failure, cx),
         other => Some(other),
@@ -309,6 +314,24 @@ fn changed(id: RequestId, result: Result<(), Failure>, cx: &mut Cx<'_>) {
             show_failure(failure, cx);
         }
     }
+}
+
+/// The run over all due keys has ended; what it did before a failure stays done.
+fn rotated(id: RequestId, result: Result<String, Failure>, cx: &mut Cx<'_>) {
+    let now_ms = cx.shared.now_ms;
+    match result {
+        Ok(words) => {
+            cx.shared.jobs.end(id, Ok(words.clone()), now_ms);
+            cx.notice(words);
+        }
+        Err(failure) if failure.kind == FailureKind::Cancelled => cx.shared.jobs.cancelled(id, now_ms),
+        Err(failure) => {
+            cx.shared.jobs.end(id, Err(failure.clone()), now_ms);
+            show_failure(failure, cx);
+        }
+    }
+    cx.go(Nav::Tell(Event::WalletsChanged));
+    cx.go(Nav::Tell(Event::JobEnded(id)));
 }
 
 /// A task that panicked: whoever waited for it must not wait for ever.
