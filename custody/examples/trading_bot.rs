@@ -132,7 +132,8 @@ pub(crate) async fn run(location: StoreLocation, workload: Workload) -> Result<F
     let AuditReport::Intact { entries, .. } = custody.audit_verify(None).await? else {
         return Err("the audit log was changed".into());
     };
-    // Closing lets the sink take what is still queued; it also locks, which is the last entry.
+    // Closing lets the sink take what is still queued; it also locks, which is the last entry, after that of having
+    // verified.
     custody.close().await?;
     let metrics = scrape(scraped).await?;
     server.abort();
@@ -140,7 +141,7 @@ pub(crate) async fn run(location: StoreLocation, workload: Workload) -> Result<F
         took,
         latencies,
         followed: follower.seen.load(Ordering::Relaxed),
-        entries: entries + 1,
+        entries: entries + 2,
         metrics,
     })
 }

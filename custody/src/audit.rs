@@ -1,75 +1,37 @@
-//! The audit log: list, verify, checkpoint.
+//! The audit log: read, verify, checkpoint, prove, export, and redact what is kept no longer.
 //!
-//! Appending is nobody's choice: it happens inside the transaction of whatever is recorded. Entries are never
-//! changed and never taken away here.
+//! Appending is nobody's choice: it happens inside the transaction of whatever is recorded, and reading is recorded
+//! too. Entries are never changed and never taken away; of those whose retention is over the leaf is left. See
+//! `docs/decisions/0016-an-audit-worth-its-name.md`.
 
+mod export;
 pub(crate) mod ledger;
+mod prove;
+mod query;
+mod reader;
+mod redaction;
+mod retention;
 pub(crate) mod stored;
 mod verify;
 
-use keyward_core::account::AccountAddress;
 use keyward_core::address::Address;
-use keyward_core::audit::{AuditEntry, Checkpoint, Operation, Outcome, SignedCheckpoint};
+use keyward_core::audit::{Operation, SignedCheckpoint};
 use keyward_core::vault::VaultId;
 
 use crate::error::CustodyError;
-use crate::memory::clearing_stack;
-use crate::store::{Ask, Write, stored_integer, transact};
+use crate::store::stored_integer;
 use crate::vault::Custody;
-use ledger::Draft;
-use stored::StoredEntry;
+pub use export::AuditExport;
+pub use query::{AuditCount, AuditPage, AuditQuery, AuditRow, AuditRows, MAX_AUDIT_PAGE};
+pub use reader::AuditReader;
+pub use retention::{RedactReport, RetentionClass};
 use verify::Verifier;
-
-/// The most entries of one page.
-pub const MAX_AUDIT_PAGE: u32 = 1_000;
 
 /// Rows read at a time while verifying.
 const VERIFY_ROWS: u32 = 2_048;
 
-/// Which page of which entries.
-#[derive(Clone, Debug)]
-pub struct AuditQuery {
-    /// A piece of the actor, reason or details, without regard to ASCII case; empty finds all.
-    pub text: String,
-    /// Only this operation.
-    pub operation: Option<Operation>,
-    /// Only this outcome.
-    pub outcome: Option<Outcome>,
-    /// Only this wallet.
-    pub wallet: Option<AccountAddress>,
-    /// Only entries after this one.
-    pub after_sequence: Option<u64>,
-    /// Only entries before this one.
-    pub before_sequence: Option<u64>,
-    /// How many rows, at most [`MAX_AUDIT_PAGE`].
-    pub limit: u32,
-    /// Whether the newest entry comes first.
-    pub newest_first: bool,
-}
-
-impl Default for AuditQuery {
-    fn default() -> Self {
-        Self {
-            text: String::new(),
-            operation: None,
-            outcome: None,
-            wallet: None,
-            after_sequence: None,
-            before_sequence: None,
-            limit: 100,
-            newest_first: true,
-        }
-    }
-}
-
-/// One page of entries.
-#[derive(Clone, Debug)]
-pub struct AuditPage {
-    /// How many entries the query finds, the page's bounds aside.
-    pub total: u64,
-    /// The page's rows.
-    pub rows: Vec<AuditEntry>,
-}
+/// How often a log is verified anew that is redacted meanwhile.
+const VERIFY_TRIES: u32 = 3;
 
 /// What verifying the audit log found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,6 +44,8 @@ pub enum AuditReport {
         root: [u8; 32],
         /// How many kept checkpoints agree with it.
         checkpoints: u64,
+        /// How many of the entries are only hashes any more, each redacted by an entry that says so.
+        redacted: u64,
     },
     /// The log was changed.
     Broken {
@@ -92,28 +56,28 @@ pub enum AuditReport {
     },
 }
 
-impl Custody {
-    /// A page of entries. They are listed as stored, not verified.
-    ///
-    /// # Errors
-    /// [`CustodyError::Invalid`] for a page over [`MAX_AUDIT_PAGE`], [`CustodyError::AuditBroken`] for an entry that
-    /// does not read, or the store's.
-    pub async fn audit_entries(&self, query: &AuditQuery) -> Result<AuditPage, CustodyError> {
-        if query.limit > MAX_AUDIT_PAGE {
-            return Err(CustodyError::invalid(
-                "page",
-                format!("at most {MAX_AUDIT_PAGE} entries"),
-            ));
-        }
-        let (total, rows) = self.store().audit_page(query).await?;
-        let rows = rows.iter().map(readable).collect::<Result<_, _>>()?;
-        Ok(AuditPage { total, rows })
-    }
+/// A verdict, and whether entries were redacted while it was found, so that it must be found again.
+struct Verified {
+    report: AuditReport,
+    overtaken: bool,
+}
 
+impl Verified {
+    fn broken(sequence: u64, reason: String) -> Self {
+        Self {
+            report: AuditReport::Broken { sequence, reason },
+            overtaken: false,
+        }
+    }
+}
+
+impl Custody {
     /// Recomputes the whole log and names the first bad entry, if any. Unlocked, it verifies by the vault's own key;
-    /// locked, by the public key in the file, which unlocking compares.
+    /// locked, by the public key in the file, which unlocking compares. A log found intact gets one `verify` entry,
+    /// unsigned if the vault is locked; one found broken is left as it is, as evidence.
     ///
     /// # Errors
+    /// [`CustodyError::UnsignedReads`] where too many looks at the locked vault's log wait for a signature.
     /// [`CustodyError::Invalid`] when `against` is not a checkpoint of this vault, [`CustodyError::Damaged`] when the
     /// log is intact but the database is not, or the store's. A log that was changed is not an error but
     /// [`AuditReport::Broken`].
@@ -121,6 +85,25 @@ impl Custody {
         &self,
         against: Option<&SignedCheckpoint>,
     ) -> Result<AuditReport, CustodyError> {
+        let mut verified = self.verify_once(against).await?;
+        for _ in 1..VERIFY_TRIES {
+            if !verified.overtaken {
+                break;
+            }
+            verified = self.verify_once(against).await?;
+        }
+        if let AuditReport::Intact {
+            entries, redacted, ..
+        } = &verified.report
+        {
+            self.store().check_integrity().await?;
+            let details = format!("{entries} entries, {redacted} of them redacted");
+            self.note_read(Operation::Verify, details).await?;
+        }
+        Ok(verified.report)
+    }
+
+    async fn verify_once(&self, against: Option<&SignedCheckpoint>) -> Result<Verified, CustodyError> {
         // Before the head: a checkpoint made in between would promise more than the head has.
         let checkpoints = self.store().audit_checkpoints().await?;
         let head = self.store().audit_head().await?;
@@ -136,17 +119,15 @@ impl Custody {
         };
         if key != stored_key {
             let reason = "the vault's audit key was changed".to_owned();
-            return Ok(AuditReport::Broken { sequence: 0, reason });
+            return Ok(Verified::broken(0, reason));
         }
         let retired = self.store().audit_keys().await?;
         if let Some(row) = retired
             .iter()
             .find(|row| !ledger::retired_verifies(&key, &origin, row))
         {
-            return Ok(AuditReport::Broken {
-                sequence: row.until.saturating_sub(1),
-                reason: "the key that signed the log up to it was changed".to_owned(),
-            });
+            let reason = "the key that signed the log up to it was changed".to_owned();
+            return Ok(Verified::broken(row.until.saturating_sub(1), reason));
         }
         let mut verifier = Verifier::new(key, retired, origin);
         for checkpoint in &checkpoints {
@@ -163,11 +144,11 @@ impl Custody {
             );
         }
         let size = head.state.as_ref().map_or(u64::MAX, |state| state.size);
-        let report = self.verify_rows(verifier, size).await?.finish(&head);
-        if matches!(report, AuditReport::Intact { .. }) {
-            self.store().check_integrity().await?;
-        }
-        Ok(report)
+        let verifier = self.verify_rows(verifier, size).await?;
+        Ok(Verified {
+            overtaken: verifier.was_overtaken(size),
+            report: verifier.finish(&head),
+        })
     }
 
     /// Feeds every row below `size` to the verifier, page by page, off the async threads.
@@ -194,47 +175,4 @@ impl Custody {
             }
         }
     }
-
-    /// Signs the log as it stands, and keeps the checkpoint in the store as well. Its own entry is the last that it
-    /// covers.
-    ///
-    /// # Errors
-    /// [`CustodyError::Locked`], [`CustodyError::AuditBroken`], or the store's.
-    pub async fn audit_checkpoint(&self) -> Result<SignedCheckpoint, CustodyError> {
-        let session = self.session().ok_or(CustodyError::Locked)?;
-        let ask = Ask {
-            unsigned_tail: true,
-            ..Ask::default()
-        };
-        let (signed, _) = transact(self.store(), ask, |ledger, facts| {
-            let signer = session.signer();
-            ledger.append(
-                facts.now_ms,
-                self.scribe(Some(&session)),
-                Draft::new(Operation::Checkpoint, Outcome::Done),
-            )?;
-            let checkpoint = Checkpoint {
-                origin: signer.origin().to_owned(),
-                size: ledger.size(),
-                root: ledger.root(),
-            };
-            let signed = clearing_stack(|| checkpoint.sign(&signer.expose_key()));
-            let write = Write::Checkpoint {
-                size: checkpoint.size,
-                root: checkpoint.root,
-                note: signed.to_string(),
-            };
-            Ok((vec![write], signed))
-        })
-        .await?;
-        Ok(signed)
-    }
-}
-
-/// The entry, or the sequence of the one that does not read.
-fn readable(row: &StoredEntry) -> Result<AuditEntry, CustodyError> {
-    row.entry().map_err(|reason| CustodyError::AuditBroken {
-        sequence: u64::try_from(row.sequence).unwrap_or(0),
-        reason,
-    })
 }

@@ -209,6 +209,9 @@ pub enum CustodyError {
         /// What is wrong with it.
         reason: String,
     },
+    /// Too many looks at the locked vault's audit log wait for a signature.
+    #[error("the audit log of the locked vault was looked at too often: its entries wait for a signature")]
+    UnsignedReads,
     /// The clock reads earlier than the last audit entry.
     #[error("the clock is {behind_ms} ms behind the last audit entry")]
     ClockBehind {
@@ -324,6 +327,7 @@ impl CustodyError {
                 "check the user, the password and the database in DATABASE_URL, and what the user may do there"
             }
             Self::OutcomeUnknown => "look at the audit log once the database is back, before doing it again",
+            Self::UnsignedReads => "unlock the vault, which signs them, then look again",
             Self::AuditUnwritable(_) => "mend what stops the audit log, then try again",
             Self::AuditBroken { .. } => {
                 "stop signing, keep the file, compare with a backup and with kept checkpoints"
@@ -379,6 +383,7 @@ impl CustodyError {
             Self::Unreachable { .. } => "database-unreachable",
             Self::AccessDenied { .. } => "database-access-denied",
             Self::OutcomeUnknown => "outcome-unknown",
+            Self::UnsignedReads => "unsigned-reads",
             Self::AuditUnwritable(_) => "audit-unwritable",
             Self::AuditBroken { .. } => "audit-broken",
             Self::ClockBehind { .. } => "clock-behind",

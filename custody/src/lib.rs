@@ -100,6 +100,7 @@ pub mod attempts;
 pub mod audit;
 mod builder;
 pub mod chain;
+pub mod client;
 pub mod clock;
 pub mod error;
 pub mod keyrotation;
@@ -119,8 +120,12 @@ pub mod wallets;
 mod witness;
 
 pub use attempts::{Attempt, AttemptId, AttemptQuery, AttemptState, NewAttempt};
-pub use audit::{AuditPage, AuditQuery, AuditReport};
+pub use audit::{
+    AuditCount, AuditExport, AuditPage, AuditQuery, AuditReader, AuditReport, AuditRow, AuditRows, RedactReport,
+    RetentionClass,
+};
 pub use builder::CustodyBuilder;
+pub use client::ClientIdentity;
 pub use clock::{Clock, SystemClock};
 pub use error::{CustodyError, SignError, StorageError};
 pub use keyrotation::{

@@ -266,7 +266,7 @@ fn first_difference<'r>(expected: &'r [Row], found: &'r [Row]) -> Option<&'r Row
 fn extend(log: &mut Frontier, table: &Table, rows: &[Row]) -> Result<(), CustodyError> {
     for row in rows {
         let sequence = log.size();
-        let leaf = stored_entry(table, row).and_then(|entry| entry.leaf(sequence));
+        let leaf = stored_entry(table, row).and_then(|entry| entry.place_leaf(sequence));
         log.push(leaf.map_err(|reason| CustodyError::AuditBroken { sequence, reason })?);
     }
     Ok(())
@@ -295,6 +295,9 @@ fn stored_entry(table: &Table, row: &Row) -> Result<StoredEntry, String> {
         details: bytes("details")?,
         leaf_hash: bytes("leaf_hash")?,
         head_signature: some("head_signature"),
+        client_address: some("client_address"),
+        client_fingerprint: some("client_fingerprint"),
+        redacted_by: number("redacted_by").ok(),
     })
 }
 

@@ -8,6 +8,7 @@
 //! Specification: `docs/decisions` and DESIGN section 5. It does not judge anything: policy, limits and the
 //! audit tree are the callers'.
 
+mod audit_filter;
 mod batch;
 mod columns;
 #[cfg(test)]
@@ -26,6 +27,7 @@ use async_trait::async_trait;
 use keyward_core::account::AccountAddress;
 use keyward_core::address::{Address, Signature};
 use keyward_core::amount::Lamports;
+use keyward_core::audit::Operation;
 use keyward_core::path::PathFamily;
 use keyward_core::policy::{WalletSignature, Window};
 use keyward_core::vault::{RecordPublicKey, VaultHeader};
@@ -86,8 +88,16 @@ pub(crate) trait Store: Send + Sync {
     /// Tags with their number of wallets, by name.
     async fn tags(&self) -> Result<Vec<(String, u64)>, CustodyError>;
 
-    /// Entries that match, and their number; the rows are not verified.
-    async fn audit_page(&self, query: &AuditQuery) -> Result<(u64, Vec<StoredEntry>), CustodyError>;
+    /// Entries that match, and their number, of those before the entry `below` if there is one; the rows are not
+    /// verified.
+    async fn audit_page(
+        &self,
+        query: &AuditQuery,
+        below: Option<u64>,
+    ) -> Result<(u64, Vec<StoredEntry>), CustodyError>;
+
+    /// How many entries before `below` match, by operation and outcome.
+    async fn audit_counts(&self, query: &AuditQuery, below: u64) -> Result<Vec<AuditCountRow>, CustodyError>;
 
     /// Where the log stands: its recorded edge and what rows there are.
     async fn audit_head(&self) -> Result<AuditHead, CustodyError>;
@@ -161,10 +171,21 @@ pub(crate) struct Ask {
     pub(crate) attempt: Option<AttemptLookup>,
     /// Whether an unresolved attempt makes the same payment.
     pub(crate) same_payment: Option<Payment>,
+    /// Audit entries whose retention is over.
+    pub(crate) redact: Option<RedactAsk>,
     /// Whether the unsigned end of the audit log is needed, to verify its edge.
     pub(crate) unsigned_tail: bool,
     /// What of the rotation of the vault key.
     pub(crate) rotation: RotationAsk,
+}
+
+/// Audit entries past their retention, the earliest first, of the signed part of the log.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct RedactAsk {
+    /// Operations, and the time before which their entries are asked for, in milliseconds.
+    pub(crate) classes: Vec<(Vec<Operation>, u64)>,
+    /// The most of them.
+    pub(crate) limit: u32,
 }
 
 /// A phrase and a family of it.
@@ -246,6 +267,8 @@ pub(crate) struct Facts {
     pub(crate) everything: Option<Everything>,
     /// The attempt asked for.
     pub(crate) attempt: Option<Attempt>,
+    /// The entries to redact, unverified, in the order of the log.
+    pub(crate) redactable: Vec<StoredEntry>,
     /// The oldest unresolved attempt that makes the payment asked about.
     pub(crate) same_payment: Option<Signature>,
     /// What was asked for of the rotation of the vault key.
@@ -391,6 +414,16 @@ pub(crate) struct AuditHead {
     pub(crate) vault: VaultRow,
 }
 
+/// How many entries have this operation and outcome, unverified.
+#[derive(Clone, Debug)]
+pub(crate) struct AuditCountRow {
+    pub(crate) operation: String,
+    pub(crate) outcome: String,
+    pub(crate) count: u64,
+    /// The lowest sequence among them.
+    pub(crate) first: u64,
+}
+
 /// A row of `audit_checkpoints`, unverified.
 #[derive(Clone, Debug)]
 pub(crate) struct StoredCheckpoint {
@@ -505,6 +538,11 @@ pub(crate) enum Write {
     },
     /// A step of the vault key's rotation.
     Rotation(RotationWrite),
+    /// Audit entries are emptied to their leaf; the entry `by` of the same transaction says so.
+    Redact {
+        sequences: Vec<i64>,
+        by: u64,
+    },
 }
 
 /// A signed transaction, as a wallet's usage counts it.

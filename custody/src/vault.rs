@@ -25,6 +25,7 @@ use zeroize::Zeroizing;
 use crate::audit::ledger::{Draft, Scribe};
 use crate::builder::{CustodyBuilder, actor_name};
 use crate::chain::SolanaNode;
+use crate::client::ClientIdentity;
 use crate::clock::{Clock, SystemClock};
 use crate::error::{CustodyError, StorageError};
 use crate::location::StoreLocation;
@@ -50,6 +51,9 @@ pub struct OpenOptions {
     pub observer: Arc<dyn SigningObserver>,
     /// Who acts, as the audit log names them: 1 to 200 bytes without control characters.
     pub actor: String,
+    /// From where, as far as it is known. The audit log keeps keyed hashes of it, of what is done while the vault is
+    /// unlocked.
+    pub client: Option<ClientIdentity>,
     /// How long to wait for another process's write, in milliseconds.
     pub busy_timeout_ms: u64,
     /// The best memory to try for the vault key. [`Protection::SecretMemory`] unless the machine must be able to
@@ -74,6 +78,7 @@ impl Default for OpenOptions {
             clock: Arc::new(SystemClock),
             observer: Arc::new(NoObserver),
             actor: "owner".to_owned(),
+            client: None,
             busy_timeout_ms: 5_000,
             key_protection: Protection::SecretMemory,
             metrics: Arc::new(NoMetrics),
@@ -158,6 +163,8 @@ pub struct Custody {
     inner: Arc<Inner>,
     /// Whom the audit log names.
     actor: Arc<str>,
+    /// From where.
+    client: Option<Arc<ClientIdentity>>,
     node: Option<SolanaNode>,
 }
 
@@ -196,6 +203,7 @@ impl Custody {
         let store = OpenStore::open(location, clock, options.busy_timeout_ms, witness).await?;
         let custody = Self {
             actor,
+            client: options.client.clone().map(Arc::new),
             node: None,
             inner: Arc::new(Inner {
                 store,
@@ -260,6 +268,16 @@ impl Custody {
             actor: actor_name(actor)?,
             ..self.clone()
         })
+    }
+
+    /// The same vault and session, used from this client: the audit log keeps keyed hashes of it for what is done
+    /// through this handle and its clones.
+    #[must_use]
+    pub fn for_client(&self, client: ClientIdentity) -> Self {
+        Self {
+            client: Some(Arc::new(client)),
+            ..self.clone()
+        }
     }
 
     /// Whom the audit log names for what is done through this handle.
@@ -360,6 +378,7 @@ impl Custody {
         drop(session);
         let scribe = Scribe {
             actor: &self.actor,
+            client: self.client.as_deref(),
             signer: Some(&signer),
         };
         let ask = Ask {
@@ -438,6 +457,7 @@ impl Custody {
     pub(crate) fn scribe<'a>(&'a self, session: Option<&'a Session>) -> Scribe<'a> {
         Scribe {
             actor: &self.actor,
+            client: self.client.as_deref(),
             signer: session.map(Session::signer),
         }
     }

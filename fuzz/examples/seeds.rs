@@ -294,6 +294,8 @@ fn rules_and_log() -> Outcomes {
             reason: "rent".into(),
             subject: wallet.map(|_| [6; 32]),
             details: "d".into(),
+            client_address: wallet.map(|_| [7; 32]),
+            client_fingerprint: None,
         };
         write("audit_entry", name, entry.to_bytes())?;
     }

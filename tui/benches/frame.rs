@@ -159,7 +159,7 @@ fn answer(state: &mut State, effects: Vec<Effect>) {
             }
             Work::Node(NodeWork::Status) => Answer::Node(NodeAnswer::Status(Ok(node()))),
             Work::Node(NodeWork::History(_)) => Answer::Node(NodeAnswer::History(Ok(history()))),
-            Work::Audit(AuditWork::Page(query)) => {
+            Work::Audit(AuditWork::Open(query) | AuditWork::Page(query)) => {
                 let last = query.before_sequence.unwrap_or(ENTRIES);
                 let rows = (0..last).rev().take(query.limit as usize).map(entry).collect();
                 let total = ENTRIES;
@@ -249,6 +249,8 @@ fn entry(sequence: u64) -> AuditEntry {
         reason: String::new(),
         subject: Some([9; 32]),
         details: "sends 1.500000000 SOL; network EtWTRABZ; rules sol-transfers".to_owned(),
+        client_address: None,
+        client_fingerprint: None,
     }
 }
 

@@ -173,6 +173,7 @@ fn custody_exit(error: &CustodyError) -> Exit {
         | E::AccessDenied { .. }
         | E::Storage(_) => Exit::Storage,
         E::Unreachable { .. } | E::OutcomeUnknown => Exit::Unreachable,
+        E::UnsignedReads => Exit::Locked,
         E::AuditUnwritable(inner) => match custody_exit(inner) {
             Exit::Unexpected => Exit::Storage,
             exit => exit,

@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 pub mod cli;
+mod client;
 pub mod config;
 pub mod console;
 mod durable;

@@ -80,6 +80,9 @@ pub enum CheckpointError {
     /// The signature by the expected key is wrong.
     #[error("the checkpoint's signature is wrong; the text was changed")]
     BadSignature,
+    /// The text is no verifier key.
+    #[error("this is no verifier key; give one as `keyward audit keys` prints it")]
+    VerifierKey,
 }
 
 impl Checkpoint {
@@ -196,6 +199,23 @@ pub fn verifier_key(origin: &str, key: &Address) -> String {
     let id = hex::encode(key_id(origin, key));
     let typed = [&[ED25519][..], key.as_bytes()].concat();
     format!("{origin}+{id}+{}", STANDARD.encode(typed))
+}
+
+/// Reads what [`verifier_key`] wrote: the origin and the public key.
+///
+/// # Errors
+/// [`CheckpointError::VerifierKey`].
+pub fn parse_verifier_key(text: &str) -> Result<(String, Address), CheckpointError> {
+    let read = || {
+        // Base64 has plus signs of its own, names have none.
+        let mut parts = text.splitn(3, '+');
+        let (origin, id, typed) = (parts.next()?, parts.next()?, parts.next()?);
+        let typed = decode_base64(typed)?;
+        let key = Address::new(<[u8; 32]>::try_from(typed.strip_prefix(&[ED25519])?).ok()?);
+        let whole = is_key_name(origin) && id == hex::encode(key_id(origin, &key));
+        whole.then(|| (origin.to_string(), key))
+    };
+    read().ok_or(CheckpointError::VerifierKey)
 }
 
 /// First four bytes of SHA-256 over name, line feed, signature type and public key.

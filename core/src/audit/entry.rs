@@ -11,8 +11,11 @@ use crate::account::AccountAddress;
 use crate::address::Address;
 use crate::evm::EvmAddress;
 
-/// First bytes of every entry: the format's name and its version.
-const MAGIC: [u8; 4] = *b"KWA\x01";
+/// First bytes of an entry without client: the format's name and its version.
+const MAGIC_1: [u8; 4] = *b"KWA\x01";
+
+/// First bytes of an entry that says where it was asked for.
+const MAGIC_2: [u8; 4] = *b"KWA\x02";
 
 /// The most bytes of an entry that are read.
 const MAX_ENTRY_BYTES: usize = 1 << 20;
@@ -41,6 +44,11 @@ pub struct AuditEntry {
     pub subject: Option<[u8; 32]>,
     /// Further facts in a form that the operation defines.
     pub details: String,
+    /// The client's address as a keyed hash (see [`super::client_hash`]); none of an entry made while the vault was
+    /// locked, nor before version 2 of the format.
+    pub client_address: Option<[u8; 32]>,
+    /// The client's fingerprint as a keyed hash; none as above.
+    pub client_fingerprint: Option<[u8; 32]>,
 }
 
 /// What came of an operation.
@@ -129,10 +137,15 @@ impl AuditEntry {
     /// The canonical bytes: magic and version, then every field in order. Integers are big-endian,
     /// texts and options are preceded by their length (four bytes) or presence (one byte), so that no
     /// two entries share their bytes.
+    ///
+    /// An entry without client is of version 1, any other of version 2, which has the client's two options at its end:
+    /// so one entry has one spelling, and what was written before version 2 keeps its leaf.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(128 + self.details.len());
-        out.extend_from_slice(&MAGIC);
+        let clients = [self.client_address.as_ref(), self.client_fingerprint.as_ref()];
+        let has_client = clients.iter().any(Option::is_some);
+        out.extend_from_slice(if has_client { &MAGIC_2 } else { &MAGIC_1 });
         out.extend_from_slice(&self.sequence.to_be_bytes());
         out.extend_from_slice(&self.time_ms.to_be_bytes());
         push_text(&mut out, &self.actor);
@@ -142,6 +155,9 @@ impl AuditEntry {
         push_text(&mut out, &self.reason);
         push_option(&mut out, self.subject.as_ref());
         push_text(&mut out, &self.details);
+        if has_client {
+            clients.into_iter().for_each(|hash| push_option(&mut out, hash));
+        }
         out
     }
 
@@ -154,12 +170,13 @@ impl AuditEntry {
             return Err(EntryError::Damaged);
         }
         let mut fields = Fields(bytes);
-        match fields.array::<4>()? {
-            MAGIC => {}
+        let has_client = match fields.array::<4>()? {
+            MAGIC_1 => false,
+            MAGIC_2 => true,
             [b'K', b'W', b'A', _] => return Err(EntryError::Version),
             _ => return Err(EntryError::Damaged),
-        }
-        let entry = Self {
+        };
+        let mut entry = Self {
             sequence: fields.array().map(u64::from_be_bytes)?,
             time_ms: fields.array().map(u64::from_be_bytes)?,
             actor: fields.text()?,
@@ -169,7 +186,17 @@ impl AuditEntry {
             reason: fields.text()?,
             subject: fields.option()?,
             details: fields.text()?,
+            client_address: None,
+            client_fingerprint: None,
         };
+        if has_client {
+            entry.client_address = fields.option()?;
+            entry.client_fingerprint = fields.option()?;
+            // That one has version 1.
+            if entry.client_address.is_none() && entry.client_fingerprint.is_none() {
+                return Err(EntryError::Damaged);
+            }
+        }
         if fields.0.is_empty() {
             Ok(entry)
         } else {

@@ -3,7 +3,13 @@
 //! Making proofs follows the definitions of RFC 6962 section 2.1.1 and 2.1.2; verifying them follows the
 //! algorithms of RFC 9162 section 2.1.3.2 and 2.1.4.2.
 
+mod builder;
+mod text;
+
 use alloc::vec::Vec;
+
+pub use builder::ProofBuilder;
+pub use text::{AuditProof, AuditProofError, MAX_PROOF_BYTES};
 
 use super::tree::{Hash, node_hash, root_of, split_point};
 

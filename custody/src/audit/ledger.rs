@@ -4,19 +4,20 @@
 //! anyone with the file can write there; so before an unlocked handle builds on it, the signed edge is held
 //! against its signature and the unsigned entries after it are hashed again.
 //!
-//! Entries made while the vault is locked cannot be signed, for want of the key: wrong passwords and refusals
-//! to work while locked, and nothing else. Whoever writes to the file could invent or drop these until the next
+//! Entries made while the vault is locked cannot be signed, for want of the key: wrong passwords, refusals to work
+//! while locked, looks at the log, and nothing else. Whoever writes to the file could invent or drop these until the next
 //! signed entry covers them; the refusal to count on them is why they never authorise anything.
 
 use keyward_core::account::AccountAddress;
 use keyward_core::address::{Address, Signature};
-use keyward_core::audit::{AuditEntry, Frontier, Hash, Operation, Outcome};
+use keyward_core::audit::{AuditEntry, ClientField, Frontier, Hash, Operation, Outcome, client_hash};
 use keyward_core::ed25519::{SecretKey, verify};
 use keyward_core::vault::{VaultHeader, VaultId, VaultKey};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::stored::{StoredEntry, stands_unsigned};
 use crate::builder::MAX_ACTOR_BYTES;
+use crate::client::ClientIdentity;
 use crate::error::CustodyError;
 use crate::memory::{LockedKey, Protection, clearing_stack};
 use crate::store::AuditKeyRow;
@@ -33,6 +34,9 @@ const RETIRED_DOMAIN: &[u8] = b"keyward/audit-key/v1\0";
 
 /// Label of the signing key's seed below the vault key.
 const KEY_LABEL: &str = "audit-log";
+
+/// Label of the key that clients are hashed with.
+const CLIENT_LABEL: &str = "audit-client";
 
 /// The name of a vault's log in checkpoints.
 pub(crate) fn origin(vault: &VaultId) -> String {
@@ -91,6 +95,8 @@ impl Draft {
 pub(crate) struct HeadSigner {
     /// In locked memory, as the vault key: the key itself is made for each signature and wiped after it.
     seed: LockedKey,
+    /// Hashes where requests come from, in memory of the same kind.
+    client_key: LockedKey,
     address: Address,
     origin: String,
     /// Of the vault key that it was made of.
@@ -105,6 +111,7 @@ impl HeadSigner {
         Self {
             address: SecretKey::from_seed(&seed).address(),
             seed: LockedKey::new(&seed, best),
+            client_key: LockedKey::new(&key.derive_subkey(CLIENT_LABEL), best),
             origin: origin(&header.vault_id()),
             epoch: header.epoch(),
             retired: AtomicBool::new(false),
@@ -123,6 +130,15 @@ impl HeadSigner {
 
     pub(crate) fn origin(&self) -> &str {
         &self.origin
+    }
+
+    /// A client's address and fingerprint, as entries keep them.
+    pub(crate) fn client_hashes(&self, client: &ClientIdentity) -> [[u8; 32]; 2] {
+        let key = self.client_key.expose_key();
+        [
+            client_hash(key, ClientField::Address, client.address()),
+            client_hash(key, ClientField::Fingerprint, client.fingerprint()),
+        ]
     }
 
     /// The vault key was seen to be rotated away.
@@ -244,6 +260,8 @@ pub(crate) struct LedgerRow {
 #[derive(Clone, Copy)]
 pub(crate) struct Scribe<'a> {
     pub(crate) actor: &'a str,
+    /// From where, if that is known.
+    pub(crate) client: Option<&'a ClientIdentity>,
     /// `None` while the vault is locked.
     pub(crate) signer: Option<&'a HeadSigner>,
 }
@@ -300,6 +318,16 @@ impl Ledger {
     /// Number of entries, those appended included.
     pub(crate) fn size(&self) -> u64 {
         self.state.as_ref().map_or(0, |state| state.size)
+    }
+
+    /// Number of entries up to and with the last signed one.
+    pub(crate) fn signed_size(&self) -> u64 {
+        self.state.as_ref().map_or(0, |state| state.signed_size)
+    }
+
+    /// Number of entries that wait for a signature.
+    pub(crate) fn unsigned(&self) -> u64 {
+        self.size() - self.signed_size()
     }
 
     /// The tree's root, entries appended included.
@@ -425,6 +453,11 @@ impl Ledger {
             None => self.check_newest()?,
         }
         let sequence = self.size();
+        // Without a key there is no keyed hash: entries made while locked say nothing of the client.
+        let hashes = scribe
+            .signer
+            .zip(scribe.client)
+            .map(|(signer, client)| signer.client_hashes(client));
         let entry = AuditEntry {
             sequence,
             time_ms: now_ms.max(self.last_ms()),
@@ -435,6 +468,8 @@ impl Ledger {
             reason: bounded(&draft.reason, MAX_REASON_BYTES),
             subject: draft.subject,
             details: bounded(&draft.details, MAX_DETAILS_BYTES),
+            client_address: hashes.map(|[address, _]| address),
+            client_fingerprint: hashes.map(|[_, fingerprint]| fingerprint),
         };
         let leaf_hash = entry.leaf_hash();
         let mut frontier = self

@@ -10,8 +10,13 @@ use keyward_core::audit::{Checkpoint, CheckpointError, Frontier, Hash, SignedChe
 
 use super::AuditReport;
 use super::ledger::{LedgerState, head_verifies};
+use super::redaction::{Redaction, says_so};
 use super::stored::StoredEntry;
 use crate::store::{AuditHead, AuditKeyRow, StoredCheckpoint};
+
+/// The most redactions that may wait for the entry that says so: far more than a log has of them at once, since each
+/// redacts thousands.
+const MAX_OPEN_REDACTIONS: usize = 100_000;
 
 /// A bad entry and what is wrong with it.
 struct Flaw {
@@ -38,6 +43,9 @@ pub(super) struct Verifier {
     /// The edge at the last signed head, and the signature.
     signed: Option<(Frontier, Signature)>,
     last_ms: u64,
+    /// What was redacted by entries that are yet to come, by their sequence.
+    redactions: BTreeMap<u64, Redaction>,
+    redacted: u64,
     flaw: Option<Flaw>,
 }
 
@@ -53,6 +61,8 @@ impl Verifier {
             checkpoints: 0,
             signed: None,
             last_ms: 0,
+            redactions: BTreeMap::new(),
+            redacted: 0,
             flaw: None,
         }
     }
@@ -63,6 +73,17 @@ impl Verifier {
             .iter()
             .find(|row| sequence < row.until)
             .map_or(&self.key, |row| &row.key)
+    }
+
+    /// The log's name in checkpoints.
+    pub(super) fn origin(&self) -> &str {
+        &self.origin
+    }
+
+    /// The key in force, then those before it, the latest first.
+    pub(super) fn keys(&self) -> impl Iterator<Item = &Address> {
+        let retired = self.retired.iter().rev().map(|row| &row.key);
+        std::iter::once(&self.key).chain(retired)
     }
 
     /// Reads a checkpoint signed by the key that was in force at its size.
@@ -131,14 +152,13 @@ impl Verifier {
         let mut heads = Vec::with_capacity(rows.len());
         for row in rows {
             let sequence = self.next_sequence();
-            match row.leaf(sequence) {
+            match self.leaf_of(row, sequence) {
                 Ok(leaf) => self.frontier.push(leaf),
                 Err(reason) => {
                     self.fail(sequence, &reason);
                     break;
                 }
             }
-            self.last_ms = u64::try_from(row.recorded_at).unwrap_or(0);
             if let Some(bytes) = &row.head_signature {
                 match Signature::try_from(bytes.as_slice()) {
                     Ok(signature) => heads.push((sequence, self.frontier.clone(), signature)),
@@ -153,6 +173,41 @@ impl Verifier {
         if let Some((_, frontier, signature)) = heads.pop() {
             self.signed = Some((frontier, signature));
         }
+    }
+
+    /// The leaf of the next row, whole or redacted.
+    fn leaf_of(&mut self, row: &StoredEntry, sequence: u64) -> Result<Hash, String> {
+        if let Some(by) = row.redacted_by {
+            let leaf = row.redacted_leaf(sequence)?;
+            let by = u64::try_from(by).unwrap_or(0);
+            if by <= sequence || self.redactions.len() >= MAX_OPEN_REDACTIONS {
+                return Err("no entry says that it was redacted".to_owned());
+            }
+            self.redactions
+                .entry(by)
+                .and_modify(|redaction| redaction.push(sequence, &leaf))
+                .or_insert_with(|| Redaction::of(sequence, &leaf));
+            self.redacted += 1;
+            return Ok(leaf);
+        }
+        let (entry, leaf) = row.verified(sequence)?;
+        match self.redactions.remove(&sequence) {
+            Some(redaction) if !redaction.is_answered_by(&entry) => self.fail(
+                redaction.first(),
+                "it, or another entry redacted with it, is not what was redacted",
+            ),
+            None if says_so(&entry) => self.fail(sequence, "what it redacted is not as it left it"),
+            _ => {}
+        }
+        self.last_ms = entry.time_ms;
+        Ok(leaf)
+    }
+
+    /// Whether entries seem to have been redacted while they were read: what says so lies beyond the log's size then.
+    pub(super) fn was_overtaken(&self, size: u64) -> bool {
+        self.redactions
+            .last_key_value()
+            .is_some_and(|(by, _)| *by >= size)
     }
 
     /// Verifies the heads on every core: their signatures are nearly all of the work.
@@ -198,6 +253,11 @@ impl Verifier {
     /// The verdict, with what the store recorded of the log's end.
     pub(super) fn finish(mut self, head: &AuditHead) -> AuditReport {
         let size = self.next_sequence();
+        if self.flaw.is_none()
+            && let Some(first) = self.redactions.values().map(Redaction::first).min()
+        {
+            self.fail(first, "no entry says that it was redacted");
+        }
         if self.flaw.is_none() {
             match &head.state {
                 Ok(state) => self.compare_edge(state),
@@ -226,6 +286,7 @@ impl Verifier {
                 entries: size,
                 root: self.frontier.root(),
                 checkpoints: self.checkpoints,
+                redacted: self.redacted,
             },
         }
     }

@@ -21,6 +21,8 @@ fn row(sequence: u64) -> LedgerRow {
         reason: String::new(),
         subject: None,
         details: String::new(),
+        client_address: None,
+        client_fingerprint: None,
     };
     LedgerRow {
         leaf_hash: entry.leaf_hash(),

@@ -46,7 +46,7 @@ use crate::store::batch::{Group, Turn};
 use crate::store::rotation::{RecordRef, RotationState, StagedRecord, Unstaged};
 use crate::store::rows::{Source, Target};
 use crate::store::{
-    Applied, Ask, AuditHead, AuditKeyRow, Commit, Decide, Facts, MasterSummaryRow, Overview, Store,
+    Applied, Ask, AuditCountRow, AuditHead, AuditKeyRow, Commit, Decide, Facts, MasterSummaryRow, Overview, Store,
     StoredCheckpoint, WalletPlace, Write, stored_integer,
 };
 use crate::wallets::{Wallet, WalletPage, WalletQuery};
@@ -329,11 +329,19 @@ impl Store for PostgresStore {
         Ok(reads::tags(&mut *self.reader().await?).await?)
     }
 
-    async fn audit_page(&self, query: &AuditQuery) -> Result<(u64, Vec<StoredEntry>), CustodyError> {
+    async fn audit_page(
+        &self,
+        query: &AuditQuery,
+        below: Option<u64>,
+    ) -> Result<(u64, Vec<StoredEntry>), CustodyError> {
         let mut snapshot = self.snapshot().await?;
-        let page = audit_log::page(&mut snapshot, query).await?;
+        let page = audit_log::page(&mut snapshot, query, below).await?;
         snapshot.rollback().await.storage()?;
         Ok(page)
+    }
+
+    async fn audit_counts(&self, query: &AuditQuery, below: u64) -> Result<Vec<AuditCountRow>, CustodyError> {
+        Ok(audit_log::counts(&mut *self.reader().await?, query, below).await?)
     }
 
     async fn audit_head(&self) -> Result<AuditHead, CustodyError> {

@@ -41,7 +41,7 @@ use crate::store::columns::bounded;
 use crate::store::rotation::{RecordRef, RotationState, StagedRecord, Unstaged};
 use crate::store::rows::{Source, Target};
 use crate::store::{
-    Applied, Ask, AuditHead, AuditKeyRow, Commit, Decide, Facts, MasterSummaryRow, Overview, Store,
+    Applied, Ask, AuditCountRow, AuditHead, AuditKeyRow, Commit, Decide, Facts, MasterSummaryRow, Overview, Store,
     StoredCheckpoint, WalletPlace,
 };
 use crate::wallets::{Wallet, WalletPage, WalletQuery};
@@ -238,8 +238,20 @@ impl Store for SqliteStore {
         reads::tags(&mut *self.reader().await?).await
     }
 
-    async fn audit_page(&self, query: &AuditQuery) -> Result<(u64, Vec<StoredEntry>), CustodyError> {
-        audit_log::page(&mut *self.reader().await?, query).await
+    async fn audit_page(
+        &self,
+        query: &AuditQuery,
+        below: Option<u64>,
+    ) -> Result<(u64, Vec<StoredEntry>), CustodyError> {
+        let mut reader = self.reader().await?;
+        let mut snapshot = reader.begin().await.storage()?;
+        let page = audit_log::page(&mut snapshot, query, below).await?;
+        snapshot.rollback().await.storage()?;
+        Ok(page)
+    }
+
+    async fn audit_counts(&self, query: &AuditQuery, below: u64) -> Result<Vec<AuditCountRow>, CustodyError> {
+        audit_log::counts(&mut *self.reader().await?, query, below).await
     }
 
     async fn audit_head(&self) -> Result<AuditHead, CustodyError> {

@@ -1,9 +1,11 @@
 //! The audit log: every column of every row counts, and the first bad entry is named.
 
 use keyward_core::audit::{Operation, Outcome, SignedCheckpoint};
-use keyward_custody::{AuditQuery, AuditReport, Custody, CustodyError, SignError};
+use keyward_custody::{
+    AuditQuery, AuditReport, ClientIdentity, Custody, CustodyError, OpenOptions, SignError,
+};
 
-use crate::fixture::{Fixture, first, transfer};
+use crate::fixture::{CLIENT_ADDRESS, Fixture, first, transfer};
 
 /// A log with entries of every kind: signed and unsigned, with and without wallet and subject. Locked.
 async fn written(fixture: &Fixture) -> Custody {
@@ -55,7 +57,7 @@ async fn an_untouched_log_verifies_locked_and_unlocked() {
     custody.unlock(&crate::fixture::password(), None).await.unwrap();
     let unlocked = custody.audit_verify(None).await.unwrap();
     assert!(
-        matches!(unlocked, AuditReport::Intact { entries: 14, .. }),
+        matches!(unlocked, AuditReport::Intact { entries: 15, .. }),
         "{unlocked:?}"
     );
 }
@@ -102,6 +104,14 @@ const CHANGES: &[(&str, &str)] = &[
     (
         "head_signature",
         "CASE WHEN head_signature IS NULL THEN zeroblob(64) ELSE NULL END",
+    ),
+    (
+        "client_address",
+        "CASE WHEN client_address IS NULL THEN zeroblob(32) ELSE NULL END",
+    ),
+    (
+        "client_fingerprint",
+        "CASE WHEN client_fingerprint IS NULL THEN zeroblob(32) ELSE client_address END",
     ),
 ];
 
@@ -171,8 +181,9 @@ async fn rows_taken_away_moved_and_put_in_are_named() {
     .await;
     let copy = |to: i64| {
         format!(
-            "INSERT INTO audit_entries SELECT {to}, recorded_at, actor, operation, wallet, outcome, reason, subject, \
-             details, leaf_hash, head_signature FROM audit_entries WHERE sequence = 3"
+            "INSERT INTO audit_entries (sequence, recorded_at, actor, operation, wallet, outcome, reason, subject, \
+             details, leaf_hash, head_signature) SELECT {to}, recorded_at, actor, operation, wallet, outcome, reason, \
+             subject, details, leaf_hash, head_signature FROM audit_entries WHERE sequence = 3"
         )
     };
     check(&[&copy(13)], 13).await;
@@ -329,6 +340,72 @@ async fn checkpoints_hold_the_log_to_what_it_was() {
 }
 
 #[tokio::test]
+async fn clients_are_kept_as_keyed_hashes_and_not_at_all_while_locked() {
+    let fixture = Fixture::new();
+    let custody = written(&fixture).await;
+    let all = async |custody: &Custody| {
+        let query = AuditQuery {
+            newest_first: false,
+            ..AuditQuery::default()
+        };
+        custody.audit_entries(&query).await.unwrap().rows
+    };
+    let rows = all(&custody).await;
+    let (address, fingerprint) = (rows[0].client_address, rows[0].client_fingerprint);
+    assert!(address.is_some() && fingerprint.is_some() && address != fingerprint);
+    for row in &rows {
+        let made_locked = [7, 8].contains(&row.sequence);
+        let expected = if made_locked {
+            (None, None)
+        } else {
+            (address, fingerprint)
+        };
+        assert_eq!(
+            (row.client_address, row.client_fingerprint),
+            expected,
+            "{}",
+            row.sequence
+        );
+    }
+    // Another client of the same vault, the same client of another vault, and none.
+    let of = async |fixture: &Fixture, client: Option<ClientIdentity>, fresh: bool| {
+        let options = OpenOptions {
+            client,
+            ..fixture.options()
+        };
+        let custody = Custody::open(&fixture.location(), options).await.unwrap();
+        if fresh {
+            custody.create_vault(crate::fixture::new_vault()).await.unwrap();
+        } else {
+            custody.unlock(&crate::fixture::password(), None).await.unwrap();
+        }
+        custody.lock().await;
+        let newest = all(&custody).await.pop().unwrap();
+        (newest.client_address, newest.client_fingerprint)
+    };
+    let here = ClientIdentity::new(CLIENT_ADDRESS, "till|1000|/dev/pts/0");
+    assert_eq!(
+        of(&fixture, Some(here.clone()), false).await,
+        (address, fingerprint)
+    );
+    let moved = ClientIdentity::new("192.0.2.78", "till|1000|/dev/pts/0");
+    let (other, same) = of(&fixture, Some(moved), false).await;
+    assert!(other.is_some() && other != address && same == fingerprint);
+    assert_eq!(of(&fixture, None, false).await, (None, None));
+    // A handle of its own for each client of a service.
+    custody.unlock(&crate::fixture::password(), None).await.unwrap();
+    let served = custody.for_client(ClientIdentity::new("192.0.2.78", "till|1000|/dev/pts/0"));
+    served.lock().await;
+    assert_eq!(all(&custody).await.pop().unwrap().client_address, other);
+    let (stranger, _) = of(&Fixture::new(), Some(here), true).await;
+    assert!(stranger.is_some() && stranger != address);
+    assert!(matches!(
+        custody.audit_verify(None).await.unwrap(),
+        AuditReport::Intact { .. }
+    ));
+}
+
+#[tokio::test]
 async fn pages_of_entries() {
     let fixture = Fixture::new();
     let custody = written(&fixture).await;
@@ -348,7 +425,8 @@ async fn pages_of_entries() {
         newest_first: false,
         ..all()
     };
-    assert_eq!(find(between).await, (13, vec![3, 4, 5]));
+    // What was looked at before is in the log; the look itself is not on its own page.
+    assert_eq!(find(between).await, (14, vec![3, 4, 5]));
     let refused = AuditQuery {
         outcome: Some(Outcome::Refused),
         newest_first: false,
@@ -397,6 +475,8 @@ fn any_flipped_byte_of_a_row_is_refused() {
         "details",
         "leaf_hash",
         "head_signature",
+        "client_address",
+        "client_fingerprint",
     ];
     let strategy = (
         0..ENTRIES,
@@ -425,7 +505,7 @@ fn any_flipped_byte_of_a_row_is_refused() {
                 };
                 let at = index.index(bytes.len());
                 bytes[at] ^= flip;
-                let kind = if matches!(column, "subject" | "leaf_hash" | "head_signature") {
+                let kind = if matches!(column, "subject" | "leaf_hash" | "head_signature" | "client_address" | "client_fingerprint") {
                     "BLOB"
                 } else {
                     "TEXT"

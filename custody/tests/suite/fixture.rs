@@ -12,8 +12,8 @@ use keyward_core::policy::PolicyLimits;
 use keyward_core::solana::{Instruction, MessageVersion, Transaction, compile_message, instructions};
 use keyward_core::vault::KdfParams;
 use keyward_custody::{
-    Clock, Custody, DeriveRequest, NewVault, OpenOptions, Password, Progress, SignRequest, SigningObserver,
-    SigningStep, StoreLocation,
+    ClientIdentity, Clock, Custody, DeriveRequest, NewVault, OpenOptions, Password, Progress, SignRequest,
+    SigningObserver, SigningStep, StoreLocation,
 };
 use zeroize::Zeroizing;
 
@@ -24,6 +24,7 @@ pub(crate) const PHRASE: &str =
 pub(crate) const FIRST: &str = "HAgk14JpMQLgt6rVgv7cBQFJWFto5Dqxi472uT3DKpqk";
 pub(crate) const PASSWORD: &str = "tidal wicker omen 9041";
 pub(crate) const NETWORK: &str = "EtWTRABZaYq6iMfeYKouRu166VU2xqa1wcaWoxPkrZBG";
+pub(crate) const CLIENT_ADDRESS: &str = "192.0.2.77";
 pub(crate) const START_MS: u64 = 1_800_000_000_000;
 
 /// A clock that stands still until a test moves it.
@@ -65,6 +66,8 @@ pub(crate) struct Fixture {
     pub(crate) place: Place,
     pub(crate) clock: Arc<TestClock>,
     pub(crate) steps: Arc<Steps>,
+    /// Where it is used from, as far as the audit log is told.
+    pub(crate) client: Option<ClientIdentity>,
 }
 
 impl Fixture {
@@ -77,6 +80,7 @@ impl Fixture {
             place,
             clock: Arc::new(TestClock(AtomicU64::new(START_MS))),
             steps: Arc::new(Steps::default()),
+            client: Some(ClientIdentity::new(CLIENT_ADDRESS, "till|1000|/dev/pts/0")),
         }
     }
 
@@ -89,6 +93,7 @@ impl Fixture {
             clock: self.clock.clone(),
             observer: self.steps.clone(),
             actor: "tester".to_owned(),
+            client: self.client.clone(),
             busy_timeout_ms: 10_000,
             ..OpenOptions::default()
         }

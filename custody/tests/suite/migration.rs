@@ -58,6 +58,14 @@ const TABLES: [(&str, &str); 11] = [
     ("audit_checkpoints", "size, root, note, created_at"),
 ];
 
+/// A place whose entries are of the log's first format, as they were with the first schema: without clients.
+fn first_source() -> Fixture {
+    Fixture {
+        client: None,
+        ..Fixture::new()
+    }
+}
+
 /// A vault that has done everything the first schema knew.
 async fn used(fixture: &Fixture) -> Custody {
     let custody = fixture.vault(5).await;
@@ -150,7 +158,7 @@ async fn rows(fixture: &Fixture) -> Vec<(String, Vec<String>)> {
 
 #[tokio::test]
 async fn a_vault_of_the_first_schema_is_kept_whole_and_signs() {
-    let source = Fixture::new();
+    let source = first_source();
     let custody = used(&source).await;
     let signed = custody.sign_transaction(transfer(5, 1)).await.unwrap();
     custody.close().await.unwrap();
@@ -223,7 +231,7 @@ async fn a_vault_of_the_first_schema_is_kept_whole_and_signs() {
 /// What happens to a row in a transaction that ends in the middle is SQLite's business; that it is one transaction is ours.
 #[tokio::test]
 async fn a_migration_that_fails_leaves_the_first_schema_as_it_was() {
-    let source = Fixture::new();
+    let source = first_source();
     used(&source).await.close().await.unwrap();
     let fixture = Fixture::new();
     old_database(&source, &fixture).await;

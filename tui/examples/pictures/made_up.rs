@@ -245,6 +245,8 @@ impl World {
             reason: reason.into(),
             subject: signing.then_some([0x3c; 32]),
             details: details.into(),
+            client_address: None,
+            client_fingerprint: None,
         })
     }
 

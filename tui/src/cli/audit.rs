@@ -1,27 +1,36 @@
-//! `keyward audit`: list, verify, checkpoint.
+//! `keyward audit`: read, verify, checkpoint, prove, export, redact.
+
+mod listing;
+mod proof;
 
 use std::path::PathBuf;
 
-use keyward_core::audit::{AuditEntry, Operation, Outcome, SignedCheckpoint};
-use keyward_custody::{AuditQuery, AuditReport, CustodyError};
-use serde_json::{Value, json};
+use keyward_core::audit::SignedCheckpoint;
+use keyward_custody::{AuditReport, CustodyError};
+use serde_json::json;
 
 use super::context::{Context, create_failure};
 use crate::exit::{Exit, Failure};
-use crate::output::{Align, Report, Table, fields, printable, time};
+use crate::output::{Report, fields, printable};
 use crate::secret_input::Source;
 
 /// A checkpoint is a few lines.
 const MAX_CHECKPOINT_BYTES: usize = 16 * 1024;
 
-/// List, verify and checkpoint the audit log
+/// Read, verify, checkpoint, prove, export and redact the audit log
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {
-    /// List entries, the newest first
+    /// List entries, the newest first; the log has an entry for it
     #[command(
-        after_help = "Examples:\n  keyward audit list --outcome refused\n  keyward audit list --wallet treasury --limit 20 --json"
+        after_help = "Examples:\n  keyward audit list --failures --from 24h\n  keyward audit list --wallet treasury --limit 20 --json"
     )]
-    List(ListArgs),
+    List(listing::ListArgs),
+    /// Count entries by operation and outcome
+    #[command(after_help = "Example:\n  keyward audit counts --from 30d --owner acme")]
+    Counts(listing::FilterArgs),
+    /// Write entries as JSON Lines, the oldest first, a signed checkpoint last
+    #[command(after_help = "Example:\n  keyward audit export --out audit.jsonl")]
+    Export(listing::ExportArgs),
     /// Recompute the whole log; name the first bad entry and end with 7 if there is one
     #[command(
         after_help = "Examples:\n  keyward audit verify\n  keyward audit verify --against checkpoint.txt"
@@ -38,116 +47,45 @@ pub(crate) enum Command {
         #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,
     },
-}
-
-#[derive(Debug, clap::Args)]
-pub(crate) struct ListArgs {
-    /// A piece of the actor, the reason or the details
-    #[arg(long, value_name = "TEXT", default_value = "")]
-    filter: String,
-    /// Only this operation
-    #[arg(long, value_name = "OPERATION")]
-    operation: Option<String>,
-    /// Only this outcome: authorised, signed, refused, failed or done
-    #[arg(long, value_name = "OUTCOME")]
-    outcome: Option<String>,
-    /// Only this wallet's: address, label or #index
-    #[arg(long, value_name = "WALLET")]
-    wallet: Option<String>,
-    /// Only entries after this one
-    #[arg(long, value_name = "SEQUENCE")]
-    after: Option<u64>,
-    /// Only entries before this one
-    #[arg(long, value_name = "SEQUENCE")]
-    before: Option<u64>,
-    /// How many, 1 to 1000
-    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=1000))]
-    limit: u32,
-    /// The oldest first
-    #[arg(long)]
-    oldest_first: bool,
+    /// Print the public keys that checkpoints of this vault verify with
+    Keys,
+    /// Prove that the log only grew between two checkpoints, or that an entry is in one
+    #[command(
+        after_help = "Examples:\n  keyward audit prove --from may.txt --to june.txt --out proof.txt\n  keyward audit prove --entry 42 --to june.txt"
+    )]
+    Prove(proof::ProveArgs),
+    /// Check a proof without any vault; end with 7 if it does not hold
+    #[command(
+        after_help = "Example:\n  keyward audit check-proof --proof proof.txt --from may.txt --to june.txt --key keyward/…"
+    )]
+    CheckProof(proof::CheckArgs),
+    /// Redact entries whose retention is over to their hashes; the tree stays what it is
+    #[command(after_help = "Example:\n  keyward audit redact")]
+    Redact,
 }
 
 pub(crate) async fn run(context: &mut Context, command: Command) -> Result<Report, Failure> {
     match command {
-        Command::List(args) => list(context, args).await,
+        Command::List(args) => listing::list(context, args).await,
+        Command::Counts(args) => listing::counts(context, args).await,
+        Command::Export(args) => listing::export(context, args).await,
         Command::Verify { against } => verify(context, against.as_ref()).await,
         Command::Checkpoint { out } => checkpoint(context, out).await,
+        Command::Keys => proof::keys(context).await,
+        Command::Prove(args) => proof::prove(context, args).await,
+        Command::CheckProof(args) => proof::check(&args),
+        Command::Redact => redact(context).await,
     }
 }
 
-async fn list(context: &Context, args: ListArgs) -> Result<Report, Failure> {
-    let (custody, _) = context.open().await?;
-    let wallet = match &args.wallet {
-        Some(name) => Some(custody.wallet(name).await?.address),
-        None => None,
-    };
-    let unknown = |what: &str| {
-        Failure::invalid(
-            "filter_unknown",
-            format!("there is no such {what}"),
-            "see `keyward audit list`",
-        )
-    };
-    let operation = args
-        .operation
-        .as_deref()
-        .map(|name| name.parse::<Operation>().map_err(|_| unknown("operation")));
-    let outcome = args
-        .outcome
-        .as_deref()
-        .map(|name| name.parse::<Outcome>().map_err(|_| unknown("outcome")));
-    let query = AuditQuery {
-        text: args.filter,
-        operation: operation.transpose()?,
-        outcome: outcome.transpose()?,
-        wallet,
-        after_sequence: args.after,
-        before_sequence: args.before,
-        limit: args.limit,
-        newest_first: !args.oldest_first,
-    };
-    let page = custody.audit_entries(&query).await?;
-    let mut table = Table::new(&[
-        ("#", Align::Right),
-        ("time", Align::Left),
-        ("actor", Align::Left),
-        ("operation", Align::Left),
-        ("outcome", Align::Left),
-        ("reason", Align::Left),
-        ("details", Align::Left),
-    ]);
-    for entry in &page.rows {
-        table.row([
-            entry.sequence.to_string(),
-            time(entry.time_ms),
-            entry.actor.clone(),
-            entry.operation.as_str().to_owned(),
-            entry.outcome.as_str().to_owned(),
-            entry.reason.clone(),
-            entry.details.clone(),
-        ]);
-    }
-    let text = format!("{}{} of {}\n", table.render(), page.rows.len(), page.total);
-    let entries: Vec<Value> = page.rows.iter().map(entry_json).collect();
+async fn redact(context: &Context) -> Result<Report, Failure> {
+    let custody = context.unlocked().await?;
+    let report = custody.audit_redact().await?;
+    let text = format!("{} entries redacted\n", report.redacted);
     Ok(Report::new(
         text,
-        json!({ "total": page.total, "entries": entries }),
+        json!({ "redacted": report.redacted, "steps": report.steps }),
     ))
-}
-
-fn entry_json(entry: &AuditEntry) -> Value {
-    json!({
-        "sequence": entry.sequence,
-        "time_ms": entry.time_ms,
-        "actor": entry.actor,
-        "operation": entry.operation.as_str(),
-        "wallet": entry.wallet.map(|wallet| wallet.to_string()),
-        "outcome": entry.outcome.as_str(),
-        "reason": entry.reason,
-        "subject": entry.subject.map(hex::encode),
-        "details": entry.details,
-    })
 }
 
 async fn verify(context: &Context, against: Option<&Source>) -> Result<Report, Failure> {
@@ -168,17 +106,20 @@ async fn verify(context: &Context, against: Option<&Source>) -> Result<Report, F
             entries,
             root,
             checkpoints,
+            redacted,
         } => {
             let root = hex::encode(root);
             let text = fields(&[
                 ("audit", "intact".to_owned()),
                 ("entries", entries.to_string()),
+                ("redacted", redacted.to_string()),
                 ("checkpoints", checkpoints.to_string()),
                 ("root", root.clone()),
             ]);
             let json = json!({
                 "intact": true,
                 "entries": entries,
+                "redacted": redacted,
                 "checkpoints": checkpoints,
                 "root": root,
                 "against_checkpoint": kept.is_some(),

@@ -160,7 +160,10 @@ impl Context {
     /// Opens the store, creating it when it is not there. Only `init` wants that.
     pub(crate) async fn open_or_create(&self) -> Result<Custody, Failure> {
         let actor = env_text("USER").ok().flatten().filter(|name| !name.is_empty());
-        let mut options = OpenOptions::default();
+        let mut options = OpenOptions {
+            client: Some(crate::client::identity()),
+            ..OpenOptions::default()
+        };
         if let Some(name) = actor {
             options.actor = name.chars().filter(|c| !c.is_control()).take(50).collect();
         }

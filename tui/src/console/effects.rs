@@ -12,7 +12,7 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use keyward_core::vault::SecondFactor;
 use keyward_custody::chain::{NodeConfig, SolanaNode};
-use keyward_custody::{Custody, CustodyError, OpenOptions, ProgressState, StoreLocation};
+use keyward_custody::{AuditReader, Custody, CustodyError, OpenOptions, ProgressState, StoreLocation};
 use tokio::sync::{mpsc, watch};
 use tokio::task::AbortHandle;
 use zeroize::Zeroizing;
@@ -43,6 +43,8 @@ pub struct Services {
     config_path: PathBuf,
     second_factor: Option<Zeroizing<String>>,
     custody: Mutex<Option<Custody>>,
+    /// The look at the audit log that the screen's pages are part of.
+    audit_look: Mutex<Option<AuditReader>>,
     open_error: Mutex<Option<CustodyError>>,
     node: Mutex<Option<SolanaNode>>,
 }
@@ -67,6 +69,7 @@ impl Services {
             config_path,
             second_factor,
             custody: Mutex::new(None),
+            audit_look: Mutex::new(None),
             open_error: Mutex::new(None),
             node: Mutex::new(None),
         };
@@ -84,6 +87,7 @@ impl Services {
         }
         let options = OpenOptions {
             actor: "console".to_owned(),
+            client: Some(crate::client::identity()),
             ..OpenOptions::default()
         };
         // The future of `open` is not `Send` in the eyes of the compiler (sqlx's `Acquire` over a borrowed
@@ -106,6 +110,14 @@ impl Services {
                 Err(failure)
             }
         }
+    }
+
+    fn current_audit_look(&self) -> Option<AuditReader> {
+        lock(&self.audit_look).clone()
+    }
+
+    fn audit_look(&self, look: Option<AuditReader>) {
+        *lock(&self.audit_look) = look;
     }
 
     /// Why the store did not open, for the exit code.

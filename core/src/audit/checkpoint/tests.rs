@@ -159,3 +159,17 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn verifier_keys_read_back_and_other_texts_do_not() {
+    let key = SecretKey::from_seed(&[3; 32]).address();
+    let text = verifier_key("keyward/1", &key);
+    assert_eq!(parse_verifier_key(&text), Ok(("keyward/1".to_string(), key)));
+    for at in 0..text.len() {
+        let mut bytes = text.clone().into_bytes();
+        bytes[at] = if bytes[at] == b'A' { b'B' } else { b'A' };
+        let changed = String::from_utf8(bytes).unwrap();
+        assert_eq!(parse_verifier_key(&changed), Err(CheckpointError::VerifierKey), "{changed}");
+        assert_eq!(parse_verifier_key(&text[..at]), Err(CheckpointError::VerifierKey));
+    }
+}

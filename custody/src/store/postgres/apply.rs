@@ -8,7 +8,7 @@ use super::connect::Engine;
 use super::errors::{Fault, ResultExt};
 use super::key_chain;
 use super::types::Millis;
-use super::{rotation, rows, usage};
+use super::{audit_log, rotation, rows, usage};
 use crate::attempts::NewAttempt;
 use crate::error::CustodyError;
 use crate::store::{Applied, NewIntent, Write, stored_integer, stored_lamports};
@@ -44,6 +44,7 @@ impl Applier<'_> {
                 rows::audit_keys(self.connection, current, retired).await
             }
             Write::Rotation(step) => rotation::apply(self.connection, step, now).await,
+            Write::Redact { sequences, by } => audit_log::redact(self.connection, sequences, by).await,
             Write::IntentSigned {
                 hash,
                 wallet,
@@ -263,6 +264,7 @@ fn statement(write: Write, now: Millis) -> Result<Statement, CustodyError> {
         | Write::Wallets { .. }
         | Write::Key(_)
         | Write::AuditKeys { .. }
+        | Write::Redact { .. }
         | Write::Reservation { .. }
         | Write::IntentSigned { .. }
         | Write::Attempt { .. }

@@ -100,6 +100,7 @@ pub(super) async fn gather(
         attempt: None,
         same_payment: None,
         rotation: rotation::facts(connection, ask.rotation).await?,
+        redactable: Vec::new(),
     };
     for window in &ask.windows {
         facts
@@ -122,6 +123,9 @@ pub(super) async fn gather(
             reads::attempt_by_signature(connection, signature).await?
         }
     };
+    if let Some(wanted) = &ask.redact {
+        facts.redactable = audit_log::redactable(connection, wanted).await?;
+    }
     if let Some(payment) = &ask.same_payment {
         facts.same_payment = reads::unresolved_payment(connection, payment).await?;
     }

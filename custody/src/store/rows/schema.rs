@@ -141,6 +141,9 @@ pub(crate) static AUDIT_ENTRIES: Table = table(
         column("details", Text),
         column("leaf_hash", Bytes),
         nullable("head_signature", Bytes),
+        nullable("client_address", Bytes),
+        nullable("client_fingerprint", Bytes),
+        nullable("redacted_by", Integer),
     ],
     &["sequence"],
 )

@@ -52,6 +52,7 @@ async fn apply(
             return Ok(());
         }
         Write::AuditKeys { current, retired } => return rows::audit_keys(connection, current, retired).await,
+        Write::Redact { sequences, by } => return audit_log::redact(connection, sequences, by).await,
         Write::Intent(new) => return intent(connection, new, now).await,
         Write::Rotation(step) => return rotation::apply(connection, step, now).await,
         Write::IntentSigned {

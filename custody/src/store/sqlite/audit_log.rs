@@ -12,13 +12,15 @@ use crate::audit::AuditQuery;
 use crate::audit::ledger::Ledger;
 use crate::audit::stored::StoredEntry;
 use crate::error::CustodyError;
-use crate::store::columns::{pattern, unsigned};
-use crate::store::{AuditHead, MAX_CHECKPOINTS, StoredCheckpoint, stored_integer};
+use crate::store::audit_filter::{Condition, Dialect, Value};
+use crate::store::columns::unsigned;
+use crate::store::{AuditCountRow, AuditHead, MAX_CHECKPOINTS, RedactAsk, StoredCheckpoint, stored_integer};
 
 macro_rules! entry_columns {
     () => {
         "sequence, recorded_at, CAST(actor AS BLOB), CAST(operation AS BLOB), CAST(wallet AS BLOB), \
-         CAST(outcome AS BLOB), CAST(reason AS BLOB), subject, CAST(details AS BLOB), leaf_hash, head_signature"
+         CAST(outcome AS BLOB), CAST(reason AS BLOB), subject, CAST(details AS BLOB), leaf_hash, head_signature, \
+         client_address, client_fingerprint, redacted_by"
     };
 }
 
@@ -30,7 +32,8 @@ pub(super) async fn store(connection: &mut SqliteConnection, ledger: &Ledger) ->
     for row in ledger.appended() {
         sqlx::query(
             "INSERT INTO audit_entries (sequence, recorded_at, actor, operation, wallet, outcome, reason, subject, \
-             details, leaf_hash, head_signature) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+             details, leaf_hash, head_signature, client_address, client_fingerprint) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
         )
         .bind(stored_integer("audit sequence", row.entry.sequence)?)
         .bind(stored_integer("audit time", row.entry.time_ms)?)
@@ -43,6 +46,8 @@ pub(super) async fn store(connection: &mut SqliteConnection, ledger: &Ledger) ->
         .bind(&row.entry.details)
         .bind(row.leaf_hash.to_vec())
         .bind(row.head_signature.map(|signature| signature.as_bytes().to_vec()))
+        .bind(row.entry.client_address.map(|hash| hash.to_vec()))
+        .bind(row.entry.client_fingerprint.map(|hash| hash.to_vec()))
         .execute(&mut *connection)
         .await
         .storage()?;
@@ -123,56 +128,139 @@ pub(super) async fn checkpoints(
         .collect()
 }
 
+/// What the query finds before `below`: how many, and the page.
 pub(super) async fn page(
     connection: &mut SqliteConnection,
     query: &AuditQuery,
+    below: Option<u64>,
 ) -> Result<(u64, Vec<StoredEntry>), CustodyError> {
-    const FILTER: &str = "(?1 IS NULL OR operation = ?1) AND (?2 IS NULL OR outcome = ?2) \
-         AND (?3 IS NULL OR wallet = ?3) \
-         AND (?4 IS NULL OR actor LIKE ?4 ESCAPE '\\' OR reason LIKE ?4 ESCAPE '\\' OR details LIKE ?4 ESCAPE '\\' \
-              OR operation LIKE ?4 ESCAPE '\\' OR wallet LIKE ?4 ESCAPE '\\')";
-    let operation = query.operation.map(|operation| operation.as_str().to_owned());
-    let outcome = query.outcome.map(|outcome| outcome.as_str().to_owned());
-    let wallet = query.wallet.map(|wallet| wallet.to_string());
-    let text = (!query.text.is_empty()).then(|| pattern(&query.text));
-    // With an equality that is always there, SQLite can use the wallet's index.
-    let by_wallet = if wallet.is_some() { "wallet = ?3 AND " } else { "" };
-    let count: i64 = sqlx::query_scalar(AssertSqlSafe(format!(
-        "SELECT COUNT(*) FROM audit_entries WHERE {by_wallet}{FILTER}"
-    )))
-    .bind(operation.clone())
-    .bind(outcome.clone())
-    .bind(wallet.clone())
-    .bind(text.clone())
-    .fetch_one(&mut *connection)
-    .await
-    .storage()?;
+    let condition = Condition::of(Dialect::Sqlite, query, below)?;
+    let counting = format!("SELECT COUNT(*) FROM audit_entries WHERE {}", condition.text());
+    let page = condition.clone().on_page(query)?;
+    let count: i64 = bound(sqlx::query(AssertSqlSafe(counting)), condition)
+        .fetch_one(&mut *connection)
+        .await
+        .storage()?
+        .try_get(0)
+        .storage()?;
     let order = if query.newest_first { "DESC" } else { "ASC" };
     let columns = entry_columns!();
-    let rows = sqlx::query(AssertSqlSafe(format!(
-        "SELECT {columns} FROM audit_entries WHERE {by_wallet}{FILTER} AND sequence > ?5 AND sequence < ?6 \
-         ORDER BY sequence {order} LIMIT ?7"
-    )))
-    .bind(operation)
-    .bind(outcome)
-    .bind(wallet)
-    .bind(text)
-    .bind(
-        query
-            .after_sequence
-            .map_or(Ok(-1), |after| stored_integer("sequence", after))?,
-    )
-    .bind(
-        query
-            .before_sequence
-            .map_or(Ok(i64::MAX), |before| stored_integer("sequence", before))?,
-    )
-    .bind(query.limit)
-    .fetch_all(connection)
-    .await
-    .storage()?;
+    let limit = query.limit;
+    let reading = format!(
+        "SELECT {columns} FROM audit_entries WHERE {} ORDER BY sequence {order} LIMIT {limit}",
+        page.text()
+    );
+    let rows = bound(sqlx::query(AssertSqlSafe(reading)), page)
+        .fetch_all(connection)
+        .await
+        .storage()?;
     let rows = rows.iter().map(entry).collect::<Result<_, _>>()?;
     Ok((unsigned("audit entries", count)?, rows))
+}
+
+/// How many entries match before `below`, by operation and outcome.
+pub(super) async fn counts(
+    connection: &mut SqliteConnection,
+    query: &AuditQuery,
+    below: u64,
+) -> Result<Vec<AuditCountRow>, CustodyError> {
+    let condition = Condition::of(Dialect::Sqlite, query, Some(below))?;
+    let counting = format!(
+        "SELECT operation, outcome, COUNT(*), MIN(sequence) FROM audit_entries WHERE {} \
+         GROUP BY operation, outcome ORDER BY operation, outcome LIMIT {MAX_COUNTS}",
+        condition.text()
+    );
+    let rows = bound(sqlx::query(AssertSqlSafe(counting)), condition)
+        .fetch_all(connection)
+        .await
+        .storage()?;
+    rows.iter()
+        .map(|row| {
+            Ok(AuditCountRow {
+                operation: row.try_get(0).storage()?,
+                outcome: row.try_get(1).storage()?,
+                count: unsigned("audit entries", row.try_get(2).storage()?)?,
+                first: u64::try_from(row.try_get::<i64, _>(3).storage()?).unwrap_or(0),
+            })
+        })
+        .collect()
+}
+
+/// Entries past their retention, the earliest first.
+pub(super) async fn redactable(
+    connection: &mut SqliteConnection,
+    ask: &RedactAsk,
+) -> Result<Vec<StoredEntry>, CustodyError> {
+    let mut found = Vec::new();
+    for (operations, before_ms) in &ask.classes {
+        for operation in operations {
+            let rows = sqlx::query(concat!(
+                "SELECT ",
+                entry_columns!(),
+                " FROM audit_entries WHERE redacted_by IS NULL AND operation = ?1 AND recorded_at < ?2 \
+                 AND sequence < (SELECT signed_size FROM audit_state) \
+                 AND sequence < COALESCE((SELECT sequence FROM audit_entries WHERE redacted_by IS NULL \
+                 AND recorded_at >= ?2 ORDER BY recorded_at, sequence LIMIT 1), 9223372036854775807) \
+                 ORDER BY sequence LIMIT ?3"
+            ))
+            .bind(operation.as_str())
+            .bind(stored_integer("time", *before_ms)?)
+            .bind(ask.limit)
+            .fetch_all(&mut *connection)
+            .await
+            .storage()?;
+            for row in &rows {
+                found.push(entry(row)?);
+            }
+        }
+    }
+    // Those of each operation may be as many as there may be of all.
+    found.sort_by_key(|row: &StoredEntry| row.sequence);
+    found.truncate(ask.limit as usize); // 32 bits fit
+    Ok(found)
+}
+
+/// Empties entries to their leaf; none of them may be redacted already.
+pub(super) async fn redact(
+    connection: &mut SqliteConnection,
+    sequences: Vec<i64>,
+    by: u64,
+) -> Result<(), CustodyError> {
+    let by = stored_integer("audit sequence", by)?;
+    for sequence in sequences {
+        let done = sqlx::query(
+            "UPDATE audit_entries SET recorded_at = 0, actor = '', operation = '', wallet = NULL, outcome = '', \
+             reason = '', subject = NULL, details = '', head_signature = NULL, client_address = NULL, \
+             client_fingerprint = NULL, redacted_by = ?2 WHERE sequence = ?1 AND redacted_by IS NULL",
+        )
+        .bind(sequence)
+        .bind(by)
+        .execute(&mut *connection)
+        .await
+        .storage()?
+        .rows_affected();
+        if done != 1 {
+            return Err(CustodyError::damaged(
+                "an audit entry was gone before it was redacted",
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// The most pairs of operation and outcome: more than there are.
+const MAX_COUNTS: u32 = 1_000;
+
+type Asked<'a> = sqlx::query::Query<'a, sqlx::Sqlite, sqlx::sqlite::SqliteArguments>;
+
+fn bound(mut query: Asked<'_>, condition: Condition) -> Asked<'_> {
+    for value in condition.into_values() {
+        query = match value {
+            Value::Text(text) => query.bind(text),
+            Value::Integer(integer) => query.bind(integer),
+        };
+    }
+    query
 }
 
 fn entry(row: &SqliteRow) -> Result<StoredEntry, CustodyError> {
@@ -188,5 +276,8 @@ fn entry(row: &SqliteRow) -> Result<StoredEntry, CustodyError> {
         details: row.try_get(8).storage()?,
         leaf_hash: row.try_get(9).storage()?,
         head_signature: row.try_get(10).storage()?,
+        client_address: row.try_get(11).storage()?,
+        client_fingerprint: row.try_get(12).storage()?,
+        redacted_by: row.try_get(13).storage()?,
     })
 }

@@ -12,7 +12,9 @@ use crate::console::effect::Failure;
 /// What to do.
 #[derive(Debug)]
 pub enum AuditWork {
-    /// Read one page.
+    /// Look at the log anew, and read one page: for a screen that opens.
+    Open(AuditQuery),
+    /// Read one page. The log has an entry for the look that it is part of; another filter is another look.
     Page(AuditQuery),
     /// Recompute the whole log.
     Verify,
@@ -36,6 +38,10 @@ pub enum AuditAnswer {
 
 pub(super) async fn perform(services: &Services, work: AuditWork) -> AuditAnswer {
     match work {
+        AuditWork::Open(query) => {
+            services.audit_look(None);
+            AuditAnswer::Page(page(services, &query).await)
+        }
         AuditWork::Page(query) => AuditAnswer::Page(page(services, &query).await),
         AuditWork::Verify => AuditAnswer::Verified(verify(services).await),
         AuditWork::Checkpoint { path } => AuditAnswer::Checkpoint(checkpoint(services, &path).await),
@@ -43,7 +49,15 @@ pub(super) async fn perform(services: &Services, work: AuditWork) -> AuditAnswer
 }
 
 async fn page(services: &Services, query: &AuditQuery) -> Result<AuditPage, Failure> {
-    Ok(services.custody()?.audit_entries(query).await?)
+    let look = match services.current_audit_look().filter(|look| look.covers(query)) {
+        Some(look) => look,
+        None => {
+            let look = services.custody()?.audit_reader(query).await?;
+            services.audit_look(Some(look.clone()));
+            look
+        }
+    };
+    Ok(look.entries(query).await?)
 }
 
 async fn verify(services: &Services) -> Result<AuditReport, Failure> {

@@ -37,6 +37,8 @@ pub struct AuditScreen {
     mode: Mode,
     failure: Option<Failure>,
     writing: Pending,
+    /// Whether nothing was read yet: the first page is a look at the log of its own.
+    opening: bool,
 }
 
 /// What the keys do.
@@ -61,6 +63,7 @@ impl Default for AuditScreen {
             mode: Mode::List,
             failure: None,
             writing: Pending::default(),
+            opening: true,
         }
     }
 }
@@ -69,7 +72,12 @@ impl AuditScreen {
     fn read(&mut self, load: Load, cx: &mut Cx<'_>) {
         let query = self.window.query(load, self.filter.query.clone());
         self.load = load;
-        cx.start_latest(&mut self.loading, Work::Audit(AuditWork::Page(query)));
+        let work = if std::mem::take(&mut self.opening) {
+            AuditWork::Open(query)
+        } else {
+            AuditWork::Page(query)
+        };
+        cx.start_latest(&mut self.loading, Work::Audit(work));
     }
 
     fn read_if_wanted(&mut self, cx: &mut Cx<'_>) {
@@ -254,6 +262,8 @@ impl Page for AuditScreen {
     }
 
     fn event(&mut self, event: &Event, cx: &mut Cx<'_>) {
+        // Coming back to the screen is a look of its own; the list's following is not.
+        self.opening |= matches!(event, Event::Shown);
         // What happened elsewhere wrote entries; the list follows as long as its top is shown.
         if matches!(event, Event::Shown | Event::JobEnded(_))
             && self.window.cursor() == 0

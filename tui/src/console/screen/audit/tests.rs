@@ -36,6 +36,8 @@ fn entry(sequence: u64) -> AuditEntry {
         } else {
             String::new()
         },
+        client_address: None,
+        client_fingerprint: None,
     }
 }
 
@@ -45,7 +47,7 @@ fn serve(state: &mut State, effects: Vec<Effect>, count: u64) -> Vec<AuditQuery>
     for effect in effects {
         let Effect::Start {
             id,
-            work: Work::Audit(AuditWork::Page(query)),
+            work: Work::Audit(AuditWork::Open(query) | AuditWork::Page(query)),
             ..
         } = effect
         else {
@@ -188,6 +190,7 @@ fn the_log_as_it_looks() {
         entries: 1_234,
         root: [0x1f; 32],
         checkpoints: 3,
+        redacted: 0,
     };
     verified(&mut state, report);
     // The end of a job reads the log's top again only while it is shown.

@@ -114,6 +114,7 @@ fn verdict(shared: &Shared, width: u16) -> Vec<Line<'static>> {
             entries,
             root,
             checkpoints,
+            ..
         }) => {
             let kept = match checkpoints {
                 0 => "no checkpoint was kept yet".to_owned(),

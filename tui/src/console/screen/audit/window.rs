@@ -229,6 +229,8 @@ mod tests {
             reason: String::new(),
             subject: None,
             details: String::new(),
+            client_address: None,
+            client_fingerprint: None,
         }
     }
 
