@@ -14,12 +14,14 @@ mod operation;
 mod proof;
 mod tree;
 
-pub use checkpoint::{Checkpoint, CheckpointError, MAX_CHECKPOINT_BYTES, SignedCheckpoint, parse_verifier_key, verifier_key};
+pub use checkpoint::{
+    Checkpoint, CheckpointError, MAX_CHECKPOINT_BYTES, SignedCheckpoint, parse_verifier_key, verifier_key,
+};
 pub use client::{ClientField, client_hash};
 pub use entry::{AuditEntry, EntryError, Outcome};
 pub use operation::{Operation, UnknownOperation};
 pub use proof::{
-    AuditProof, AuditProofError, MAX_PROOF_BYTES, ProofBuilder, ProofError, consistency_proof, inclusion_proof,
-    verify_consistency, verify_inclusion,
+    AuditProof, AuditProofError, MAX_PROOF_BYTES, ProofBuilder, ProofError, consistency_proof,
+    inclusion_proof, verify_consistency, verify_inclusion,
 };
 pub use tree::{Frontier, FrontierError, Hash, leaf_hash, node_hash, root_of};

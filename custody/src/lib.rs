@@ -121,8 +121,8 @@ mod witness;
 
 pub use attempts::{Attempt, AttemptId, AttemptQuery, AttemptState, NewAttempt};
 pub use audit::{
-    AuditCount, AuditExport, AuditPage, AuditQuery, AuditReader, AuditReport, AuditRow, AuditRows, RedactReport,
-    RetentionClass,
+    AuditCount, AuditExport, AuditPage, AuditQuery, AuditReader, AuditReport, AuditRow, AuditRows,
+    RedactReport, RetentionClass,
 };
 pub use builder::CustodyBuilder;
 pub use client::ClientIdentity;

@@ -27,7 +27,10 @@ impl Custody {
         let verifier = self.checkpoint_verifier().await?;
         let (from, to) = (read(&verifier, from)?, read(&verifier, to)?);
         let builder = ProofBuilder::consistency(from.size, to.size).ok_or_else(|| {
-            CustodyError::invalid("checkpoint", "the first one is of a larger log than the second one")
+            CustodyError::invalid(
+                "checkpoint",
+                "the first one is of a larger log than the second one",
+            )
         })?;
         let details = format!("proof of growth from {} to {} entries", from.size, to.size);
         self.note_read(Operation::ReadAudit, details).await?;

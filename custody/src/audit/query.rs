@@ -107,7 +107,10 @@ impl AuditQuery {
         say("owner", self.owner.as_ref().map(|owner| format!("{owner:?}")));
         say("from_ms", self.from_ms.map(|ms| ms.to_string()));
         say("until_ms", self.until_ms.map(|ms| ms.to_string()));
-        say("text", (!self.text.is_empty()).then(|| format!("{:?}", self.text)));
+        say(
+            "text",
+            (!self.text.is_empty()).then(|| format!("{:?}", self.text)),
+        );
         if words.is_empty() {
             "everything".to_owned()
         } else {

@@ -74,7 +74,10 @@ impl Condition {
             self.add("sequence > ?", Value::Integer(stored_integer("sequence", after)?));
         }
         if let Some(before) = query.before_sequence {
-            self.add("sequence < ?", Value::Integer(stored_integer("sequence", before)?));
+            self.add(
+                "sequence < ?",
+                Value::Integer(stored_integer("sequence", before)?),
+            );
         }
         Ok(self)
     }
@@ -91,7 +94,8 @@ impl Condition {
     fn add(&mut self, condition: &str, value: Value) {
         self.values.push(value);
         self.text.push_str(" AND ");
-        self.text.push_str(&condition.replace('?', &self.last_parameter()));
+        self.text
+            .push_str(&condition.replace('?', &self.last_parameter()));
     }
 
     fn last_parameter(&self) -> String {

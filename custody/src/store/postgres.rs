@@ -46,8 +46,8 @@ use crate::store::batch::{Group, Turn};
 use crate::store::rotation::{RecordRef, RotationState, StagedRecord, Unstaged};
 use crate::store::rows::{Source, Target};
 use crate::store::{
-    Applied, Ask, AuditCountRow, AuditHead, AuditKeyRow, Commit, Decide, Facts, MasterSummaryRow, Overview, Store,
-    StoredCheckpoint, WalletPlace, Write, stored_integer,
+    Applied, Ask, AuditCountRow, AuditHead, AuditKeyRow, Commit, Decide, Facts, MasterSummaryRow, Overview,
+    Store, StoredCheckpoint, WalletPlace, Write, stored_integer,
 };
 use crate::wallets::{Wallet, WalletPage, WalletQuery};
 use crate::witness::Witness;

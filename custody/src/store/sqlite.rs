@@ -41,8 +41,8 @@ use crate::store::columns::bounded;
 use crate::store::rotation::{RecordRef, RotationState, StagedRecord, Unstaged};
 use crate::store::rows::{Source, Target};
 use crate::store::{
-    Applied, Ask, AuditCountRow, AuditHead, AuditKeyRow, Commit, Decide, Facts, MasterSummaryRow, Overview, Store,
-    StoredCheckpoint, WalletPlace,
+    Applied, Ask, AuditCountRow, AuditHead, AuditKeyRow, Commit, Decide, Facts, MasterSummaryRow, Overview,
+    Store, StoredCheckpoint, WalletPlace,
 };
 use crate::wallets::{Wallet, WalletPage, WalletQuery};
 use crate::witness::Witness;

@@ -111,20 +111,40 @@ fn filters_by_time_owner_and_failure_and_counts() {
         .exits(10)
         .unwrap();
     // Without a password these read the locked vault's log, which says so.
-    let of = |words: &str| vault.locked(words).arg("--json").success().unwrap().json().unwrap();
+    let of = |words: &str| {
+        vault
+            .locked(words)
+            .arg("--json")
+            .success()
+            .unwrap()
+            .json()
+            .unwrap()
+    };
     assert_eq!(of("audit list --operation sign-message --from 24h")["total"], 2);
     assert_eq!(of("audit list --operation sign-message --until 24h")["total"], 0);
-    assert_eq!(of("audit list --operation sign-message --owner nobody")["total"], 0);
+    assert_eq!(
+        of("audit list --operation sign-message --owner nobody")["total"],
+        0
+    );
     let looks = of("audit list --operation read-audit");
     assert_eq!(looks["total"], 3);
     for entry in looks["entries"].as_array().unwrap() {
-        assert_eq!((&entry["reason"], &entry["client_address"]), (&Value::from("locked"), &Value::Null));
+        assert_eq!(
+            (&entry["reason"], &entry["client_address"]),
+            (&Value::from("locked"), &Value::Null)
+        );
     }
     let unlocks = of("audit list --operation unlock --limit 1");
-    assert_eq!(unlocks["entries"][0]["client_address"].as_str().unwrap().len(), 64);
+    assert_eq!(
+        unlocks["entries"][0]["client_address"].as_str().unwrap().len(),
+        64
+    );
     let failures = of("audit list --failures --from 24h");
     for entry in failures["entries"].as_array().unwrap() {
-        assert!(["refused", "failed"].contains(&entry["outcome"].as_str().unwrap()), "{entry}");
+        assert!(
+            ["refused", "failed"].contains(&entry["outcome"].as_str().unwrap()),
+            "{entry}"
+        );
     }
     let counts = of("audit counts --operation sign-message --from 1h");
     assert_eq!(counts["total"], 2);
@@ -159,16 +179,28 @@ fn a_proof_is_checked_without_any_vault() {
         let text = fs::read_to_string(vault.sandbox.home().join(name)).unwrap();
         elsewhere.write(&format!("home/{name}"), &text).unwrap();
     }
-    let check = |words: &str| crate::fixture::keyward(&elsewhere, words).arg("--key").arg(keys.trim());
+    let check = |words: &str| {
+        crate::fixture::keyward(&elsewhere, words)
+            .arg("--key")
+            .arg(keys.trim())
+    };
     let home = elsewhere.home();
     let at = |name: &str| home.join(name).display().to_string();
     let (may, june, growth, entry) = (at("may.txt"), at("june.txt"), at("growth.txt"), at("entry.txt"));
-    let held = check(&format!("audit check-proof --proof {growth} --from {may} --to {june} --json"));
+    let held = check(&format!(
+        "audit check-proof --proof {growth} --from {may} --to {june} --json"
+    ));
     let held = held.success().unwrap().json().unwrap();
-    assert_eq!((&held["holds"], &held["kind"]), (&Value::from(true), &Value::from("growth")));
+    assert_eq!(
+        (&held["holds"], &held["kind"]),
+        (&Value::from(true), &Value::from("growth"))
+    );
     let held = check(&format!("audit check-proof --proof {entry} --to {may} --json"));
     let held = held.success().unwrap().json().unwrap();
-    assert_eq!((&held["sequence"], &held["kind"]), (&Value::from(2), &Value::from("entry")));
+    assert_eq!(
+        (&held["sequence"], &held["kind"]),
+        (&Value::from(2), &Value::from("entry"))
+    );
     for words in [
         format!("audit check-proof --proof {growth} --from {june} --to {june}"),
         format!("audit check-proof --proof {growth} --from {may} --to {may}"),
@@ -180,14 +212,20 @@ fn a_proof_is_checked_without_any_vault() {
     let other = Vault::new(0);
     let foreign = other.locked("audit keys").success().unwrap().stdout;
     let words = format!("audit check-proof --proof {entry} --to {may}");
-    let run = crate::fixture::keyward(&elsewhere, &words).arg("--key").arg(foreign.trim());
+    let run = crate::fixture::keyward(&elsewhere, &words)
+        .arg("--key")
+        .arg(foreign.trim());
     fails(run, 7, "checkpoint_mismatch");
     fails(
         crate::fixture::keyward(&elsewhere, &words).args(["--key", "keyward/x"]),
         10,
         "key_invalid",
     );
-    fails(check(&format!("audit check-proof --proof {may} --to {may}")), 10, "proof_invalid");
+    fails(
+        check(&format!("audit check-proof --proof {may} --to {may}")),
+        10,
+        "proof_invalid",
+    );
 }
 
 #[test]
@@ -201,7 +239,10 @@ fn an_export_has_every_leaf_and_ends_with_the_checkpoint_over_them() {
         assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
     }
     let text = fs::read_to_string(&file).unwrap();
-    let mut lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let mut lines: Vec<Value> = text
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
     let note = lines.pop().unwrap()["checkpoint"].as_str().unwrap().to_owned();
     let signed: keyward_core::audit::SignedCheckpoint = note.parse().unwrap();
     let mut tree = keyward_core::audit::Frontier::new();
@@ -210,11 +251,21 @@ fn an_export_has_every_leaf_and_ends_with_the_checkpoint_over_them() {
         let leaf = hex::decode(line["leaf_hash"].as_str().unwrap()).unwrap();
         tree.push(leaf.try_into().unwrap());
     }
-    assert_eq!((signed.unverified().size, signed.unverified().root), (tree.size(), tree.root()));
+    assert_eq!(
+        (signed.unverified().size, signed.unverified().root),
+        (tree.size(), tree.root())
+    );
     fails(vault.run("audit export --out audit.jsonl"), 8, "file_exists");
-    fails(vault.locked("audit export --out other.jsonl"), 4, "password_missing");
+    fails(
+        vault.locked("audit export --out other.jsonl"),
+        4,
+        "password_missing",
+    );
     assert!(!vault.sandbox.home().join("other.jsonl").exists());
-    let printed = vault.run("audit export --operation create-vault --out -").success().unwrap();
+    let printed = vault
+        .run("audit export --operation create-vault --out -")
+        .success()
+        .unwrap();
     assert_eq!(printed.stdout.lines().count(), 2, "{printed}");
     // Nothing is old enough yet.
     assert_eq!(vault.json("audit redact")["redacted"], 0);

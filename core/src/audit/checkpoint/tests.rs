@@ -169,7 +169,11 @@ fn verifier_keys_read_back_and_other_texts_do_not() {
         let mut bytes = text.clone().into_bytes();
         bytes[at] = if bytes[at] == b'A' { b'B' } else { b'A' };
         let changed = String::from_utf8(bytes).unwrap();
-        assert_eq!(parse_verifier_key(&changed), Err(CheckpointError::VerifierKey), "{changed}");
+        assert_eq!(
+            parse_verifier_key(&changed),
+            Err(CheckpointError::VerifierKey),
+            "{changed}"
+        );
         assert_eq!(parse_verifier_key(&text[..at]), Err(CheckpointError::VerifierKey));
     }
 }

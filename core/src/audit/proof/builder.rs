@@ -123,7 +123,8 @@ impl ProofBuilder {
         if at >= self.size {
             return;
         }
-        let holds = |subtree: &&mut Subtree| at.checked_sub(subtree.start).is_some_and(|off| off < subtree.len);
+        let holds =
+            |subtree: &&mut Subtree| at.checked_sub(subtree.start).is_some_and(|off| off < subtree.len);
         if let Some(subtree) = self.subtrees.iter_mut().find(holds) {
             subtree.edge.push(leaf);
         }

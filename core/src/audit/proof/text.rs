@@ -100,7 +100,9 @@ impl AuditProof {
         if (*old_size, *new_size) != (old.size, new.size) {
             return Err(AuditProofError::OtherSizes);
         }
-        Ok(verify_consistency(old.size, new.size, &old.root, &new.root, hashes)?)
+        Ok(verify_consistency(
+            old.size, new.size, &old.root, &new.root, hashes,
+        )?)
     }
 
     /// Verifies that the entry is in the log of `checkpoint`, whose signature is the caller's to verify; gives the
@@ -136,8 +138,12 @@ impl fmt::Display for AuditProof {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{MAGIC}")?;
         match self {
-            Self::Consistency { old_size, new_size, .. } => writeln!(f, "consistency {old_size} {new_size}")?,
-            Self::Inclusion { index, size, leaf, .. } => {
+            Self::Consistency {
+                old_size, new_size, ..
+            } => writeln!(f, "consistency {old_size} {new_size}")?,
+            Self::Inclusion {
+                index, size, leaf, ..
+            } => {
                 writeln!(f, "inclusion {index} {size} {}", STANDARD.encode(leaf))?;
             }
         }
@@ -157,7 +163,9 @@ impl FromStr for AuditProof {
         }
         let wrong = |line| AuditProofError::Line { line };
         // Every line ends with a line feed, so nothing follows the last one.
-        let text = text.strip_suffix('\n').ok_or_else(|| wrong(text.split('\n').count()))?;
+        let text = text
+            .strip_suffix('\n')
+            .ok_or_else(|| wrong(text.split('\n').count()))?;
         let mut lines = text.split('\n');
         lines.next().filter(|line| *line == MAGIC).ok_or(wrong(1))?;
         let about = lines.next().ok_or(wrong(2))?;
@@ -239,8 +247,14 @@ mod tests {
         for (old, new) in [(0, 5), (3, 3), (3, 8), (4, 7), (6, 21)] {
             let proof = growth(old, new);
             assert_eq!(proof.to_string().parse(), Ok(proof.clone()));
-            assert_eq!(proof.check_consistency(&checkpoint(old), &checkpoint(new)), Ok(()));
-            assert_eq!(proof.check_inclusion(&checkpoint(new)), Err(AuditProofError::Kind));
+            assert_eq!(
+                proof.check_consistency(&checkpoint(old), &checkpoint(new)),
+                Ok(())
+            );
+            assert_eq!(
+                proof.check_inclusion(&checkpoint(new)),
+                Err(AuditProofError::Kind)
+            );
         }
         for (index, size) in [(0, 1), (2, 7), (20, 21)] {
             let proof = entry(index, size);
@@ -260,13 +274,28 @@ mod tests {
     #[test]
     fn a_proof_shows_nothing_of_other_checkpoints() {
         let (old, new) = (checkpoint(6), checkpoint(21));
-        let forged = Checkpoint { root: [7; 32], ..old.clone() };
-        let elsewhere = Checkpoint { origin: "keyward/2".into(), ..old.clone() };
+        let forged = Checkpoint {
+            root: [7; 32],
+            ..old.clone()
+        };
+        let elsewhere = Checkpoint {
+            origin: "keyward/2".into(),
+            ..old.clone()
+        };
         let mismatch = Err(AuditProofError::Proof(ProofError::RootMismatch));
         assert_eq!(growth(6, 21).check_consistency(&forged, &new), mismatch);
-        assert_eq!(growth(6, 21).check_consistency(&elsewhere, &new), Err(AuditProofError::OtherLog));
-        assert_eq!(growth(5, 21).check_consistency(&old, &new), Err(AuditProofError::OtherSizes));
-        assert_eq!(entry(5, 20).check_inclusion(&new), Err(AuditProofError::OtherSizes));
+        assert_eq!(
+            growth(6, 21).check_consistency(&elsewhere, &new),
+            Err(AuditProofError::OtherLog)
+        );
+        assert_eq!(
+            growth(5, 21).check_consistency(&old, &new),
+            Err(AuditProofError::OtherSizes)
+        );
+        assert_eq!(
+            entry(5, 20).check_inclusion(&new),
+            Err(AuditProofError::OtherSizes)
+        );
         assert_eq!(
             entry(5, 6).check_inclusion(&forged),
             Err(AuditProofError::Proof(ProofError::RootMismatch))
@@ -296,9 +325,13 @@ mod tests {
         }
         assert!((text.clone() + "\n").parse::<AuditProof>().is_err());
         let line = STANDARD.encode([0; 32]) + "\n";
-        let many = |count: usize| String::from("keyward-audit-proof/v1\nconsistency 1 2\n") + &line.repeat(count);
+        let many =
+            |count: usize| String::from("keyward-audit-proof/v1\nconsistency 1 2\n") + &line.repeat(count);
         assert!(many(128).parse::<AuditProof>().is_ok());
-        assert_eq!(many(129).parse::<AuditProof>(), Err(AuditProofError::Line { line: 131 }));
+        assert_eq!(
+            many(129).parse::<AuditProof>(),
+            Err(AuditProofError::Line { line: 131 })
+        );
         assert_eq!(many(200).parse::<AuditProof>(), Err(AuditProofError::TooLong));
     }
 }

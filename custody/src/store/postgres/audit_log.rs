@@ -259,11 +259,7 @@ pub(super) async fn redactable(
 }
 
 /// Empties entries to their leaf; none of them may be redacted already.
-pub(super) async fn redact(
-    connection: &mut PgConnection,
-    sequences: Vec<i64>,
-    by: u64,
-) -> Result<(), Fault> {
+pub(super) async fn redact(connection: &mut PgConnection, sequences: Vec<i64>, by: u64) -> Result<(), Fault> {
     let wanted = sequences.len() as u64; // usize has at most 64 bits
     let done = sqlx::query(
         "UPDATE audit_entries SET recorded_at = 0, actor = '', operation = '', wallet = NULL, outcome = '', \

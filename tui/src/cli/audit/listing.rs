@@ -9,8 +9,8 @@ use keyward_custody::{AuditExport, AuditQuery, AuditRow, Custody};
 use serde_json::{Value, json};
 
 use crate::cli::context::{Context, create_failure};
-use crate::duration;
 use crate::durable::sync_folder;
+use crate::duration;
 use crate::exit::Failure;
 use crate::output::{Align, Report, Table, time};
 
@@ -84,7 +84,10 @@ impl FilterArgs {
         let outcome = self
             .outcome
             .map(|name| name.parse::<Outcome>().map_err(|_| unknown("outcome")));
-        let (from, until) = (self.from.as_deref().map(moment), self.until.as_deref().map(moment));
+        let (from, until) = (
+            self.from.as_deref().map(moment),
+            self.until.as_deref().map(moment),
+        );
         Ok(AuditQuery {
             operation: operation.transpose()?,
             outcome: outcome.transpose()?,
@@ -279,11 +282,7 @@ pub(super) async fn export(context: &Context, args: ExportArgs) -> Result<Report
 }
 
 /// Writes page by page; gives the number of entries, and the checkpoint's size.
-async fn write_lines(
-    mut export: AuditExport,
-    out: impl Write,
-    path: &Path,
-) -> Result<(u64, u64), Failure> {
+async fn write_lines(mut export: AuditExport, out: impl Write, path: &Path) -> Result<(u64, u64), Failure> {
     let failed = |error| create_failure("export", path, &error);
     let mut out = BufWriter::new(out);
     let mut entries = 0;
@@ -294,7 +293,9 @@ async fn write_lines(
         }
     }
     let last = json!({ "checkpoint": export.checkpoint().to_string() });
-    writeln!(out, "{last}").and_then(|()| out.flush()).map_err(failed)?;
+    writeln!(out, "{last}")
+        .and_then(|()| out.flush())
+        .map_err(failed)?;
     Ok((entries, export.checkpoint().unverified().size))
 }
 

@@ -3,9 +3,7 @@
 use std::path::PathBuf;
 
 use keyward_core::address::Address;
-use keyward_core::audit::{
-    AuditProof, Checkpoint, MAX_PROOF_BYTES, SignedCheckpoint, parse_verifier_key,
-};
+use keyward_core::audit::{AuditProof, Checkpoint, MAX_PROOF_BYTES, SignedCheckpoint, parse_verifier_key};
 use serde_json::json;
 
 use super::read_checkpoint;
@@ -17,7 +15,12 @@ use crate::secret_input::Source;
 #[derive(Debug, clap::Args)]
 pub(crate) struct ProveArgs {
     /// The earlier checkpoint: prove that the log only grew since
-    #[arg(long, value_name = "FILE|-", required_unless_present = "entry", conflicts_with = "entry")]
+    #[arg(
+        long,
+        value_name = "FILE|-",
+        required_unless_present = "entry",
+        conflicts_with = "entry"
+    )]
     from: Option<Source>,
     /// An entry: prove that it is in the checkpoint
     #[arg(long, value_name = "SEQUENCE")]
@@ -103,7 +106,10 @@ pub(super) fn check(args: &CheckArgs) -> Result<Report, Failure> {
         Some(from) => {
             proof.check_consistency(from, &to).map_err(does_not_hold)?;
             (
-                vec![("proof", "holds: the log only grew".to_owned()), ("from", from.size.to_string())],
+                vec![
+                    ("proof", "holds: the log only grew".to_owned()),
+                    ("from", from.size.to_string()),
+                ],
                 json!({ "holds": true, "kind": "growth", "from_size": from.size, "to_size": to.size }),
             )
         }
@@ -155,7 +161,8 @@ fn read_proof(source: &Source) -> Result<AuditProof, Failure> {
         )
     };
     let text = std::str::from_utf8(&bytes).map_err(|error| invalid(error.to_string()))?;
-    text.parse().map_err(|error: keyward_core::audit::AuditProofError| invalid(error.to_string()))
+    text.parse()
+        .map_err(|error: keyward_core::audit::AuditProofError| invalid(error.to_string()))
 }
 
 fn does_not_hold(error: keyward_core::audit::AuditProofError) -> Failure {
