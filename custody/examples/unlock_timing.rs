@@ -5,7 +5,7 @@
 //!
 //! Both are tried in an order drawn at random, against a vault in a temporary folder at the lowest cost of a guess, where
 //! everything besides the stretching weighs most. The lower quartiles are compared, beside Welch's t of the quicker
-//! nine tenths. The answer itself tells right from wrong, so a small difference helps nobody; what must not be is a wrong one
+//! nine tenths; on Linux the work of processors decides, which a busy machine disturbs less than the time on the wall. The answer itself tells right from wrong, so a small difference helps nobody; what must not be is a wrong one
 //! answered without the stretching, which would make guessing cheap. The control adds a fifth to the wrong ones, and must be
 //! caught, or nothing was measured.
 #![expect(clippy::print_stdout, reason = "it prints its figures")]
@@ -65,9 +65,9 @@ async fn main() {
         let right = drawn.next_bit();
         custody.lock().await;
         let password = Password::new(if right { VAULTS } else { WRONG }.to_owned());
-        let began = Instant::now();
+        let began = Spent::so_far();
         let opened = custody.unlock(&password, None).await;
-        times[usize::from(right)].push(began.elapsed());
+        times[usize::from(right)].push(began.since());
         assert_eq!(opened.is_ok(), right, "{opened:?}");
     }
     compare("unlocking the vault", times, tries);
@@ -88,9 +88,9 @@ async fn main() {
             transfer(wallet, number),
             WalletPasswords::of_one(wallet, password),
         );
-        let began = Instant::now();
+        let began = Spent::so_far();
         let signed = custody.sign_transaction_with(request, &passwords).await;
-        times[usize::from(right)].push(began.elapsed());
+        times[usize::from(right)].push(began.since());
         assert_eq!(signed.is_ok(), right, "{signed:?}");
     }
     compare("signing with a wallet's own password", times, tries);
@@ -138,32 +138,114 @@ fn transfer(from: Address, number: u64) -> SignRequest {
     SignRequest::new(Transaction::unsigned(message).encode(), "nowhere")
 }
 
-/// Prints the lower quartiles, which work beside this disturbs least, and holds them against each other; of `times`, the first
-/// are wrong, the second right.
-fn compare(name: &str, times: [Vec<Duration>; 2], tries: usize) {
-    let [wrong, right] = times.map(|times| {
-        let kept = times.iter().skip(WARM_UP).take(tries);
-        let mut millis: Vec<f64> = kept.map(|took| took.as_secs_f64() * 1e3).collect();
-        millis.sort_unstable_by(f64::total_cmp);
-        millis
-    });
-    let [took_wrong, took_right] = [&wrong, &right].map(|sorted| sorted[sorted.len() / 4]);
-    let (found, t) = (took_wrong / took_right - 1.0, welch(&wrong, &right));
+/// What an operation took.
+#[derive(Clone, Copy)]
+struct Spent {
+    began: Instant,
+    /// By the clock on the wall.
+    wall: Duration,
+    /// Of processors, by all threads of this process; `None` where the system does not tell.
+    work: Option<Duration>,
+}
+
+impl Spent {
+    fn so_far() -> Self {
+        Self {
+            began: Instant::now(),
+            wall: Duration::ZERO,
+            work: work(),
+        }
+    }
+
+    fn since(self) -> Self {
+        Self {
+            wall: self.began.elapsed(),
+            work: work().zip(self.work).map(|(now, then)| now.saturating_sub(then)),
+            ..self
+        }
+    }
+}
+
+/// The time that threads have run, which other programs on the machine do not add to (Linux).
+fn work() -> Option<Duration> {
+    let mut total = 0_u64;
+    for task in std::fs::read_dir("/proc/self/task").ok()? {
+        // A thread that ended meanwhile is not there any more.
+        let Ok(text) = std::fs::read_to_string(task.ok()?.path().join("schedstat")) else {
+            continue;
+        };
+        total += text.split(' ').next()?.parse::<u64>().ok()?;
+    }
+    Some(Duration::from_nanos(total))
+}
+
+/// Prints both, by the wall and by the work, and holds the work against each other where it is known, since another program
+/// on the machine does not disturb it; of `spent`, the first are wrong, the second right.
+fn compare(name: &str, spent: [Vec<Spent>; 2], tries: usize) {
     println!("{name} (lower quartiles)");
-    println!("  right {took_right:.2} ms, wrong {took_wrong:.2} ms");
-    println!(
-        "  difference {:+.2} ms, {:+.2} %; t {t:+.1}\n",
-        took_wrong - took_right,
-        found * 100.0
-    );
-    let differ = |found: f64, t: f64| found.abs() > BOUND && t.abs() > NONE_FOUND;
-    let control: Vec<f64> = wrong.iter().map(|took| took * (1.0 + CONTROL)).collect();
-    let caught = differ((1.0 + found) * (1.0 + CONTROL) - 1.0, welch(&control, &right));
+    let wall = Sample::of(&spent, tries, |spent| Some(spent.wall)).unwrap();
+    wall.print("by the wall");
+    let work = Sample::of(&spent, tries, |spent| spent.work);
+    if let Some(work) = &work {
+        work.print("of processors");
+    }
+    println!();
+    let judged = work.unwrap_or(wall);
     assert!(
-        caught,
-        "the control was not caught: the machine is too busy to measure anything"
+        judged.with_control().differs(),
+        "the control was not caught: nothing was measured"
     );
-    assert!(!differ(found, t), "wrong and right take different time");
+    assert!(!judged.differs(), "wrong and right take different time");
+}
+
+/// Times in milliseconds, sorted.
+struct Sample {
+    wrong: Vec<f64>,
+    right: Vec<f64>,
+}
+
+impl Sample {
+    fn of(spent: &[Vec<Spent>; 2], tries: usize, which: impl Fn(&Spent) -> Option<Duration>) -> Option<Self> {
+        let sorted = |spent: &[Spent]| -> Option<Vec<f64>> {
+            let kept = spent.iter().skip(WARM_UP).take(tries);
+            let mut millis: Vec<f64> = kept
+                .map(|one| which(one).map(|took| took.as_secs_f64() * 1e3))
+                .collect::<Option<_>>()?;
+            millis.sort_unstable_by(f64::total_cmp);
+            Some(millis)
+        };
+        Some(Self {
+            wrong: sorted(&spent[0])?,
+            right: sorted(&spent[1])?,
+        })
+    }
+
+    /// The lower quartiles of wrong and right, which what goes on beside them disturbs least.
+    fn quartiles(&self) -> (f64, f64) {
+        (self.wrong[self.wrong.len() / 4], self.right[self.right.len() / 4])
+    }
+
+    fn print(&self, what: &str) {
+        let (wrong, right) = self.quartiles();
+        println!(
+            "  {what}: right {right:.2} ms, wrong {wrong:.2} ms, difference {:+.2} ms ({:+.2} %), t {:+.1}",
+            wrong - right,
+            (wrong / right - 1.0) * 100.0,
+            welch(&self.wrong, &self.right)
+        );
+    }
+
+    fn differs(&self) -> bool {
+        let (wrong, right) = self.quartiles();
+        (wrong / right - 1.0).abs() > BOUND && welch(&self.wrong, &self.right).abs() > NONE_FOUND
+    }
+
+    fn with_control(&self) -> Self {
+        Self {
+            wrong: self.wrong.iter().map(|took| took * (1.0 + CONTROL)).collect(),
+            right: self.right.clone(),
+        }
+    }
 }
 
 /// Welch's t of the quicker part of both.

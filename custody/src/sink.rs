@@ -7,8 +7,9 @@
 //!
 //! The sink sees what was committed through one opened store, its handles and their clones together, in the order of the
 //! sequence. Entries of other processes on the same vault are not among them: their sequences are missing in between. When
-//! the process ends without [`Custody::close`](crate::Custody::close), what is queued is lost to the sink, and so is, on a
-//! database server, what was stored by a commit whose answer never came ([`CustodyError::OutcomeUnknown`]). So a sink that
+//! the process ends without [`Custody::close`](crate::Custody::close), what is queued is lost to the sink. So is what was stored
+//! by a commit that nobody heard the end of: its caller was cancelled in the middle of it, or a database server's answer
+//! never came ([`CustodyError::OutcomeUnknown`]). So a sink that
 //! must have everything compares sequences, and begins by reading on from the last one that it has.
 //!
 //! [`CustodyError::OutcomeUnknown`]: crate::CustodyError::OutcomeUnknown
