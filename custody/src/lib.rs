@@ -145,8 +145,8 @@ pub use signing::{
 };
 pub use sink::{AuditSink, CommittedEntry, MissedEntries, SinkError};
 pub use vault::{
-    Custody, ImportedVault, NewVault, OpenOptions, PolicySource, RotateOptions, Rotation, RotationStatus,
-    VaultStatus, VaultSummary,
+    Custody, ImportedVault, MergeConflict, MergeDifference, MergeField, MergeReport, NewVault, OpenOptions,
+    PolicySource, RotateOptions, Rotation, RotationStatus, VaultStatus, VaultSummary,
 };
 pub use wallets::{
     DeriveRequest, DerivedRange, ImportReport, ImportedPhrase, KeyImport, MasterId, MasterSummary, Wallet,

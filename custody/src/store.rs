@@ -165,6 +165,8 @@ pub(crate) struct Ask {
     pub(crate) master: Option<MasterAsk>,
     /// Where this wallet stands in its chain of keys.
     pub(crate) key_chain: Option<key_chain::KeyChainAsk>,
+    /// Every sealed phrase.
+    pub(crate) masters: bool,
     /// Everything that is sealed or signed under the vault key.
     pub(crate) everything: bool,
     /// This attempt.
@@ -263,6 +265,8 @@ pub(crate) struct Facts {
     pub(crate) master: Option<MasterRow>,
     /// Where the wallet asked about stands in its chain of keys.
     pub(crate) key_chain: Option<key_chain::KeyChain>,
+    /// Every sealed phrase, with its own family, when asked for.
+    pub(crate) masters: Vec<MasterRow>,
     /// Everything that is sealed or signed, when asked for.
     pub(crate) everything: Option<Everything>,
     /// The attempt asked for.
@@ -443,6 +447,7 @@ pub(crate) enum Write {
         failed_unlocks: u32,
         locked_until_ms: u64,
     },
+    /// Where it is higher already, it stays: an index that was given out is never given out again.
     NextIndex {
         master: i64,
         family: PathFamily,

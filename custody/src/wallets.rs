@@ -425,7 +425,7 @@ fn shown(name: &str) -> String {
 }
 
 /// A label as it is stored.
-fn check_label(label: &str) -> Result<&str, CustodyError> {
+pub(crate) fn check_label(label: &str) -> Result<&str, CustodyError> {
     let label = label.trim();
     check_name("label", label, MAX_LABEL_CHARS)?;
     if Place::read(label).is_some() {
@@ -440,7 +440,7 @@ fn check_label(label: &str) -> Result<&str, CustodyError> {
     Ok(label)
 }
 
-fn check_tags(tags: &[String]) -> Result<Vec<String>, CustodyError> {
+pub(crate) fn check_tags(tags: &[String]) -> Result<Vec<String>, CustodyError> {
     if tags.is_empty() || tags.len() > MAX_TAGS {
         return Err(CustodyError::invalid(
             "tags",

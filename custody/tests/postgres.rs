@@ -34,6 +34,8 @@ mod key_rotation;
 mod limits;
 #[path = "postgres/lost.rs"]
 mod lost;
+#[path = "suite/merge.rs"]
+mod merge;
 #[path = "suite/metrics.rs"]
 mod metrics;
 #[path = "suite/owner.rs"]

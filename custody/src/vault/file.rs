@@ -1,7 +1,9 @@
 //! The vault as one `.keyward` file, and back into an empty store.
 //!
 //! Records stay sealed on the way. When they were last used, the log and the transfers stay behind: they are this
-//! store's history. Bringing a file into a vault that is there is refused.
+//! store's history; and so do owners, roles, statuses and schedules, which the format has no place for. A wallet that was
+//! purged has no key and is left out; one that is deleted is in it, since its key can still be had here. Bringing a file
+//! into a vault that is there is [`super::merge`]'s.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -24,7 +26,7 @@ use crate::password::{MAX_PASSWORD_BYTES, Password};
 use crate::store::{Ask, Everything, PolicyRow, Write, transact};
 use crate::wallets::{MAX_PAGE, Wallet, WalletQuery, WalletStatus};
 
-mod rows;
+pub(super) mod rows;
 #[cfg(test)]
 mod tests;
 
@@ -213,16 +215,7 @@ fn open(
     best: Protection,
     limits: Option<PolicyLimits>,
 ) -> Result<(Session, Opened), CustodyError> {
-    let typed = &credentials.password;
-    let opened = if typed.len() > MAX_PASSWORD_BYTES {
-        Err(OpenError::Refused)
-    } else {
-        VaultFile::open(bytes, typed, credentials.second_factor.as_ref())
-    };
-    let file = opened.map_err(|error| match error {
-        OpenError::SecondFactorMissing => CustodyError::SecondFactorMissing,
-        _ => CustodyError::WrongPassword,
-    })?;
+    let file = opened(bytes, credentials)?;
     let session = Session::new(file.key, &file.header, best);
     let wallets = file.contents.wallets.len();
     let (row, policy) = rows::policy_row(&session, file.contents.policy.as_ref(), limits)?;
@@ -235,6 +228,20 @@ fn open(
         policy,
     };
     Ok((session, opened))
+}
+
+/// The file as its password and second factor open it.
+pub(super) fn opened(bytes: &[u8], credentials: &Credentials) -> Result<VaultFile, CustodyError> {
+    let typed = &credentials.password;
+    let opened = if typed.len() > MAX_PASSWORD_BYTES {
+        Err(OpenError::Refused)
+    } else {
+        VaultFile::open(bytes, typed, credentials.second_factor.as_ref())
+    };
+    opened.map_err(|error| match error {
+        OpenError::SecondFactorMissing => CustodyError::SecondFactorMissing,
+        _ => CustodyError::WrongPassword,
+    })
 }
 
 /// What goes into the file.
@@ -272,6 +279,9 @@ fn contents(
     for row in kept {
         // Added or taken away between two looks.
         let wallet = shown.remove(&row.address).ok_or(CustodyError::Busy)?;
+        if wallet.status == WalletStatus::Purged {
+            continue;
+        }
         let path = Some(&wallet.path)
             .filter(|path| !path.is_empty())
             .map(|path| path.parse::<DerivationPath>())

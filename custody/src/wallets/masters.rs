@@ -12,11 +12,11 @@ use subtle::ConstantTimeEq;
 use super::check_label;
 use crate::audit::ledger::Draft;
 use crate::error::CustodyError;
-use crate::store::{Ask, Everything, MasterRow, NewMaster, Write, transact};
+use crate::store::{Ask, MasterRow, NewMaster, Write, transact};
 use crate::vault::{Custody, Session, blocking, master_context, random};
 
 /// The most phrases of one vault: importing one opens all others, to notice one that is there.
-const MAX_MASTERS: usize = 256;
+pub(crate) const MAX_MASTERS: usize = 256;
 
 /// How often an import is taken anew when another process imported a phrase at the same moment.
 const TRIES: u32 = 3;
@@ -162,7 +162,7 @@ impl Custody {
                 sealed,
             };
             let ask = Ask {
-                everything: true,
+                masters: true,
                 unsigned_tail: true,
                 ..Ask::default()
             };
@@ -171,7 +171,7 @@ impl Custody {
                     return Err(CustodyError::Locked);
                 }
                 // Somebody else may have brought the same one in between.
-                if facts.everything.map(|all| all.masters) != Some(there) {
+                if facts.masters != there {
                     return Ok((Vec::new(), false));
                 }
                 let draft = Draft::new(Operation::ImportPhrase, Outcome::Done)
@@ -192,15 +192,14 @@ impl Custody {
 
     async fn all_masters(&self) -> Result<Vec<MasterRow>, CustodyError> {
         let ask = Ask {
-            everything: true,
+            masters: true,
             ..Ask::default()
         };
         let facts = self.store().look(ask).await?;
         if facts.vault.is_none() {
             return Err(CustodyError::NotInitialised);
         }
-        let Everything { masters, .. } = facts.everything.ok_or(CustodyError::NotInitialised)?;
-        Ok(masters)
+        Ok(facts.masters)
     }
 }
 

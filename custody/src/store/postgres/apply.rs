@@ -175,7 +175,8 @@ fn statement(write: Write, now: Millis) -> Result<Statement, CustodyError> {
             next_index,
         } => sqlx::query(
             "INSERT INTO derivations (master_id, path_family, next_index) VALUES ($1, $2, $3) \
-             ON CONFLICT (master_id, path_family) DO UPDATE SET next_index = excluded.next_index",
+             ON CONFLICT (master_id, path_family) DO UPDATE \
+             SET next_index = GREATEST(derivations.next_index, excluded.next_index)",
         )
         .bind(master)
         .bind(family.id())

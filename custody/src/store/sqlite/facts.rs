@@ -46,6 +46,7 @@ pub(super) async fn gather(
         known: Vec::new(),
         master: None,
         key_chain: None,
+        masters: Vec::new(),
         everything: None,
         attempt: None,
         same_payment: None,
@@ -73,6 +74,9 @@ pub(super) async fn gather(
     }
     if let Some(wanted) = ask.key_chain {
         facts.key_chain = key_chain::read(connection, wanted).await?;
+    }
+    if ask.masters {
+        facts.masters = masters::all_masters(connection).await?;
     }
     if ask.everything {
         facts.everything = Some(masters::everything(connection).await?);

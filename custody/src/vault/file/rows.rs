@@ -148,13 +148,13 @@ pub(super) fn rows(
 }
 
 /// The family of this name in a file.
-fn known(name: &str) -> Result<PathFamily, CustodyError> {
+pub(in crate::vault) fn known(name: &str) -> Result<PathFamily, CustodyError> {
     let unknown = |_| format!("the path family {name:?} is unknown; install a newer Keyward");
     PathFamily::from_id(name).map_err(|error| CustodyError::invalid("vault file", unknown(error)))
 }
 
 /// The index at which the family makes this path, if at any.
-fn index_of(family: PathFamily, path: Option<&DerivationPath>) -> Option<u32> {
+pub(in crate::vault) fn index_of(family: PathFamily, path: Option<&DerivationPath>) -> Option<u32> {
     let Some(path) = path else {
         return (family == PathFamily::Raw).then_some(0);
     };

@@ -15,6 +15,8 @@ use crate::exit::{Exit, Failure};
 use crate::output::{Report, fields};
 use crate::secret_input::Source;
 
+mod merge;
+
 /// Write the whole vault into one sealed file
 ///
 /// Phrases, keys, labels, tags and policy. It opens with the vault's own password and second factor, or, with
@@ -37,15 +39,28 @@ pub(crate) struct ExportArgs {
 ///
 /// There must be none yet: name a place for it with --vault. Its password is the file's, and so is its policy. A file
 /// without a policy, as web pages make them, gets the one that `keyward init` writes, with the limits given here.
+///
+/// With --merge there is one already, which keeps its password, policy and settings, and gets the file's phrases and wallets.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   keyward vault import backup.keyward --vault restored.db
-  keyward vault import from-browser.keyward --max-sol 0.5")]
+  keyward vault import from-browser.keyward --max-sol 0.5
+  keyward vault import --merge --dry-run colleague.keyward --file-password-file theirs.txt")]
 pub(crate) struct ImportArgs {
     /// The file
     #[arg(value_name = "FILE")]
     file: Source,
+    /// Bring the file into the vault that is there: what is new is added, what differs is told and left as it is here
+    #[arg(long)]
+    merge: bool,
+    /// Say what a merge would do, and change nothing
+    #[arg(long, requires = "merge")]
+    dry_run: bool,
+    /// Read the file's password from this file's only line, or from standard input for `-`; with --merge, where
+    /// --password-file is the vault's
+    #[arg(long, value_name = "FILE|-", requires = "merge")]
+    file_password_file: Option<Source>,
     #[command(flatten)]
     limits: LimitArgs,
 }
@@ -76,6 +91,9 @@ pub(super) async fn export(context: &Context, args: &ExportArgs) -> Result<Repor
 }
 
 pub(super) async fn import(context: &Context, args: &ImportArgs) -> Result<Report, Failure> {
+    if args.merge {
+        return merge::run(context, args).await;
+    }
     let limits = args.limits.limits()?;
     let location = context.location()?;
     // Early, so that nobody types a password in vain; what counts is that the import looks again.
@@ -85,16 +103,7 @@ pub(super) async fn import(context: &Context, args: &ImportArgs) -> Result<Repor
     // Standard input holds the password first, where both are there.
     let given = context.given_password()?;
     let bytes = args.file.read_all("vault file", MAX_FILE_LEN)?;
-    let header = VaultFile::inspect(&bytes).map_err(|error| {
-        let text = error.to_string();
-        let (cause, remedy) = text.split_once("; ").unwrap_or((&text, "choose another backup"));
-        Failure::invalid("vault_file_invalid", cause, remedy)
-    })?;
-    let factor = if header.needs_second_factor() {
-        given_second_factor()?
-    } else {
-        None
-    };
+    let factor = factor_of(&bytes)?;
     let password = match given {
         Some(password) => password,
         None => ask_password("Password of the file: ")?,
@@ -134,6 +143,20 @@ pub(super) async fn import(context: &Context, args: &ImportArgs) -> Result<Repor
         "policy": imported.policy.id(),
     });
     Ok(Report::new(fields(&rows), json))
+}
+
+/// The second factor, if the file asks for it.
+fn factor_of(bytes: &[u8]) -> Result<Option<SecondFactor>, Failure> {
+    let header = VaultFile::inspect(bytes).map_err(|error| {
+        let text = error.to_string();
+        let (cause, remedy) = text.split_once("; ").unwrap_or((&text, "choose another backup"));
+        Failure::invalid("vault_file_invalid", cause, remedy)
+    })?;
+    if header.needs_second_factor() {
+        given_second_factor()
+    } else {
+        Ok(None)
+    }
 }
 
 /// Whether the password and the second factor open the file, and whose policy a vault of it has.
