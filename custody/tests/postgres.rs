@@ -56,6 +56,8 @@ mod sink;
 mod solana_signing;
 #[path = "suite/staged_rotation.rs"]
 mod staged_rotation;
+#[path = "suite/staged_trouble.rs"]
+mod staged_trouble;
 #[path = "suite/stretching.rs"]
 mod stretching;
 #[path = "../examples/trading_bot.rs"]

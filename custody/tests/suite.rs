@@ -54,6 +54,8 @@ mod sink;
 mod solana_signing;
 #[path = "suite/staged_rotation.rs"]
 mod staged_rotation;
+#[path = "suite/staged_trouble.rs"]
+mod staged_trouble;
 #[path = "suite/storage.rs"]
 mod storage;
 #[path = "suite/stretching.rs"]

@@ -41,5 +41,7 @@ mod terminal;
 mod trouble;
 #[path = "cli/vault.rs"]
 mod vault;
+#[path = "cli/vault_merge.rs"]
+mod vault_merge;
 #[path = "cli/wallets.rs"]
 mod wallets;
