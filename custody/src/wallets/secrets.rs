@@ -307,7 +307,7 @@ fn judge_export(
         return Ok(Err(CustodyError::ClockBehind { behind_ms }));
     }
     let settings = facts.settings()?;
-    if let Err(error) = wallet.state.status.expect_signing(address) {
+    if let Err(error) = wallet.state.status.expect_exportable(address) {
         return Ok(Err(error));
     }
     let request = Request::ExportKey { wallet: &address };

@@ -69,6 +69,17 @@ impl WalletStatus {
         }
     }
 
+    /// Whether a wallet of this status may be exported, if policy allows it: also one that signs no more.
+    ///
+    /// # Errors
+    /// [`CustodyError::WalletDeleted`] or [`CustodyError::WalletPurged`].
+    pub(crate) fn expect_exportable(self, wallet: AccountAddress) -> Result<(), CustodyError> {
+        match self {
+            Self::Retired => Ok(()),
+            other => other.expect_signing(wallet),
+        }
+    }
+
     /// As it is stored.
     ///
     /// # Errors
