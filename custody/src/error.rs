@@ -142,6 +142,46 @@ pub enum CustodyError {
         /// What was looked for.
         what: String,
     },
+    /// No owner of this name.
+    #[error("no such owner: {name}")]
+    OwnerNotFound {
+        /// The name.
+        name: String,
+    },
+    /// Another owner has this name.
+    #[error("there is an owner {name:?} already")]
+    OwnerExists {
+        /// The name.
+        name: String,
+    },
+    /// The owner still has wallets.
+    #[error("owner {name:?} still has {wallets} active wallets and {others} others")]
+    OwnerHasWallets {
+        /// The name.
+        name: String,
+        /// Its active wallets.
+        wallets: u64,
+        /// Those that were replaced, retired or deleted.
+        others: u64,
+    },
+    /// The owner has as many wallets as it may have.
+    #[error(
+        "owner {owner:?} has no room for this: {wallets} wallets with it already or just now, and the limit is {limit}"
+    )]
+    OwnerFull {
+        /// The owner's name.
+        owner: String,
+        /// How many it would have before the one that is too many.
+        wallets: u64,
+        /// How many it may have.
+        limit: u64,
+    },
+    /// A transfer of the wallet is not resolved yet.
+    #[error("a transfer of wallet {} is under way", wallet.abbreviated())]
+    TransferUnderWay {
+        /// The wallet.
+        wallet: AccountAddress,
+    },
     /// Several wallets carry this label.
     #[error("{count} wallets are called {what:?}")]
     Ambiguous {
@@ -308,6 +348,17 @@ impl CustodyError {
                 "see `keyward phrases list`; a vault that holds none gets one with `keyward import`"
             }
             Self::NotFound { .. } => "look at the list of wallets and check the spelling",
+            Self::OwnerNotFound { .. } => {
+                "look at the list of owners (`keyward owners list`) and check the spelling"
+            }
+            Self::OwnerExists { .. } => "take another name, or use the owner that is there",
+            Self::OwnerHasWallets { .. } => {
+                "take them away or give them to another owner first (`keyward wallets assign`), or purge those deleted"
+            }
+            Self::OwnerFull { .. } => {
+                "take a wallet away from this owner first, name fewer, or raise the vault's setting max_wallets_per_owner"
+            }
+            Self::TransferUnderWay { .. } => "follow it to its end first (`keyward transfers resume`)",
             Self::Ambiguous { .. } => "name the wallet by its address or its #index",
             Self::Damaged { .. } => {
                 "leave the file as it is and restore a copy; keys can be had again from the phrase"
@@ -373,6 +424,11 @@ impl CustodyError {
             Self::WrongRecoveryKey => "wrong-recovery-key",
             Self::WeakPassword(_) => "weak-password",
             Self::NotFound { .. } => "not-found",
+            Self::OwnerNotFound { .. } => "owner-not-found",
+            Self::OwnerExists { .. } => "owner-exists",
+            Self::OwnerHasWallets { .. } => "owner-has-wallets",
+            Self::OwnerFull { .. } => "owner-full",
+            Self::TransferUnderWay { .. } => "transfer-under-way",
             Self::Ambiguous { .. } => "ambiguous",
             Self::Damaged { .. } => "damaged",
             Self::ReadOnly => "read-only",

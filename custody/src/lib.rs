@@ -107,6 +107,7 @@ pub mod keyrotation;
 pub mod location;
 pub mod memory;
 pub mod metrics;
+pub mod owners;
 pub mod password;
 pub mod progress;
 pub mod relocate;
@@ -134,6 +135,7 @@ pub use keyrotation::{
 };
 pub use location::StoreLocation;
 pub use metrics::{EntryFate, Metrics, NoMetrics, PrometheusMetrics, SigningOutcome};
+pub use owners::{Assigned, Owner, OwnerPage, OwnerQuery};
 pub use password::{Password, PasswordError};
 pub use progress::{Progress, ProgressState};
 pub use relocate::{CopyReport, SchemaState, SchemaStep};
@@ -149,6 +151,6 @@ pub use vault::{
     PolicySource, RotateOptions, Rotation, RotationStatus, VaultStatus, VaultSummary,
 };
 pub use wallets::{
-    DeriveRequest, DerivedRange, ImportReport, ImportedPhrase, KeyImport, MasterId, MasterSummary, Wallet,
-    WalletPage, WalletQuery, WalletSort, WalletStatus,
+    DeriveRequest, DerivedRange, ImportReport, ImportedPhrase, KeyImport, MasterId, MasterSummary, Purged,
+    Restored, StatusFilter, Wallet, WalletCursor, WalletPage, WalletQuery, WalletSort, WalletStatus,
 };

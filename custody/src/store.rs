@@ -15,6 +15,7 @@ mod columns;
 mod contract;
 pub(crate) mod key_chain;
 mod open;
+mod owners;
 mod postgres;
 pub(crate) mod rotation;
 pub(crate) mod rows;
@@ -37,10 +38,12 @@ use crate::audit::AuditQuery;
 use crate::audit::ledger::{Ledger, LedgerState};
 use crate::audit::stored::StoredEntry;
 use crate::error::CustodyError;
+use crate::owners::{Owner, OwnerPage, OwnerQuery};
 use crate::settings::{SettingsRow, VaultSettings};
 use crate::wallets::{Wallet, WalletPage, WalletQuery, WalletState};
 use crate::witness::Witness;
 pub(crate) use open::OpenStore;
+pub(crate) use owners::{LifeWrite, OwnerFacts, OwnerPlace};
 use rotation::{RecordRef, RotationAsk, RotationFacts, RotationState, RotationWrite, StagedRecord, Unstaged};
 pub(crate) use versions::schema_state;
 pub use versions::{SchemaState, SchemaStep};
@@ -108,6 +111,15 @@ pub(crate) trait Store: Send + Sync {
     /// The kept checkpoints, by size.
     async fn audit_checkpoints(&self) -> Result<Vec<StoredCheckpoint>, CustodyError>;
 
+    /// Owners that match, by name, and their number; the query's bounds were checked by the caller.
+    async fn owners(&self, query: &OwnerQuery) -> Result<OwnerPage, CustodyError>;
+
+    /// The owner of exactly this name.
+    async fn owner(&self, name: &str) -> Result<Option<Owner>, CustodyError>;
+
+    /// Empties whatever the store keeps of what was overwritten, as far as it can: the journal. Whether it could.
+    async fn scrub(&self) -> Result<bool, CustodyError>;
+
     /// Attempts, the newest first.
     async fn attempts(&self, query: &AttemptQuery) -> Result<Vec<Attempt>, CustodyError>;
 
@@ -167,6 +179,12 @@ pub(crate) struct Ask {
     pub(crate) key_chain: Option<key_chain::KeyChainAsk>,
     /// Every sealed phrase.
     pub(crate) masters: bool,
+    /// The owners of these names.
+    pub(crate) owners: Vec<String>,
+    /// And those of the wallets asked for.
+    pub(crate) owners_of_wallets: bool,
+    /// Which of the wallets asked for have a transfer under way.
+    pub(crate) in_flight: bool,
     /// Everything that is sealed or signed under the vault key.
     pub(crate) everything: bool,
     /// This attempt.
@@ -267,6 +285,10 @@ pub(crate) struct Facts {
     pub(crate) key_chain: Option<key_chain::KeyChain>,
     /// Every sealed phrase, with its own family, when asked for.
     pub(crate) masters: Vec<MasterRow>,
+    /// The owners asked for, each once, by id.
+    pub(crate) owners: Vec<OwnerFacts>,
+    /// The ids of those wallets that have a transfer under way.
+    pub(crate) in_flight: Vec<i64>,
     /// Everything that is sealed or signed, when asked for.
     pub(crate) everything: Option<Everything>,
     /// The attempt asked for.
@@ -489,6 +511,8 @@ pub(crate) enum Write {
     },
     /// A key replaced, retired, given more time, or scheduled.
     Key(key_chain::KeyChange),
+    /// Of an owner, a place, a role, or the end of a wallet.
+    Life(LifeWrite),
     Label {
         wallet: i64,
         label: String,

@@ -6,7 +6,9 @@
 pub(crate) mod derive;
 pub(crate) mod import;
 pub(crate) mod masters;
+mod pages;
 mod place;
+mod removal;
 pub(crate) mod secrets;
 mod state;
 
@@ -22,7 +24,10 @@ use crate::store::{Ask, SealedWallet, Write, transact};
 use crate::vault::{Custody, read_policy};
 pub use import::{ImportReport, KeyImport, MAX_IMPORT};
 pub use masters::{ImportedPhrase, MasterId, MasterSummary};
+pub(crate) use pages::{Key, Position};
+pub use pages::{StatusFilter, WalletCursor, WalletSort};
 use place::Place;
+pub use removal::{Purged, Restored};
 pub(crate) use state::WalletState;
 pub use state::WalletStatus;
 
@@ -135,18 +140,6 @@ impl Wallet {
     }
 }
 
-/// The order of a page.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum WalletSort {
-    /// By index.
-    #[default]
-    Index,
-    /// By label, wallets without one last; then by index.
-    Label,
-    /// By last use, never used last; then by index.
-    LastUsed,
-}
-
 /// Which page of which wallets.
 #[derive(Clone, Debug)]
 pub struct WalletQuery {
@@ -154,13 +147,21 @@ pub struct WalletQuery {
     pub text: String,
     /// Only wallets with exactly this tag.
     pub tag: Option<String>,
+    /// Only wallets of this owner, by name.
+    pub owner: Option<String>,
+    /// Only wallets with this role; empty finds those without one.
+    pub role: Option<String>,
+    /// Only wallets of such a status; unless asked otherwise those in use.
+    pub status: StatusFilter,
     /// Only wallets of this chain.
     pub chain: Option<Chain>,
     /// The order.
     pub sort: WalletSort,
     /// Whether the order is turned round.
     pub descending: bool,
-    /// How many rows to skip.
+    /// Only wallets after where this page ended, in the same order.
+    pub after: Option<WalletCursor>,
+    /// How many rows to skip; a cursor is quicker, and skips or repeats nothing when wallets come and go.
     pub offset: u64,
     /// How many rows to give, at most [`MAX_PAGE`].
     pub limit: u32,
@@ -171,9 +172,13 @@ impl Default for WalletQuery {
         Self {
             text: String::new(),
             tag: None,
+            owner: None,
+            role: None,
+            status: StatusFilter::InUse,
             chain: None,
             sort: WalletSort::Index,
             descending: false,
+            after: None,
             offset: 0,
             limit: 100,
         }
@@ -187,6 +192,8 @@ pub struct WalletPage {
     pub total: u64,
     /// The page's rows.
     pub rows: Vec<Wallet>,
+    /// Where the next page begins; none after the last one, or where the page is not full.
+    pub next: Option<WalletCursor>,
 }
 
 /// The longest label and tag, in characters.
@@ -198,14 +205,14 @@ pub const MAX_TAG_CHARS: usize = 32;
 pub(crate) const MAX_TAGGED_WALLETS: usize = 1_000;
 const MAX_TAGS: usize = 32;
 
-/// The longest search text, in bytes.
-const MAX_SEARCH_BYTES: usize = 200;
+/// The longest search text, in characters.
+const MAX_SEARCH_CHARS: usize = 200;
 
 impl Custody {
     /// A page of wallets.
     ///
     /// # Errors
-    /// [`CustodyError::Invalid`] for a page over [`MAX_PAGE`] or a search text over 200 bytes, or the store's.
+    /// [`CustodyError::Invalid`] for a page over [`MAX_PAGE`] a search text over 200 characters, or a cursor of another order, or the store's.
     pub async fn wallets(&self, query: &WalletQuery) -> Result<WalletPage, CustodyError> {
         if query.limit > MAX_PAGE {
             return Err(CustodyError::invalid(
@@ -213,10 +220,14 @@ impl Custody {
                 format!("at most {MAX_PAGE} wallets"),
             ));
         }
-        if query.text.len() > MAX_SEARCH_BYTES {
+        let names = [&query.tag, &query.owner, &query.role].into_iter().flatten();
+        if names
+            .chain([&query.text])
+            .any(|text| text.chars().count() > MAX_SEARCH_CHARS)
+        {
             return Err(CustodyError::invalid(
                 "search text",
-                format!("at most {MAX_SEARCH_BYTES} bytes"),
+                format!("at most {MAX_SEARCH_CHARS} characters"),
             ));
         }
         self.store().wallets(query).await
@@ -460,7 +471,7 @@ pub(crate) fn check_tags(tags: &[String]) -> Result<Vec<String>, CustodyError> {
 }
 
 /// Labels and tags are shown in terminals: what moves the cursor or turns the writing direction stays out.
-fn check_name(what: &'static str, name: &str, max_chars: usize) -> Result<(), CustodyError> {
+pub(crate) fn check_name(what: &'static str, name: &str, max_chars: usize) -> Result<(), CustodyError> {
     if name.chars().count() > max_chars {
         return Err(CustodyError::invalid(
             what,

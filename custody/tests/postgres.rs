@@ -32,6 +32,8 @@ mod imports;
 mod key_rotation;
 #[path = "suite/limits.rs"]
 mod limits;
+#[path = "suite/lists.rs"]
+mod lists;
 #[path = "postgres/lost.rs"]
 mod lost;
 #[path = "suite/merge.rs"]
@@ -40,8 +42,12 @@ mod merge;
 mod metrics;
 #[path = "suite/owner.rs"]
 mod owner;
+#[path = "suite/owners.rs"]
+mod owners;
 #[path = "postgres/place.rs"]
 mod place;
+#[path = "suite/removal.rs"]
+mod removal;
 #[path = "suite/rotation.rs"]
 mod rotation;
 #[path = "postgres/server.rs"]

@@ -34,14 +34,20 @@ mod key_rotation;
 mod limits;
 #[path = "suite/merge.rs"]
 mod merge;
+#[path = "suite/lists.rs"]
+mod lists;
 #[path = "suite/metrics.rs"]
 mod metrics;
 #[path = "suite/migration.rs"]
 mod migration;
 #[path = "suite/owner.rs"]
 mod owner;
+#[path = "suite/owners.rs"]
+mod owners;
 #[path = "suite/place.rs"]
 mod place;
+#[path = "suite/removal.rs"]
+mod removal;
 #[path = "suite/rotation.rs"]
 mod rotation;
 #[path = "suite/settings.rs"]

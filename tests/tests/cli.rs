@@ -24,6 +24,8 @@ mod init;
 mod inspect;
 #[path = "cli/node.rs"]
 mod node;
+#[path = "cli/owners.rs"]
+mod owners;
 #[path = "cli/postgres.rs"]
 mod postgres;
 #[path = "cli/rotate.rs"]

@@ -155,7 +155,11 @@ fn answer(state: &mut State, effects: Vec<Effect>) {
                 let first = u32::try_from(query.offset).unwrap();
                 let rows = (first..WALLETS.min(first + query.limit)).map(wallet).collect();
                 let total = u64::from(WALLETS);
-                Answer::Wallets(WalletsAnswer::Page(Ok(WalletPage { total, rows })))
+                Answer::Wallets(WalletsAnswer::Page(Ok(WalletPage {
+                    total,
+                    rows,
+                    next: None,
+                })))
             }
             Work::Node(NodeWork::Status) => Answer::Node(NodeAnswer::Status(Ok(node()))),
             Work::Node(NodeWork::History(_)) => Answer::Node(NodeAnswer::History(Ok(history()))),

@@ -19,6 +19,7 @@ mod inspect;
 mod limits;
 mod logging;
 mod message;
+mod owners;
 mod phrase;
 mod phrases;
 mod policy;
@@ -109,6 +110,8 @@ enum Command {
     #[command(subcommand)]
     Wallets(wallets::Command),
     #[command(subcommand)]
+    Owners(owners::Command),
+    #[command(subcommand)]
     Phrases(phrases::Command),
     Rotate(rotate::Args),
     Balance(balance::Args),
@@ -191,6 +194,7 @@ async fn dispatch(command: Option<Command>, context: &mut Context) -> Result<Rep
         Some(Command::Import(args)) => import::run(context, args).await,
         Some(Command::Export(args)) => export::run(context, args).await,
         Some(Command::Wallets(command)) => wallets::run(context, command).await,
+        Some(Command::Owners(command)) => owners::run(context, command).await,
         Some(Command::Phrases(command)) => phrases::run(context, command).await,
         Some(Command::Rotate(args)) => rotate::run(context, args).await,
         Some(Command::Balance(args)) => balance::run(context, args).await,

@@ -157,12 +157,14 @@ fn custody_exit(error: &CustodyError) -> Exit {
         | E::WalletLockedOut { .. }
         | E::WrongRecoveryKey
         | E::KeyRotated => Exit::Locked,
-        E::NotInitialised | E::NotFound { .. } => Exit::NotFound,
+        E::NotInitialised | E::NotFound { .. } | E::OwnerNotFound { .. } => Exit::NotFound,
         E::AlreadyInitialised
         | E::WeakPassword(_)
         | E::Ambiguous { .. }
         | E::AlreadyRotated { .. }
         | E::NotDue { .. }
+        | E::OwnerExists { .. }
+        | E::OwnerHasWallets { .. }
         | E::Invalid { .. }
         | E::UnsupportedStore { .. } => Exit::InvalidInput,
         E::Damaged { .. }
@@ -181,6 +183,8 @@ fn custody_exit(error: &CustodyError) -> Exit {
         E::AuditBroken { .. } => Exit::Unverified,
         E::ClockBehind { .. }
         | E::ExportRefused { .. }
+        | E::OwnerFull { .. }
+        | E::TransferUnderWay { .. }
         | E::WalletDeleted { .. }
         | E::WalletRetired { .. }
         | E::WalletPurged { .. } => Exit::Refused,

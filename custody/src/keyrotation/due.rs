@@ -138,7 +138,7 @@ impl Custody {
             after: query.after.map(|cursor| (cursor.at_ms, cursor.wallet)),
             limit: query.limit,
         };
-        let WalletPage { total, rows } = self.store().key_list(list).await?;
+        let WalletPage { total, rows, .. } = self.store().key_list(list).await?;
         let is_full = u32::try_from(rows.len()).is_ok_and(|length| length >= query.limit);
         let last = rows.last().filter(|_| is_full);
         let next = last.and_then(|wallet| {

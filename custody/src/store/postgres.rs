@@ -17,7 +17,9 @@ mod errors;
 mod facts;
 mod key_chain;
 mod life;
+mod lists;
 mod masters;
+mod owners;
 mod reads;
 mod rotation;
 mod rows;
@@ -42,6 +44,7 @@ use crate::audit::ledger::Ledger;
 use crate::audit::stored::StoredEntry;
 use crate::clock::Clock;
 use crate::error::CustodyError;
+use crate::owners::{Owner, OwnerPage, OwnerQuery};
 use crate::store::batch::{Group, Turn};
 use crate::store::rotation::{RecordRef, RotationState, StagedRecord, Unstaged};
 use crate::store::rows::{Source, Target};
@@ -287,7 +290,7 @@ impl Store for PostgresStore {
 
     async fn wallets(&self, query: &WalletQuery) -> Result<WalletPage, CustodyError> {
         let mut snapshot = self.snapshot().await?;
-        let page = wallets::wallets(&mut snapshot, query).await?;
+        let page = lists::wallets(&mut snapshot, query).await?;
         snapshot.rollback().await.storage()?;
         Ok(page)
     }
@@ -354,6 +357,22 @@ impl Store for PostgresStore {
 
     async fn audit_checkpoints(&self) -> Result<Vec<StoredCheckpoint>, CustodyError> {
         Ok(audit_log::checkpoints(&mut *self.reader().await?).await?)
+    }
+
+    async fn owners(&self, query: &OwnerQuery) -> Result<OwnerPage, CustodyError> {
+        let mut snapshot = self.snapshot().await?;
+        let page = owners::page(&mut snapshot, query).await?;
+        snapshot.rollback().await.storage()?;
+        Ok(page)
+    }
+
+    async fn owner(&self, name: &str) -> Result<Option<Owner>, CustodyError> {
+        Ok(owners::by_name(&mut *self.reader().await?, name).await?)
+    }
+
+    /// Rows that were overwritten stay in the server's files until it vacuums: that is for who runs the server.
+    async fn scrub(&self) -> Result<bool, CustodyError> {
+        Ok(false)
     }
 
     async fn attempts(&self, query: &AttemptQuery) -> Result<Vec<Attempt>, CustodyError> {

@@ -13,7 +13,9 @@ mod facts;
 mod file;
 mod key_chain;
 mod life;
+mod lists;
 mod masters;
+mod owners;
 mod reads;
 mod rotation;
 mod rows;
@@ -36,6 +38,7 @@ use crate::audit::AuditQuery;
 use crate::audit::stored::StoredEntry;
 use crate::clock::Clock;
 use crate::error::CustodyError;
+use crate::owners::{Owner, OwnerPage, OwnerQuery};
 use crate::store::batch::Group;
 use crate::store::columns::bounded;
 use crate::store::rotation::{RecordRef, RotationState, StagedRecord, Unstaged};
@@ -91,6 +94,8 @@ impl SqliteStore {
             .busy_timeout(Duration::from_millis(busy_timeout_ms))
             .pragma("wal_autocheckpoint", checkpoints::BACKSTOP_PAGES)
             .pragma("trusted_schema", "OFF")
+            // What is overwritten or taken away is gone from the file: keys that are purged above all.
+            .pragma("secure_delete", "ON")
             .pragma("cell_size_check", "ON")
             .disable_statement_logging();
         let checkpoints = Arc::new(Checkpoints::start(options.clone()));
@@ -199,7 +204,11 @@ impl Store for SqliteStore {
     }
 
     async fn wallets(&self, query: &WalletQuery) -> Result<WalletPage, CustodyError> {
-        wallets::wallets(&mut *self.reader().await?, query).await
+        let mut reader = self.reader().await?;
+        let mut snapshot = reader.begin().await.storage()?;
+        let page = lists::wallets(&mut snapshot, query).await?;
+        snapshot.rollback().await.storage()?;
+        Ok(page)
     }
 
     async fn wallet_by_address(&self, address: &AccountAddress) -> Result<Option<Wallet>, CustodyError> {
@@ -264,6 +273,22 @@ impl Store for SqliteStore {
 
     async fn audit_checkpoints(&self) -> Result<Vec<StoredCheckpoint>, CustodyError> {
         audit_log::checkpoints(&mut *self.reader().await?).await
+    }
+
+    async fn owners(&self, query: &OwnerQuery) -> Result<OwnerPage, CustodyError> {
+        let mut reader = self.reader().await?;
+        let mut snapshot = reader.begin().await.storage()?;
+        let page = owners::page(&mut snapshot, query).await?;
+        snapshot.rollback().await.storage()?;
+        Ok(page)
+    }
+
+    async fn owner(&self, name: &str) -> Result<Option<Owner>, CustodyError> {
+        owners::by_name(&mut *self.reader().await?, name).await
+    }
+
+    async fn scrub(&self) -> Result<bool, CustodyError> {
+        self.checkpoints.empty_journal().await
     }
 
     async fn attempts(&self, query: &AttemptQuery) -> Result<Vec<Attempt>, CustodyError> {

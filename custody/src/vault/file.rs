@@ -24,7 +24,7 @@ use crate::error::CustodyError;
 use crate::memory::Protection;
 use crate::password::{MAX_PASSWORD_BYTES, Password};
 use crate::store::{Ask, Everything, PolicyRow, Write, transact};
-use crate::wallets::{MAX_PAGE, Wallet, WalletQuery, WalletStatus};
+use crate::wallets::{MAX_PAGE, StatusFilter, Wallet, WalletQuery, WalletStatus};
 
 pub(super) mod rows;
 #[cfg(test)]
@@ -107,17 +107,18 @@ impl Custody {
     async fn every_wallet(&self) -> Result<BTreeMap<AccountAddress, Wallet>, CustodyError> {
         let mut shown = BTreeMap::new();
         let mut query = WalletQuery {
+            status: StatusFilter::All,
             limit: MAX_PAGE,
             ..WalletQuery::default()
         };
         loop {
             let page = self.wallets(&query).await?;
-            let full = !page.rows.is_empty();
             shown.extend(page.rows.into_iter().map(|wallet| (wallet.address, wallet)));
-            query.offset += u64::from(MAX_PAGE);
-            if !full || query.offset >= page.total {
+            // Each cursor lies after the one before it, so this ends.
+            let Some(next) = page.next else {
                 return Ok(shown);
-            }
+            };
+            query.after = Some(next);
         }
     }
 

@@ -1,5 +1,8 @@
 //! Deriving many wallets: on every core, sealed as they come, stored in one database transaction.
 //!
+//! The indices are those after the last one. Where another process takes them while they are derived, the next ones are
+//! reserved in a transaction of their own before they are derived again, so no number of processes keeps one waiting.
+//!
 //! The phrase's seed is opened once for the whole range; each wallet's key exists unsealed only inside the worker
 //! that derived it, for as long as sealing takes.
 
@@ -31,9 +34,6 @@ const CHUNK: u32 = 128;
 /// From so many wallets on a table makes up for the time that making it takes.
 const WORTH_A_TABLE: u32 = 256;
 
-/// How often the range is taken anew when another process derived the same indices at the same moment.
-const TRIES: u32 = 3;
-
 /// Random bytes of one wallet: the envelope's salt, then the record's id.
 const SALT_LEN: usize = 32;
 const RECORD_LEN: usize = 16;
@@ -59,27 +59,32 @@ impl Custody {
             ));
         }
         let session = self.current_session().await?;
-        for _ in 0..TRIES {
-            if let Some(range) = self.derive_range(request, &session, progress).await? {
-                return Ok(range);
+        let found = self.find_range(request).await?;
+        if let Some(range) = self
+            .derive_range(&found, Hold::Expected, &session, progress)
+            .await?
+        {
+            return Ok(range);
+        }
+        // Somebody else took those indices in the meantime: now they are taken first, and derived at leisure.
+        let reserved = self.reserve_range(&found, &session, progress).await?;
+        let outcome = self
+            .derive_range(&reserved, Hold::Reserved, &session, progress)
+            .await;
+        match outcome {
+            Ok(Some(range)) => Ok(range),
+            Ok(None) => Err(CustodyError::Busy),
+            Err(error) => {
+                self.give_back(&reserved, &session).await;
+                Err(error)
             }
         }
-        Err(CustodyError::Busy)
     }
 
-    /// One try; `None` when somebody else took the indices in the meantime.
-    async fn derive_range(
-        &self,
-        request: DeriveRequest,
-        session: &Arc<Session>,
-        progress: &Progress,
-    ) -> Result<Option<DerivedRange>, CustodyError> {
-        let wanted = MasterAsk {
-            id: request.master.map(|master| master.get()),
-            family: request.family,
-        };
+    /// The phrase and where its next range begins.
+    async fn find_range(&self, request: DeriveRequest) -> Result<Range, CustodyError> {
         let ask = Ask {
-            master: Some(wanted),
+            master: Some(wanted(request)),
             ..Ask::default()
         };
         let facts = self.store().look(ask).await?;
@@ -91,20 +96,101 @@ impl Custody {
         })?;
         let family = PathFamily::from_id(&master.family)
             .map_err(|_| CustodyError::damaged("the path family is unknown"))?;
-        let (master_id, expected_next) = (master.id, master.next_index);
-        let first = request.start.unwrap_or(expected_next);
-        let end = first
-            .checked_add(request.count)
-            .filter(|end| *end <= ChildIndex::MAX.get() + 1)
-            .ok_or_else(|| CustodyError::invalid("range", "indices end at 2147483647"))?;
+        let first = request.start.unwrap_or(master.next_index);
+        let end = end_of(first, request.count)?;
+        Ok(Range {
+            request,
+            master,
+            family,
+            first,
+            end,
+        })
+    }
+
+    /// Takes the next indices, whichever they are by now. A process that ends before it stores their wallets leaves a gap:
+    /// nothing is lost by it, and the indices can be derived by their numbers. Searching for used addresses elsewhere, as
+    /// wallets do after a restore, commonly goes on over 20 unused ones.
+    async fn reserve_range(
+        &self,
+        found: &Range,
+        session: &Session,
+        progress: &Progress,
+    ) -> Result<Range, CustodyError> {
+        let ask = Ask {
+            master: Some(found.asked()),
+            unsigned_tail: true,
+            ..Ask::default()
+        };
+        let (first, _) = transact(self.store(), ask, |ledger, facts| {
+            stopped(session, progress)?;
+            let first = facts.master.map_or(0, |master| master.next_index);
+            let end = end_of(first, found.request.count)?;
+            let draft = Draft::new(Operation::DeriveWallets, Outcome::Authorised).details(found.details(
+                "reserved: ",
+                first,
+                end,
+            ));
+            ledger.append(facts.now_ms, self.scribe(Some(session)), draft)?;
+            Ok((vec![found.next_index(end)], first))
+        })
+        .await?;
+        Ok(Range {
+            master: found.master.clone(),
+            first,
+            end: end_of(first, found.request.count)?,
+            ..*found
+        })
+    }
+
+    /// Gives reserved indices back, if nobody took the ones after them. What comes of it changes nothing for the caller.
+    async fn give_back(&self, reserved: &Range, session: &Session) {
+        let ask = Ask {
+            master: Some(reserved.asked()),
+            unsigned_tail: true,
+            ..Ask::default()
+        };
+        let given = transact(self.store(), ask, |ledger, facts| {
+            let next_index = facts.master.map_or(0, |master| master.next_index);
+            let (details, writes) = if next_index == reserved.end {
+                ("given back: ", vec![reserved.next_index(reserved.first)])
+            } else {
+                ("left out: ", Vec::new())
+            };
+            let draft = Draft::new(Operation::DeriveWallets, Outcome::Failed)
+                .reason("not-derived")
+                .details(reserved.details(details, reserved.first, reserved.end));
+            ledger.append(facts.now_ms, self.scribe(Some(session)), draft)?;
+            Ok((writes, ()))
+        })
+        .await;
+        if let Err(error) = given {
+            tracing::warn!(code = error.code(), "reserved indices were not given back");
+        }
+    }
+
+    /// Derives and stores; `None` when somebody else took indices that were merely expected.
+    async fn derive_range(
+        &self,
+        range: &Range,
+        hold: Hold,
+        session: &Arc<Session>,
+        progress: &Progress,
+    ) -> Result<Option<DerivedRange>, CustodyError> {
+        let Range {
+            request,
+            family,
+            first,
+            end,
+            ..
+        } = *range;
         progress.report(0, u64::from(request.count));
         let rows = {
-            let (session, progress) = (Arc::clone(session), progress.clone());
+            let (session, progress, master) = (Arc::clone(session), progress.clone(), range.master.clone());
             blocking(move || derive_and_seal(&session, &master, family, first, request.count, &progress))
                 .await??
         };
         let ask = Ask {
-            master: Some(wanted),
+            master: Some(range.asked()),
             unsigned_tail: true,
             ..Ask::default()
         };
@@ -112,26 +198,19 @@ impl Custody {
             // The last moment at which cancelling or locking still leaves nothing behind.
             stopped(session, progress)?;
             let next_index = facts.master.map_or(0, |master| master.next_index);
-            if request.start.is_none() && next_index != expected_next {
+            if hold == Hold::Expected && request.start.is_none() && next_index != range.master.next_index {
                 return Ok((Vec::new(), false));
             }
-            let draft = Draft::new(Operation::DeriveWallets, Outcome::Done).details(format!(
-                "phrase {master_id}, {family}, indices {first} to {}",
-                end - 1
-            ));
+            let draft =
+                Draft::new(Operation::DeriveWallets, Outcome::Done).details(range.details("", first, end));
             ledger.append(facts.now_ms, self.scribe(Some(session)), draft)?;
-            let next_index = next_index.max(end);
             Ok((
                 vec![
                     Write::Wallets {
-                        from: Some((master_id, family)),
+                        from: Some((range.master.id, family)),
                         rows,
                     },
-                    Write::NextIndex {
-                        master: master_id,
-                        family,
-                        next_index,
-                    },
+                    range.next_index(next_index.max(end)),
                 ],
                 true,
             ))
@@ -144,6 +223,61 @@ impl Custody {
             added,
         }))
     }
+}
+
+/// A range of indices of one family of one phrase.
+struct Range {
+    request: DeriveRequest,
+    master: MasterRow,
+    family: PathFamily,
+    first: u32,
+    /// The index after the last one.
+    end: u32,
+}
+
+/// How sure a range is while it is derived.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Hold {
+    /// As long as nobody else takes it first.
+    Expected,
+    /// Nobody else can.
+    Reserved,
+}
+
+impl Range {
+    fn asked(&self) -> MasterAsk {
+        wanted(self.request)
+    }
+
+    fn next_index(&self, next_index: u32) -> Write {
+        Write::NextIndex {
+            master: self.master.id,
+            family: self.family,
+            next_index,
+        }
+    }
+
+    fn details(&self, what: &str, first: u32, end: u32) -> String {
+        let last = end.saturating_sub(1);
+        format!(
+            "{what}phrase {}, {}, indices {first} to {last}",
+            self.master.id, self.family
+        )
+    }
+}
+
+fn wanted(request: DeriveRequest) -> MasterAsk {
+    MasterAsk {
+        id: request.master.map(|master| master.get()),
+        family: request.family,
+    }
+}
+
+fn end_of(first: u32, count: u32) -> Result<u32, CustodyError> {
+    first
+        .checked_add(count)
+        .filter(|end| *end <= ChildIndex::MAX.get() + 1)
+        .ok_or_else(|| CustodyError::invalid("range", "indices end at 2147483647"))
 }
 
 fn stopped(session: &Session, progress: &Progress) -> Result<(), CustodyError> {

@@ -112,7 +112,11 @@ impl World {
         } else {
             rows.len() as u64
         };
-        Ok(WalletPage { total, rows })
+        Ok(WalletPage {
+            total,
+            rows,
+            next: None,
+        })
     }
 
     /// A balance; `None` for a few that the node did not say.

@@ -5,8 +5,8 @@ use keyward_core::address::Address;
 use keyward_core::evm::EvmAddress;
 use keyward_core::path::PathFamily;
 use keyward_custody::{
-    CustodyError, DeriveRequest, DerivedRange, MasterId, Progress, Wallet, WalletPage, WalletQuery,
-    WalletSort,
+    CustodyError, DeriveRequest, DerivedRange, MasterId, Progress, StatusFilter, Wallet, WalletCursor,
+    WalletPage, WalletQuery, WalletSort, WalletStatus,
 };
 use serde_json::{Value, json};
 
@@ -15,6 +15,7 @@ use super::context::Context;
 use crate::exit::Failure;
 use crate::output::{self, Align, Report, Table, fields, time};
 
+mod owned;
 mod password;
 
 /// Derive, list, show, label, tag and protect wallets
@@ -61,6 +62,32 @@ pub(crate) enum Command {
     },
     #[command(subcommand)]
     Password(password::Command),
+    /// Give wallets to an owner, or take them away from whoever has them
+    #[command(
+        after_help = "Examples:\n  keyward wallets assign '#1' '#2' --owner 'jane doe'\n  keyward wallets assign '#1' --nobody"
+    )]
+    Assign(owned::AssignArgs),
+    /// Make a wallet its owner's primary one
+    #[command(after_help = "Example:\n  keyward wallets primary '#2'")]
+    Primary {
+        /// The wallet
+        wallet: String,
+    },
+    /// Say what wallets are for
+    #[command(after_help = "Example:\n  keyward wallets role '#1' '#2' --role trading")]
+    Role(owned::RoleArgs),
+    /// Delete a wallet; it can be restored until it is purged
+    #[command(after_help = "Example:\n  keyward wallets delete '#3'")]
+    Delete(owned::DeleteArgs),
+    /// Restore a deleted wallet
+    #[command(after_help = "Example:\n  keyward wallets restore '#3'")]
+    Restore {
+        /// The wallet
+        wallet: String,
+    },
+    /// Destroy the key of a deleted wallet whose grace period is over
+    #[command(after_help = "Examples:\n  keyward wallets purge '#3'\n  keyward wallets purge --due")]
+    Purge(owned::PurgeArgs),
 }
 
 #[derive(Debug, clap::Args)]
@@ -107,6 +134,15 @@ pub(crate) struct ListArgs {
     /// Only wallets with exactly this tag
     #[arg(long, value_name = "TAG")]
     tag: Option<String>,
+    /// Only wallets of this owner
+    #[arg(long, value_name = "NAME")]
+    owner: Option<String>,
+    /// Only wallets with this role; empty for those without one
+    #[arg(long, value_name = "ROLE")]
+    role: Option<String>,
+    /// Only wallets of this status; in-use are active and rotated ones
+    #[arg(long, value_enum, default_value_t = Status::InUse)]
+    status: Status,
     /// Only wallets of this chain
     #[arg(long, value_name = "CHAIN", value_parser = chain_parser())]
     chain: Option<Chain>,
@@ -116,6 +152,9 @@ pub(crate) struct ListArgs {
     /// Turn the order round
     #[arg(long)]
     descending: bool,
+    /// Go on after a page: its `next`, in the same order
+    #[arg(long, value_name = "CURSOR")]
+    after: Option<WalletCursor>,
     /// How many to skip
     #[arg(long, value_name = "N", default_value_t = 0)]
     offset: u64,
@@ -129,6 +168,35 @@ enum Sort {
     Index,
     Label,
     LastUsed,
+    Created,
+    Trades,
+    Volume,
+    Owner,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Status {
+    InUse,
+    All,
+    Active,
+    Rotated,
+    Retired,
+    Deleted,
+    Purged,
+}
+
+impl From<Status> for StatusFilter {
+    fn from(status: Status) -> Self {
+        match status {
+            Status::InUse => Self::InUse,
+            Status::All => Self::All,
+            Status::Active => Self::Only(WalletStatus::Active),
+            Status::Rotated => Self::Only(WalletStatus::Rotated),
+            Status::Retired => Self::Only(WalletStatus::Retired),
+            Status::Deleted => Self::Only(WalletStatus::Deleted),
+            Status::Purged => Self::Only(WalletStatus::Purged),
+        }
+    }
 }
 
 impl From<Sort> for WalletSort {
@@ -137,6 +205,10 @@ impl From<Sort> for WalletSort {
             Sort::Index => Self::Index,
             Sort::Label => Self::Label,
             Sort::LastUsed => Self::LastUsed,
+            Sort::Created => Self::Created,
+            Sort::Trades => Self::Trades,
+            Sort::Volume => Self::Volume,
+            Sort::Owner => Self::Owner,
         }
     }
 }
@@ -157,6 +229,12 @@ pub(crate) async fn run(context: &mut Context, command: Command) -> Result<Repor
         }
         Command::Tag { wallets, add, remove } => tag(context, &wallets, &add, &remove).await,
         Command::Password(command) => password::run(context, command).await,
+        Command::Assign(args) => owned::assign(context, args).await,
+        Command::Primary { wallet } => owned::primary(context, &wallet).await,
+        Command::Role(args) => owned::role(context, args).await,
+        Command::Delete(args) => owned::delete(context, args).await,
+        Command::Restore { wallet } => owned::restore(context, &wallet).await,
+        Command::Purge(args) => owned::purge(context, args).await,
     }
 }
 
@@ -197,13 +275,17 @@ async fn list(context: &Context, args: ListArgs) -> Result<Report, Failure> {
     let query = WalletQuery {
         text: args.filter,
         tag: args.tag,
+        owner: args.owner,
+        role: args.role,
+        status: args.status.into(),
         chain: args.chain,
         sort: args.sort.into(),
         descending: args.descending,
+        after: args.after,
         offset: args.offset,
         limit: args.limit,
     };
-    let WalletPage { total, rows } = custody.wallets(&query).await?;
+    let WalletPage { total, rows, next } = custody.wallets(&query).await?;
     let mut table = Table::new(&[
         ("#", Align::Right),
         ("label", Align::Left),
@@ -226,7 +308,8 @@ async fn list(context: &Context, args: ListArgs) -> Result<Report, Failure> {
     let mut text = table.render();
     text.push_str(&format!("{} of {total}\n", rows.len()));
     let wallets: Vec<Value> = rows.iter().map(wallet_json).collect();
-    let json = json!({ "total": total, "offset": query.offset, "limit": query.limit, "wallets": wallets });
+    let json = json!({ "total": total, "offset": query.offset, "limit": query.limit, "wallets": wallets,
+        "next": next.map(|next| next.to_string()) });
     Ok(Report::new(text, json))
 }
 

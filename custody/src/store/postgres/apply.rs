@@ -8,7 +8,7 @@ use super::connect::Engine;
 use super::errors::{Fault, ResultExt};
 use super::key_chain;
 use super::types::Millis;
-use super::{audit_log, rotation, rows, usage};
+use super::{audit_log, owners, rotation, rows, usage};
 use crate::attempts::NewAttempt;
 use crate::error::CustodyError;
 use crate::store::{Applied, NewIntent, Write, stored_integer, stored_lamports};
@@ -45,6 +45,7 @@ impl Applier<'_> {
             }
             Write::Rotation(step) => rotation::apply(self.connection, step, now).await,
             Write::Redact { sequences, by } => audit_log::redact(self.connection, sequences, by).await,
+            Write::Life(change) => owners::apply(self.connection, change, now).await,
             Write::IntentSigned {
                 hash,
                 wallet,
@@ -266,6 +267,7 @@ fn statement(write: Write, now: Millis) -> Result<Statement, CustodyError> {
         | Write::Key(_)
         | Write::AuditKeys { .. }
         | Write::Redact { .. }
+        | Write::Life(_)
         | Write::Reservation { .. }
         | Write::IntentSigned { .. }
         | Write::Attempt { .. }

@@ -1,15 +1,15 @@
-//! Wallets: pages of them, and one at a time.
+//! Wallets, one at a time.
 
-use keyward_core::account::{AccountAddress, Chain};
+use keyward_core::account::AccountAddress;
 use sqlx::postgres::PgRow;
 use sqlx::{AssertSqlSafe, PgConnection, Row};
 
 use super::errors::{Fault, ResultExt};
 use super::life::{maybe, volume};
 use super::types::Millis;
-use crate::store::columns::{parse_account, parse_family, pattern, unsigned};
-use crate::store::{WalletPlace, stored_integer};
-use crate::wallets::{MasterId, Wallet, WalletPage, WalletQuery, WalletSort, WalletStatus};
+use crate::store::WalletPlace;
+use crate::store::columns::{parse_account, parse_family, unsigned};
+use crate::wallets::{MasterId, Wallet, WalletPage, WalletStatus};
 
 /// A wallet's columns, in the order that [`wallet`] reads them.
 pub(super) const WALLET_COLUMNS: &str = "w.derivation_index, w.address, w.path, w.label, w.created_at, w.last_used_at, w.tags, \
@@ -18,78 +18,6 @@ pub(super) const WALLET_COLUMNS: &str = "w.derivation_index, w.address, w.path, 
      w.role, w.status, w.status_at, w.grace_until, w.purge_after, \
      (SELECT p.address FROM wallets p WHERE p.wallet_id = w.previous_wallet_id), w.rotate_every, w.rotate_at, \
      w.rotation_count, w.total_trades, CAST(w.total_volume AS TEXT)";
-
-pub(super) async fn wallets(connection: &mut PgConnection, query: &WalletQuery) -> Result<WalletPage, Fault> {
-    let index = query
-        .text
-        .strip_prefix('#')
-        .and_then(|text| text.parse::<u32>().ok());
-    let by_text = match (query.text.is_empty(), index) {
-        (true, _) => "",
-        (false, Some(_)) => " AND w.derivation_index = $2",
-        (false, None) => {
-            " AND (w.address ILIKE $1 OR w.label ILIKE $1 \
-              OR EXISTS (SELECT 1 FROM UNNEST(w.tags) AS t (tag) WHERE t.tag ILIKE $1))"
-        }
-    };
-    let by_tag = if query.tag.is_some() {
-        " AND w.tags @> ARRAY[$3]"
-    } else {
-        ""
-    };
-    let by_chain = match query.chain {
-        None => "",
-        Some(Chain::Solana) => " AND w.chain = 'solana'",
-        Some(Chain::Evm) => " AND w.chain = 'evm'",
-    };
-    let order = order(query.sort, query.descending);
-    let text = pattern(&query.text);
-    let index = index.map(i64::from);
-    // Every piece of the texts is one of those above: nothing of them comes from outside.
-    let total: i64 = sqlx::query_scalar(AssertSqlSafe(format!(
-        "SELECT COUNT(*) FROM wallets w WHERE TRUE{by_text}{by_tag}{by_chain}"
-    )))
-    .bind(&text)
-    .bind(index)
-    .bind(&query.tag)
-    .fetch_one(&mut *connection)
-    .await
-    .storage()?;
-    let rows = sqlx::query(AssertSqlSafe(format!(
-        "SELECT {WALLET_COLUMNS} FROM wallets w WHERE TRUE{by_text}{by_tag}{by_chain} \
-         ORDER BY {order} LIMIT $4 OFFSET $5"
-    )))
-    .bind(&text)
-    .bind(index)
-    .bind(&query.tag)
-    .bind(i64::from(query.limit))
-    .bind(stored_integer("offset", query.offset)?)
-    .fetch_all(connection)
-    .await
-    .storage()?;
-    page(total, &rows)
-}
-
-/// Where a wallet stands among those that are otherwise equal: imported ones, which have no place, at the end.
-const PLACE: &str = "w.master_id NULLS LAST, w.path_family, w.derivation_index, w.wallet_id";
-
-/// Wallets without the value sorted by come last, whichever way round. Labels are compared by their bytes, in small
-/// letters, so that the order does not hang on how the database was made.
-fn order(sort: WalletSort, descending: bool) -> String {
-    let direction = if descending { "DESC" } else { "ASC" };
-    match sort {
-        WalletSort::Index => format!(
-            "w.master_id {direction} NULLS LAST, w.path_family {direction}, w.derivation_index {direction}, \
-             w.wallet_id {direction}"
-        ),
-        WalletSort::Label => {
-            format!("(w.label = ''), CONVERT_TO(LOWER(w.label), 'UTF8') {direction}, {PLACE}")
-        }
-        WalletSort::LastUsed => {
-            format!("(w.last_used_at IS NULL), w.last_used_at {direction}, {PLACE}")
-        }
-    }
-}
 
 pub(super) async fn wallet_by_address(
     connection: &mut PgConnection,
@@ -147,10 +75,12 @@ pub(super) fn page(total: i64, rows: &[PgRow]) -> Result<WalletPage, Fault> {
     Ok(WalletPage {
         total: unsigned("wallets", total)?,
         rows: rows.iter().map(wallet).collect::<Result<_, _>>()?,
+        next: None,
     })
 }
 
-fn wallet(row: &PgRow) -> Result<Wallet, Fault> {
+/// A wallet from [`WALLET_COLUMNS`].
+pub(super) fn wallet(row: &PgRow) -> Result<Wallet, Fault> {
     let index: Option<i64> = row.try_get(0).storage()?;
     let created: Millis = row.try_get(4).storage()?;
     let last_used: Option<Millis> = row.try_get(5).storage()?;

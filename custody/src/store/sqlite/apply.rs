@@ -4,7 +4,7 @@ use sqlx::SqliteConnection;
 
 use super::errors::ResultExt;
 use super::key_chain;
-use super::{audit_log, facts, rotation, rows, usage};
+use super::{audit_log, facts, owners, rotation, rows, usage};
 use crate::attempts::NewAttempt;
 use crate::audit::ledger::LedgerRow;
 use crate::clock::Clock;
@@ -53,6 +53,7 @@ async fn apply(
         }
         Write::AuditKeys { current, retired } => return rows::audit_keys(connection, current, retired).await,
         Write::Redact { sequences, by } => return audit_log::redact(connection, sequences, by).await,
+        Write::Life(change) => return owners::apply(connection, change, now).await,
         Write::Intent(new) => return intent(connection, new, now).await,
         Write::Rotation(step) => return rotation::apply(connection, step, now).await,
         Write::IntentSigned {

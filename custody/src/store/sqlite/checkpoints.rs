@@ -10,6 +10,9 @@ use sqlx::SqlitePool;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
 use tokio::sync::mpsc;
 
+use super::errors::ResultExt;
+use crate::error::CustodyError;
+
 /// Changes between two checkpoints: about half of what SQLite itself would wait for.
 const EVERY_COMMITS: u32 = 64;
 
@@ -55,6 +58,15 @@ impl Checkpoints {
             // Full means that the task has been told already.
             let _ = self.wake.try_send(());
         }
+    }
+
+    /// Writes the whole journal back and cuts it to nothing; false where a reader of another process held on to it.
+    pub(super) async fn empty_journal(&self) -> Result<bool, CustodyError> {
+        let busy: i64 = sqlx::query_scalar("PRAGMA wal_checkpoint(TRUNCATE)")
+            .fetch_one(&self.connection)
+            .await
+            .storage()?;
+        Ok(busy == 0)
     }
 
     /// Closes the connection; later wake-ups find it closed.

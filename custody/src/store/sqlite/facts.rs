@@ -8,7 +8,7 @@ use sqlx::{AssertSqlSafe, Row, SqliteConnection};
 use super::errors::ResultExt;
 use super::key_chain;
 use super::life::{self, STATE_COLUMNS, STATE_COUNT};
-use super::{audit_log, masters, reads, rotation};
+use super::{audit_log, masters, owners, reads, rotation};
 use crate::audit::ledger::{Ledger, LedgerState};
 use crate::error::CustodyError;
 use crate::settings::SettingsRow;
@@ -32,7 +32,14 @@ pub(super) async fn gather(
     ask: &Ask,
     now_ms: u64,
 ) -> Result<(Facts, Ledger), CustodyError> {
-    if ask.wallets.len().max(ask.intents.len()).max(ask.windows.len()) > MAX_ASKED {
+    if ask
+        .wallets
+        .len()
+        .max(ask.owners.len())
+        .max(ask.intents.len())
+        .max(ask.windows.len())
+        > MAX_ASKED
+    {
         return Err(CustodyError::invalid("request", "it names too much at once"));
     }
     let (vault, policy_version, ledger) = edge(connection, ask).await?;
@@ -47,6 +54,8 @@ pub(super) async fn gather(
         master: None,
         key_chain: None,
         masters: Vec::new(),
+        owners: Vec::new(),
+        in_flight: Vec::new(),
         everything: None,
         attempt: None,
         same_payment: None,
@@ -77,6 +86,13 @@ pub(super) async fn gather(
     }
     if ask.masters {
         facts.masters = masters::all_masters(connection).await?;
+    }
+    if ask.owners_of_wallets || !ask.owners.is_empty() {
+        let wallets = ask.owners_of_wallets.then_some(facts.wallets.as_slice());
+        facts.owners = owners::facts(connection, &ask.owners, wallets).await?;
+    }
+    if ask.in_flight {
+        facts.in_flight = owners::in_flight(connection, &facts.wallets).await?;
     }
     if ask.everything {
         facts.everything = Some(masters::everything(connection).await?);

@@ -1,15 +1,15 @@
-//! Wallets: pages of them, and one at a time.
+//! Wallets, one at a time.
 
-use keyward_core::account::{AccountAddress, Chain};
+use keyward_core::account::AccountAddress;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{AssertSqlSafe, Row, SqliteConnection};
 
 use super::errors::ResultExt;
 use super::life::{maybe, volume};
 use crate::error::CustodyError;
-use crate::store::columns::{parse_account, parse_family, pattern, unsigned};
-use crate::store::{WalletPlace, stored_integer};
-use crate::wallets::{MasterId, Wallet, WalletPage, WalletQuery, WalletSort, WalletStatus};
+use crate::store::WalletPlace;
+use crate::store::columns::{parse_account, parse_family, unsigned};
+use crate::wallets::{MasterId, Wallet, WalletPage, WalletStatus};
 
 /// A wallet's columns, in the order that [`wallet`] reads them. The tags of one row are one JSON array.
 pub(super) const WALLET_COLUMNS: &str = "w.derivation_index, w.address, w.path, w.label, w.created_at, w.last_used_at, \
@@ -19,80 +19,6 @@ pub(super) const WALLET_COLUMNS: &str = "w.derivation_index, w.address, w.path, 
      w.role, w.status, w.status_at, w.grace_until, w.purge_after, \
      (SELECT p.address FROM wallets p WHERE p.wallet_id = w.previous_wallet_id), w.rotate_every, w.rotate_at, \
      w.rotation_count, w.total_trades, w.total_volume";
-
-pub(super) async fn wallets(
-    connection: &mut SqliteConnection,
-    query: &WalletQuery,
-) -> Result<WalletPage, CustodyError> {
-    let index = query
-        .text
-        .strip_prefix('#')
-        .and_then(|text| text.parse::<u32>().ok());
-    let by_text = match (query.text.is_empty(), index) {
-        (true, _) => "",
-        (false, Some(_)) => " AND w.derivation_index = ?2",
-        (false, None) => {
-            " AND (w.address LIKE ?1 ESCAPE '\\' OR w.label LIKE ?1 ESCAPE '\\' \
-              OR w.wallet_id IN (SELECT wallet_id FROM tags WHERE tag LIKE ?1 ESCAPE '\\'))"
-        }
-    };
-    let by_tag = if query.tag.is_some() {
-        " AND w.wallet_id IN (SELECT wallet_id FROM tags WHERE tag = ?3)"
-    } else {
-        ""
-    };
-    let by_chain = match query.chain {
-        None => "",
-        Some(Chain::Solana) => " AND w.chain = 'solana'",
-        Some(Chain::Evm) => " AND w.chain = 'evm'",
-    };
-    let order = order(query.sort, query.descending);
-    let text = pattern(&query.text);
-    // Every piece of the texts is one of those above: nothing of them comes from outside.
-    let total: i64 = sqlx::query_scalar(AssertSqlSafe(format!(
-        "SELECT COUNT(*) FROM wallets w WHERE 1{by_text}{by_tag}{by_chain}"
-    )))
-    .bind(&text)
-    .bind(index)
-    .bind(&query.tag)
-    .fetch_one(&mut *connection)
-    .await
-    .storage()?;
-    // The page is cut out of narrow rows first; only its own rows are then fetched whole.
-    let rows = sqlx::query(AssertSqlSafe(format!(
-        "SELECT {WALLET_COLUMNS} FROM (SELECT w.wallet_id AS id FROM wallets w WHERE 1{by_text}{by_tag}{by_chain} \
-         ORDER BY {order} LIMIT ?4 OFFSET ?5) page JOIN wallets w ON w.wallet_id = page.id ORDER BY {order}"
-    )))
-    .bind(&text)
-    .bind(index)
-    .bind(&query.tag)
-    .bind(query.limit)
-    .bind(stored_integer("offset", query.offset)?)
-    .fetch_all(connection)
-    .await
-    .storage()?;
-    page(total, &rows)
-}
-
-/// Where a wallet stands among those that are otherwise equal: imported ones, which have no place, at the end.
-const PLACE: &str = "w.master_id NULLS LAST, w.path_family, w.derivation_index, w.wallet_id";
-
-/// Wallets without the value sorted by come last, whichever way round.
-fn order(sort: WalletSort, descending: bool) -> String {
-    let direction = if descending { "DESC" } else { "ASC" };
-    match sort {
-        WalletSort::Index => format!(
-            "w.master_id {direction} NULLS LAST, w.path_family {direction}, w.derivation_index {direction}, \
-             w.wallet_id {direction}"
-        ),
-        WalletSort::Label => {
-            format!("(w.label = ''), w.label COLLATE NOCASE {direction}, {PLACE}")
-        }
-        WalletSort::LastUsed => {
-            format!("(w.last_used_at IS NULL), w.last_used_at {direction}, {PLACE}")
-        }
-    }
-}
 
 pub(super) async fn wallet_by_address(
     connection: &mut SqliteConnection,
@@ -150,10 +76,12 @@ pub(super) fn page(total: i64, rows: &[SqliteRow]) -> Result<WalletPage, Custody
     Ok(WalletPage {
         total: unsigned("wallets", total)?,
         rows: rows.iter().map(wallet).collect::<Result<_, _>>()?,
+        next: None,
     })
 }
 
-fn wallet(row: &SqliteRow) -> Result<Wallet, CustodyError> {
+/// A wallet from [`WALLET_COLUMNS`].
+pub(super) fn wallet(row: &SqliteRow) -> Result<Wallet, CustodyError> {
     let index: Option<i64> = row.try_get(0).storage()?;
     let last_used: Option<i64> = row.try_get(5).storage()?;
     let tags: String = row.try_get(6).storage()?;

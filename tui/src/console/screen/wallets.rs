@@ -166,7 +166,7 @@ impl Wallets {
         self.sort = match self.sort {
             WalletSort::Index => WalletSort::Label,
             WalletSort::Label => WalletSort::LastUsed,
-            WalletSort::LastUsed => WalletSort::Index,
+            _ => WalletSort::Index,
         };
         // The newest use is what one looks for first.
         self.descending = self.sort == WalletSort::LastUsed;

@@ -143,6 +143,7 @@ pub(in crate::console) fn answer_pages(state: &mut State, effects: Vec<Effect>, 
                 let page = WalletPage {
                     total: u64::from(total),
                     rows,
+                    next: None,
                 };
                 let answer = Answer::Wallets(WalletsAnswer::Page(Ok(page)));
                 let more = update(state, Msg::Answer { id, answer });

@@ -103,6 +103,7 @@ fn a_label_is_completed_to_its_address() {
     let page = keyward_custody::WalletPage {
         total: 2,
         rows: vec![wallet(1), wallet(2)],
+        next: None,
     };
     let found = Answer::Wallets(WalletsAnswer::Page(Ok(page)));
     update(&mut state, Msg::Answer { id, answer: found });
@@ -122,6 +123,7 @@ fn a_name_that_was_left_before_it_was_found_is_settled_when_it_is() {
         let page = keyward_custody::WalletPage {
             total: 1,
             rows: vec![wallet(1)],
+            next: None,
         };
         let answer = Answer::Wallets(WalletsAnswer::Page(Ok(page)));
         update(state, Msg::Answer { id, answer })

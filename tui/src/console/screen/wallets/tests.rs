@@ -247,6 +247,7 @@ fn both_chains_and_imported_keys_as_they_look() {
     let page = WalletPage {
         total: 3,
         rows: vec![wallet(0), derived, imported],
+        next: None,
     };
     let answer = Answer::Wallets(WalletsAnswer::Page(Ok(page)));
     update(&mut state, Msg::Answer { id, answer });

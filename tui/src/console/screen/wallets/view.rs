@@ -77,6 +77,10 @@ fn head(list: &Wallets, shared: &Shared, frame: &mut Frame<'_>, area: Rect) {
         WalletSort::Index => "by index",
         WalletSort::Label => "by label",
         WalletSort::LastUsed => "by last use",
+        WalletSort::Created => "as stored",
+        WalletSort::Trades => "by trades",
+        WalletSort::Volume => "by volume",
+        WalletSort::Owner => "by owner",
     };
     let order = format!("{order} {}", if list.descending { "↓" } else { "↑" });
     let filter_shown = list.mode == Mode::Filter || !list.filter.is_empty();
