@@ -32,10 +32,10 @@ mod imports;
 mod key_rotation;
 #[path = "suite/limits.rs"]
 mod limits;
-#[path = "suite/merge.rs"]
-mod merge;
 #[path = "suite/lists.rs"]
 mod lists;
+#[path = "suite/merge.rs"]
+mod merge;
 #[path = "suite/metrics.rs"]
 mod metrics;
 #[path = "suite/migration.rs"]
