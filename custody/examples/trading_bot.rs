@@ -181,7 +181,7 @@ fn new_vault() -> Result<NewVault> {
     let mut word = Zeroizing::new([0; 16]);
     getrandom::fill(&mut *word)?;
     Ok(NewVault {
-        password: Password::new(hex::encode(&*word)),
+        password: Password::new(hex::encode(*word)),
         second_factor: None,
         // The password has 128 random bits; one that a person thinks of wants the default's cost.
         kdf: "scrypt-16384".parse::<KdfParams>()?,

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use keyward_core::policy::{Policy, PolicyLimits};
 
 use crate::chain::{NodeConfig, SolanaNode};
+use crate::client::ClientIdentity;
 use crate::clock::Clock;
 use crate::error::CustodyError;
 use crate::location::StoreLocation;
@@ -59,6 +60,13 @@ impl CustodyBuilder {
     /// [`Custody::acting_as`] for several in one process.
     pub fn actor(mut self, actor: impl Into<String>) -> Self {
         self.options.actor = actor.into();
+        self
+    }
+
+    /// Who asks, where the service acts for others: the audit log holds keyed hashes of it. See [`Custody::for_client`] for
+    /// several in one process.
+    pub fn client(mut self, client: ClientIdentity) -> Self {
+        self.options.client = Some(client);
         self
     }
 

@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 
 use keyward_core::amount::Lamports;
+use keyward_core::audit::Outcome;
 use keyward_core::policy::{Policy, PolicyLimits};
 use keyward_custody::chain::NodeConfig;
 use keyward_custody::{
-    AuditQuery, AuditReport, Custody, CustodyBuilder, CustodyError, DeriveRequest, Progress, SettingKey,
-    VaultStatus, WalletQuery,
+    AuditQuery, AuditReport, ClientIdentity, Custody, CustodyBuilder, CustodyError, DeriveRequest, Progress,
+    SettingKey, VaultStatus, WalletQuery,
 };
 
 use crate::fixture::{Fixture, first, new_vault, password, transfer, transfer_from};
@@ -212,6 +213,37 @@ async fn handles_of_several_actors_share_the_session_and_sign_the_log_with_their
         custody.audit_verify(None).await.unwrap(),
         AuditReport::Intact { .. }
     ));
+}
+
+#[tokio::test]
+async fn the_builders_client_stays_with_handles_of_other_actors_and_another_client_keeps_the_actor() {
+    let fixture = Fixture::new();
+    let custody = builder(&fixture)
+        .actor("desk")
+        .client(ClientIdentity::new("192.0.2.1", "terminal 1"))
+        .open()
+        .await
+        .unwrap();
+    custody.create_vault(new_vault()).await.unwrap();
+    let wallets = DeriveRequest {
+        count: 1,
+        ..DeriveRequest::default()
+    };
+    custody.derive_wallets(wallets, &Progress::new()).await.unwrap();
+    let alice = custody.acting_as("alice").unwrap();
+    let elsewhere = alice.for_client(ClientIdentity::new("192.0.2.2", "terminal 2"));
+    alice.sign_message(first(), b"one").await.unwrap();
+    elsewhere.sign_message(first(), b"two").await.unwrap();
+    let query = AuditQuery {
+        outcome: Some(Outcome::Signed),
+        newest_first: false,
+        ..AuditQuery::default()
+    };
+    let rows = custody.audit_entries(&query).await.unwrap().rows;
+    let actors: Vec<&str> = rows.iter().map(|entry| entry.actor.as_str()).collect();
+    assert_eq!(actors, ["alice", "alice"]);
+    let clients: BTreeSet<_> = rows.iter().map(|entry| entry.client_address.unwrap()).collect();
+    assert_eq!(clients.len(), 2, "from two places");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
