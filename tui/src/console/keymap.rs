@@ -70,6 +70,8 @@ pub enum Context {
     Transfer,
     /// The audit log.
     Audit,
+    /// The owners.
+    Owners,
     /// The keys that are to be replaced.
     Rotations,
     /// The settings.
@@ -110,6 +112,7 @@ impl Context {
             Self::TypeAmount => "Typing the amount",
             Self::Transfer => "Transfer",
             Self::Audit => "Audit",
+            Self::Owners => "Owners",
             Self::Rotations => "Key rotation",
             Self::Settings => "Settings",
             Self::Jobs => "Jobs",

@@ -3,6 +3,7 @@
 //! At most one is open. A window does nothing itself: it ends with a [`Followup`] that `update` acts on.
 
 use crossterm::event::KeyEvent;
+use keyward_core::account::AccountAddress;
 
 use super::effect::{Failure, RequestId};
 use super::input::{Edit, TextInput};
@@ -86,6 +87,14 @@ pub enum Decision {
     Discard,
     /// Rotate every key that is due.
     RotateDue,
+    /// Delete a wallet; it can be restored for a while.
+    Delete(AccountAddress),
+    /// Restore a deleted wallet.
+    Restore(AccountAddress),
+    /// Make a wallet its owner's primary one.
+    Primary(AccountAddress),
+    /// Remove an owner without wallets.
+    RemoveOwner(String),
 }
 
 /// A few actions to choose from.

@@ -27,8 +27,10 @@ pub enum Handled {
 /// Something that several screens want to know.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
-    /// Labels or tags changed, or wallets were derived.
+    /// Wallets or owners changed, or wallets were derived.
     WalletsChanged,
+    /// The list of wallets is to show those of this owner.
+    ShowOwner(String),
     /// New balances came in.
     BalancesChanged,
     /// The node came or went, or another one was chosen.

@@ -16,6 +16,7 @@ pub mod inspect;
 pub mod jobs;
 pub mod limits;
 pub mod opening;
+pub mod owners;
 pub mod password;
 pub mod recover;
 pub mod review;
@@ -67,6 +68,8 @@ pub enum Screen {
     Transfer(Box<transfer::TransferScreen>),
     /// The audit log.
     Audit(Box<audit::AuditScreen>),
+    /// The owners.
+    Owners(Box<owners::OwnersScreen>),
     /// The keys that are to be replaced.
     Rotations(Box<rotations::RotationsScreen>),
     /// One wallet's key.
@@ -117,6 +120,7 @@ impl Screen {
             self,
             Self::Jobs(_)
                 | Self::Audit(_)
+                | Self::Owners(_)
                 | Self::Rotations(_)
                 | Self::Settings(_)
                 | Self::Backup(_)
@@ -150,6 +154,7 @@ impl Screen {
             Self::Review(page) => &**page,
             Self::Transfer(page) => &**page,
             Self::Audit(page) => &**page,
+            Self::Owners(page) => &**page,
             Self::Rotations(page) => &**page,
             Self::Rotate(page) => &**page,
             Self::Settings(page) => &**page,
@@ -179,6 +184,7 @@ impl Screen {
             Self::Review(page) => &mut **page,
             Self::Transfer(page) => &mut **page,
             Self::Audit(page) => &mut **page,
+            Self::Owners(page) => &mut **page,
             Self::Rotations(page) => &mut **page,
             Self::Rotate(page) => &mut **page,
             Self::Settings(page) => &mut **page,

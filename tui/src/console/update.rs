@@ -303,6 +303,8 @@ fn destination(action: Action, parts: &Parts<'_>) -> Option<Nav> {
         Action::Inspect => Some(Nav::Switch(Screen::Inspect(Box::default()))),
         Action::FindPath if matches!(parts.screen, Screen::Find(_)) => None,
         Action::FindPath => Some(Nav::Switch(Screen::Find(Box::default()))),
+        Action::GoOwners if matches!(parts.screen, Screen::Owners(_)) => None,
+        Action::GoOwners => Some(Nav::Switch(Screen::Owners(Box::default()))),
         Action::GoRotations if matches!(parts.screen, Screen::Rotations(_)) => None,
         Action::GoRotations => Some(Nav::Switch(Screen::Rotations(Box::default()))),
         Action::Import => Some(Nav::Push(Screen::Import(Box::default()))),
@@ -327,7 +329,8 @@ fn follow_modal(state: &mut State, followup: Followup) -> Vec<Effect> {
             with_cx(state, |parts, cx| match &decision {
                 Decision::Leave => cx.effect(Effect::Leave),
                 Decision::CancelJob(id) => cx.cancel_job(*id),
-                Decision::Discard | Decision::RotateDue => parts.screen.page_mut().confirmed(&decision, cx),
+                _ if prompts::decided(&decision, cx) => {}
+                _ => parts.screen.page_mut().confirmed(&decision, cx),
             })
         }
         Followup::Filled(purpose, text) => {

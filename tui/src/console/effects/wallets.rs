@@ -3,7 +3,8 @@
 use keyward_core::account::AccountAddress;
 use keyward_core::path::PathFamily;
 use keyward_custody::{
-    DeriveRequest, DerivedRange, MasterId, MasterSummary, Progress, Wallet, WalletPage, WalletQuery,
+    DeriveRequest, DerivedRange, MasterId, MasterSummary, OwnerPage, OwnerQuery, Progress, Wallet,
+    WalletPage, WalletQuery,
 };
 
 use super::{Reporter, Services};
@@ -48,6 +49,39 @@ pub enum WalletsWork {
         /// Which.
         tags: Vec<String>,
     },
+    /// Give wallets to an owner, or to none by an empty name.
+    Assign {
+        /// Which.
+        addresses: Vec<AccountAddress>,
+        /// Whose they are from now on.
+        owner: String,
+    },
+    /// Make a wallet its owner's primary one.
+    SetPrimary(AccountAddress),
+    /// Say what wallets are for; empty for nothing in particular.
+    SetRole {
+        /// Which.
+        addresses: Vec<AccountAddress>,
+        /// What for.
+        role: String,
+    },
+    /// Delete a wallet; it can be restored for a while.
+    Delete(AccountAddress),
+    /// Restore a deleted one.
+    Restore(AccountAddress),
+    /// Add an owner.
+    CreateOwner(String),
+    /// Give an owner another name.
+    RenameOwner {
+        /// The name now.
+        name: String,
+        /// The next one.
+        new: String,
+    },
+    /// Remove an owner without wallets.
+    RemoveOwner(String),
+    /// Read a page of owners.
+    Owners(OwnerQuery),
     /// Take tags off.
     RemoveTags {
         /// Off whom.
@@ -70,8 +104,10 @@ pub enum WalletsAnswer {
     Masters(Result<Vec<MasterSummary>, Failure>),
     /// Wallets were derived.
     Derived(Result<DerivedRange, Failure>),
-    /// A label or tags changed.
+    /// A label, tags, owner, role or status changed, or an owner did.
     Changed(Result<(), Failure>),
+    /// A page of owners.
+    Owners(Result<OwnerPage, Failure>),
 }
 
 /// Stops a derivation when its task is dropped.
@@ -110,10 +146,47 @@ pub(super) async fn perform(services: &Services, work: WalletsWork, reporter: &R
         WalletsWork::AddTags { addresses, tags } => {
             WalletsAnswer::Changed(async { Ok(services.custody()?.add_tags(&addresses, &tags).await?) }.await)
         }
+        WalletsWork::Owners(query) => {
+            WalletsAnswer::Owners(async { Ok(services.custody()?.owners(&query).await?) }.await)
+        }
+        WalletsWork::Assign { addresses, owner } => {
+            WalletsAnswer::Changed(assign(services, &addresses, &owner).await)
+        }
+        WalletsWork::SetRole { addresses, role } => {
+            WalletsAnswer::Changed(async { Ok(services.custody()?.set_role(&addresses, &role).await?) }.await)
+        }
+        WalletsWork::SetPrimary(address) => {
+            WalletsAnswer::Changed(async { Ok(services.custody()?.set_primary(address).await?) }.await)
+        }
+        WalletsWork::Delete(address) => WalletsAnswer::Changed(
+            async { Ok(services.custody()?.delete_wallet(address).await.map(|_| ())?) }.await,
+        ),
+        WalletsWork::Restore(address) => WalletsAnswer::Changed(
+            async { Ok(services.custody()?.restore_wallet(address).await.map(|_| ())?) }.await,
+        ),
+        WalletsWork::CreateOwner(name) => {
+            WalletsAnswer::Changed(async { Ok(services.custody()?.create_owner(&name).await?) }.await)
+        }
+        WalletsWork::RenameOwner { name, new } => {
+            WalletsAnswer::Changed(async { Ok(services.custody()?.rename_owner(&name, &new).await?) }.await)
+        }
+        WalletsWork::RemoveOwner(name) => {
+            WalletsAnswer::Changed(async { Ok(services.custody()?.remove_owner(&name).await?) }.await)
+        }
         WalletsWork::RemoveTags { addresses, tags } => WalletsAnswer::Changed(
             async { Ok(services.custody()?.remove_tags(&addresses, &tags).await?) }.await,
         ),
     }
+}
+
+async fn assign(services: &Services, addresses: &[AccountAddress], owner: &str) -> Result<(), Failure> {
+    let custody = services.custody()?;
+    if owner.is_empty() {
+        custody.unassign_wallets(addresses).await?;
+    } else {
+        custody.assign_wallets(owner, addresses).await?;
+    }
+    Ok(())
 }
 
 async fn page(services: &Services, query: &WalletQuery) -> Result<WalletPage, Failure> {

@@ -115,6 +115,18 @@ pub enum Action {
     Inspect,
     /// Looks for the path and passphrase of an address.
     FindPath,
+    /// Goes to the owners.
+    GoOwners,
+    /// Gives wallets to an owner.
+    Owner,
+    /// Makes a wallet its owner's primary one.
+    Primary,
+    /// Says what wallets are for.
+    Role,
+    /// Deletes a wallet or an owner, or restores a deleted wallet.
+    Delete,
+    /// Adds something.
+    New,
     /// Goes to the keys that are to be replaced.
     GoRotations,
     /// Gives a wallet a new key, or everything that is due one.

@@ -58,6 +58,16 @@ pub enum Purpose {
     AddTags(Vec<AccountAddress>),
     /// Tags to take off wallets.
     RemoveTags(Vec<AccountAddress>),
+    /// The owner of wallets; empty for none.
+    Owner(Vec<AccountAddress>),
+    /// What wallets are for; empty for nothing in particular.
+    Role(Vec<AccountAddress>),
+    /// A new owner's name.
+    NewOwner,
+    /// Another name for this owner.
+    RenameOwner(String),
+    /// Something decided by a yes: there is nothing to type.
+    Decided,
     /// A setting.
     Setting(Key),
     /// The file for a checkpoint of the audit log.
@@ -110,7 +120,17 @@ impl Modal {
             ),
             Purpose::AddTags(targets) => (format!("Add tags to {}", wallets(targets)), tags_hint),
             Purpose::RemoveTags(targets) => (format!("Remove tags from {}", wallets(targets)), tags_hint),
-            Purpose::Setting(_) | Purpose::CheckpointFile => ("?".into(), ""),
+            Purpose::Owner(targets) => (
+                format!("Owner of {}", wallets(targets)),
+                "a name as in the list of owners (9); empty takes them away from theirs",
+            ),
+            Purpose::Role(targets) => (
+                format!("Role of {}", wallets(targets)),
+                "trading, treasury, deposit or another word; empty for none",
+            ),
+            Purpose::NewOwner => ("New owner".into(), "a name that no other owner has"),
+            Purpose::RenameOwner(name) => (format!("Another name for {name}"), "its wallets stay its own"),
+            Purpose::Setting(_) | Purpose::CheckpointFile | Purpose::Decided => ("?".into(), ""),
         };
         Self::prompt(title, hint, text, purpose)
     }
@@ -128,6 +148,7 @@ pub(super) fn problem(purpose: &Purpose, text: &str) -> Option<String> {
         }
         Purpose::Setting(key) => setting_problem(*key, text),
         Purpose::CheckpointFile if text.is_empty() => Some("name a file".into()),
+        Purpose::NewOwner | Purpose::RenameOwner(_) if text.trim().is_empty() => Some("type a name".into()),
         _ => None,
     }
 }

@@ -16,7 +16,7 @@ use crate::console::modal::{Modal, Purpose};
 use crate::console::page::{Cx, Event, Handled, Nav, Page};
 use crate::console::screen::Screen;
 use crate::console::screen::export::ExportScreen;
-use crate::console::screen::rotate::RotateScreen;
+use crate::console::screen::wallets::acting::decide;
 use crate::console::state::{Node, Shared};
 
 pub mod facts;
@@ -90,6 +90,11 @@ impl WalletScreen {
         cx.modal(match action {
             Action::AddTags => Modal::for_purpose(Purpose::AddTags(vec![address]), ""),
             Action::RemoveTags => Modal::for_purpose(Purpose::RemoveTags(vec![address]), &present),
+            Action::Owner => {
+                let owner = self.wallet.owner.as_deref().unwrap_or_default();
+                Modal::for_purpose(Purpose::Owner(vec![address]), owner)
+            }
+            Action::Role => Modal::for_purpose(Purpose::Role(vec![address]), &self.wallet.role),
             _ => Modal::for_purpose(Purpose::Label(address), &self.wallet.label),
         });
     }
@@ -106,6 +111,7 @@ impl Page for WalletScreen {
             Action::Send => self.wallet.solana().is_some(),
             Action::RemoveTags => !self.wallet.tags.is_empty(),
             Action::Rotate => self.wallet.status == WalletStatus::Active,
+            Action::Primary => self.wallet.owner.is_some() && !self.wallet.is_primary,
             _ => true,
         }
     }
@@ -126,12 +132,10 @@ impl Page for WalletScreen {
                 let screen = ExportScreen::new(self.wallet.clone());
                 cx.go(Nav::Push(Screen::Export(Box::new(screen))));
             }
-            Action::Rotate if self.wallet.status == WalletStatus::Active => {
-                let screen = RotateScreen::new(self.wallet.clone());
-                cx.go(Nav::Push(Screen::Rotate(Box::new(screen))));
+            Action::Primary | Action::Delete | Action::Rotate => decide(action, &self.wallet, cx),
+            Action::Label | Action::AddTags | Action::RemoveTags | Action::Owner | Action::Role => {
+                self.prompt(action, cx);
             }
-            Action::Rotate => cx.notice("only a wallet in use gets a new key"),
-            Action::Label | Action::AddTags | Action::RemoveTags => self.prompt(action, cx),
             Action::Refresh => {
                 cx.shared.ask_again();
                 self.ask_history(cx);
@@ -179,7 +183,7 @@ impl Page for WalletScreen {
                 self.ask_history(cx);
                 self.ask_wallet(cx);
             }
-            Event::BalancesChanged => {}
+            Event::BalancesChanged | Event::ShowOwner(_) => {}
         }
     }
 

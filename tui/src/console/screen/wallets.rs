@@ -9,7 +9,7 @@ use std::fmt;
 use crossterm::event::KeyEvent;
 use keyward_core::account::{AccountAddress, Chain};
 use keyward_core::address::Address;
-use keyward_custody::{Wallet, WalletPage, WalletQuery, WalletSort};
+use keyward_custody::{Wallet, WalletPage, WalletQuery, WalletSort, WalletStatus};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 
@@ -24,7 +24,8 @@ use crate::console::modal::Modal;
 use crate::console::page::{Cx, Event, Handled, Nav, Page};
 use crate::console::state::Shared;
 
-mod acting;
+pub mod acting;
+mod filter;
 mod view;
 mod window;
 
@@ -93,26 +94,12 @@ impl Wallets {
         self.window.row(self.cursor)
     }
 
-    /// The query for what the filter says: `tag:name` asks for a tag, `chain:evm` for a chain, everything else is text.
+    /// The query for what the filter says, in the order chosen.
     fn query(&self) -> WalletQuery {
-        let (mut tag, mut chain) = (None, None);
-        let mut words = Vec::new();
-        for word in self.filter.expose_text().split_whitespace() {
-            match (word.strip_prefix("tag:"), word.strip_prefix("chain:")) {
-                (Some(name), _) if !name.is_empty() => tag = Some(name.to_owned()),
-                // While it is being typed it is no chain's name yet and leaves nothing out.
-                (_, Some(name)) => chain = name.parse::<Chain>().ok(),
-                (Some(_), _) => {}
-                (None, None) => words.push(word),
-            }
-        }
         WalletQuery {
-            text: words.join(" "),
-            tag,
-            chain,
             sort: self.sort,
             descending: self.descending,
-            ..WalletQuery::default()
+            ..filter::query(self.filter.expose_text())
         }
     }
 
@@ -166,10 +153,17 @@ impl Wallets {
         self.sort = match self.sort {
             WalletSort::Index => WalletSort::Label,
             WalletSort::Label => WalletSort::LastUsed,
-            _ => WalletSort::Index,
+            WalletSort::LastUsed => WalletSort::Trades,
+            WalletSort::Trades => WalletSort::Volume,
+            WalletSort::Volume => WalletSort::Owner,
+            WalletSort::Owner => WalletSort::Created,
+            WalletSort::Created => WalletSort::Index,
         };
-        // The newest use is what one looks for first.
-        self.descending = self.sort == WalletSort::LastUsed;
+        // The newest and the most is what one looks for first.
+        self.descending = matches!(
+            self.sort,
+            WalletSort::LastUsed | WalletSort::Trades | WalletSort::Volume | WalletSort::Created
+        );
         self.ask_anew(cx);
     }
 
@@ -256,9 +250,20 @@ impl Page for Wallets {
             Action::Send => self.selected().is_some_and(|wallet| wallet.solana().is_some()),
             Action::ClearMarks => !self.marks.is_empty(),
             Action::ClearFilter => !self.filter.is_empty(),
-            Action::Accept | Action::Mark | Action::Act | Action::Label | Action::Copy => {
-                self.selected().is_some()
-            }
+            Action::Accept
+            | Action::Mark
+            | Action::Act
+            | Action::Label
+            | Action::Copy
+            | Action::Owner
+            | Action::Role
+            | Action::Delete => self.selected().is_some(),
+            Action::Primary => self
+                .selected()
+                .is_some_and(|wallet| wallet.owner.is_some() && !wallet.is_primary),
+            Action::Rotate => self
+                .selected()
+                .is_some_and(|wallet| wallet.status == WalletStatus::Active),
             _ => true,
         }
     }
@@ -280,7 +285,10 @@ impl Page for Wallets {
             }
             Action::ClearMarks => self.marks.clear(),
             Action::Act => self.act_on_marked(cx),
-            Action::Label | Action::AddTags | Action::RemoveTags => self.prompt(action, cx),
+            Action::Label | Action::AddTags | Action::RemoveTags | Action::Owner | Action::Role => {
+                self.prompt(action, cx);
+            }
+            Action::Primary | Action::Delete | Action::Rotate => self.act_on_one(action, cx),
             Action::Derive => cx.go(Nav::Push(Screen::Derive(Box::default()))),
             Action::NextChain => self.next_chain(cx),
             Action::Filter => self.mode = Mode::Filter,
@@ -366,6 +374,11 @@ impl Page for Wallets {
             Event::WalletsChanged => {
                 self.window.outdate();
                 self.read(cx);
+            }
+            Event::ShowOwner(name) => {
+                self.filter.clear();
+                self.filter.insert(&filter::for_owner(name));
+                self.ask_anew(cx);
             }
             // The terminal may have been resized while another screen was shown.
             Event::Shown => self.move_to(self.cursor, cx),

@@ -10,7 +10,7 @@ use crate::console::effects::rotation::RotationAnswer;
 use crate::console::effects::send::{SendAnswer, SendWork};
 use crate::console::effects::vault::VaultAnswer;
 use crate::console::effects::wallets::WalletsAnswer;
-use crate::console::modal::Modal;
+use crate::console::modal::{Modal, Purpose};
 use crate::console::page::{Cx, Event, Nav};
 use crate::console::screen::Screen;
 use crate::console::screen::backup::UNCHECKED;
@@ -307,10 +307,10 @@ fn changed(id: RequestId, result: Result<(), Failure>, cx: &mut Cx<'_>) {
         }
         Err(failure) => {
             // The prompt is there again with its text, below the message.
-            cx.go(Nav::Reopen(Box::new(Modal::for_purpose(
-                change.purpose,
-                &change.text,
-            ))));
+            if change.purpose != Purpose::Decided {
+                let prompt = Modal::for_purpose(change.purpose, &change.text);
+                cx.go(Nav::Reopen(Box::new(prompt)));
+            }
             show_failure(failure, cx);
         }
     }

@@ -6,7 +6,7 @@ use keyward_custody::MasterId;
 use crate::console::effect::{RequestId, Work};
 use crate::console::effects::wallets::WalletsWork;
 use crate::console::jobs::Stop;
-use crate::console::modal::Purpose;
+use crate::console::modal::{Decision, Purpose};
 use crate::console::page::Cx;
 use crate::console::state::Change;
 use crate::console::text::{count, grouped};
@@ -51,16 +51,59 @@ pub(super) fn filled(purpose: &Purpose, text: &str, cx: &mut Cx<'_>) -> bool {
                 done,
             )
         }
-        Purpose::Setting(_) | Purpose::CheckpointFile => return false,
+        Purpose::Owner(addresses) => {
+            let wallets = count(addresses.len() as u64, "wallet", "wallets");
+            let done = if text.is_empty() {
+                format!("{wallets} without an owner now")
+            } else {
+                format!("{wallets} given to {text}")
+            };
+            let (addresses, owner) = (addresses.clone(), text.to_owned());
+            (WalletsWork::Assign { addresses, owner }, done)
+        }
+        Purpose::Role(addresses) => {
+            let done = format!(
+                "role of {} changed",
+                count(addresses.len() as u64, "wallet", "wallets")
+            );
+            let (addresses, role) = (addresses.clone(), text.to_owned());
+            (WalletsWork::SetRole { addresses, role }, done)
+        }
+        Purpose::NewOwner => (WalletsWork::CreateOwner(text.to_owned()), format!("{text} added")),
+        Purpose::RenameOwner(name) => {
+            let (name, new) = (name.clone(), text.to_owned());
+            (
+                WalletsWork::RenameOwner { name, new },
+                format!("now called {text}"),
+            )
+        }
+        Purpose::Setting(_) | Purpose::CheckpointFile | Purpose::Decided => return false,
     };
+    start_change(work, done, purpose.clone(), text, cx);
+    true
+}
+
+/// Starts what a yes decided about a wallet or an owner. False when it is something else.
+pub(super) fn decided(decision: &Decision, cx: &mut Cx<'_>) -> bool {
+    let (work, done) = match decision {
+        Decision::Delete(address) => (WalletsWork::Delete(*address), "deleted; it can be restored (D)"),
+        Decision::Restore(address) => (WalletsWork::Restore(*address), "restored"),
+        Decision::Primary(address) => (WalletsWork::SetPrimary(*address), "primary from now on"),
+        Decision::RemoveOwner(name) => (WalletsWork::RemoveOwner(name.clone()), "owner removed"),
+        _ => return false,
+    };
+    start_change(work, done.to_owned(), Purpose::Decided, "", cx);
+    true
+}
+
+fn start_change(work: WalletsWork, done: String, purpose: Purpose, text: &str, cx: &mut Cx<'_>) {
     let id = cx.start(Work::Wallets(work));
     cx.shared.waiting.changes.push(Change {
         id,
         done,
-        purpose: purpose.clone(),
+        purpose,
         text: text.to_owned(),
     });
-    true
 }
 
 /// Starts a derivation from the vault's first phrase by its own path as a job.

@@ -1,11 +1,15 @@
 //! Marks, and what can be done with the marked wallets or the one under the cursor.
 
 use keyward_core::account::AccountAddress;
+use keyward_custody::{Wallet, WalletStatus};
 
 use super::{MAX_MARKS, Wallets};
 use crate::console::keymap::Action;
-use crate::console::modal::{Modal, Purpose};
-use crate::console::page::Cx;
+use crate::console::modal::{Confirm, Decision, Gravity, Modal, Purpose};
+use crate::console::page::{Cx, Nav};
+use crate::console::screen::Screen;
+use crate::console::screen::rotate::RotateScreen;
+use crate::console::screen::wallet::facts::title;
 use crate::console::text::count;
 use crate::console::update::menu;
 
@@ -37,8 +41,15 @@ impl Wallets {
         let mut items = vec![(Action::AddTags, "add tags"), (Action::RemoveTags, "remove tags")];
         if self.marks.is_empty() {
             items.insert(0, (Action::Label, "edit the label"));
+            items.push((Action::Owner, "give it to an owner"));
+            items.push((Action::Primary, "make it its owner's primary"));
+            items.push((Action::Role, "say what it is for"));
+            items.push((Action::Rotate, "new key, or its schedule"));
+            items.push((Action::Delete, "delete it, or restore it"));
             items.push((Action::Copy, "copy the address"));
         } else {
+            items.push((Action::Owner, "give them to an owner"));
+            items.push((Action::Role, "say what they are for"));
             items.push((Action::Copy, "copy the addresses"));
             items.push((Action::ClearMarks, "forget the marks"));
         }
@@ -59,14 +70,76 @@ impl Wallets {
         }
     }
 
+    /// What is done with one wallet at a time, whatever is marked.
+    pub(super) fn act_on_one(&self, action: Action, cx: &mut Cx<'_>) {
+        if let Some(wallet) = self.selected() {
+            decide(action, wallet, cx);
+        }
+    }
+
     pub(super) fn prompt(&self, action: Action, cx: &mut Cx<'_>) {
         let targets = self.targets();
         let (purpose, text) = match (action, self.selected()) {
             (Action::Label, Some(wallet)) => (Purpose::Label(wallet.address), wallet.label.as_str()),
             (Action::AddTags, _) if !targets.is_empty() => (Purpose::AddTags(targets), ""),
             (Action::RemoveTags, _) if !targets.is_empty() => (Purpose::RemoveTags(targets), ""),
+            (Action::Owner, Some(wallet)) if !targets.is_empty() => (
+                Purpose::Owner(targets),
+                wallet.owner.as_deref().unwrap_or_default(),
+            ),
+            (Action::Role, Some(wallet)) if !targets.is_empty() => {
+                (Purpose::Role(targets), wallet.role.as_str())
+            }
             _ => return,
         };
         cx.modal(Modal::for_purpose(purpose, text));
+    }
+}
+
+/// Asks before a wallet becomes the primary one, is deleted or restored; opens the page of its key.
+pub fn decide(action: Action, wallet: &Wallet, cx: &mut Cx<'_>) {
+    let question = |title: String, lines: &[&str], decision| {
+        Modal::Confirm(Confirm {
+            title,
+            lines: lines.iter().map(|line| (*line).to_owned()).collect(),
+            decision,
+            gravity: Gravity::Plain,
+        })
+    };
+    let (name, address) = (title(wallet), wallet.address);
+    match (action, wallet.status) {
+        (Action::Primary, _) if wallet.owner.is_none() => cx.notice("it has no owner yet (w)"),
+        (Action::Primary, _) if wallet.is_primary => cx.notice("it is its owner's primary wallet already"),
+        (Action::Primary, _) => {
+            let lines = ["The one that is primary now stays its owner's."];
+            let title = format!("Make {name} the primary wallet?");
+            cx.modal(question(title, &lines, Decision::Primary(address)));
+        }
+        (Action::Delete, WalletStatus::Deleted) => {
+            let lines = ["It signs again, and goes back to its owner if there is room."];
+            cx.modal(question(
+                format!("Restore {name}?"),
+                &lines,
+                Decision::Restore(address),
+            ));
+        }
+        (Action::Delete, WalletStatus::Purged) => cx.notice("its key was destroyed and cannot be restored"),
+        (Action::Delete, _) => {
+            let lines = [
+                "It signs no more and leaves its owner. status:deleted finds it, D restores it",
+                "until its time is over; only then can its key be destroyed.",
+            ];
+            cx.modal(question(
+                format!("Delete {name}?"),
+                &lines,
+                Decision::Delete(address),
+            ));
+        }
+        (Action::Rotate, WalletStatus::Active) => {
+            let screen = RotateScreen::new(wallet.clone());
+            cx.go(Nav::Push(Screen::Rotate(Box::new(screen))));
+        }
+        (Action::Rotate, _) => cx.notice("only a wallet in use gets a new key"),
+        _ => {}
     }
 }
