@@ -11,6 +11,7 @@ mod query;
 mod reader;
 mod redaction;
 mod retention;
+pub(crate) mod sealing;
 pub(crate) mod stored;
 mod verify;
 
@@ -97,6 +98,12 @@ impl Custody {
         } = &verified.report
         {
             self.store().check_integrity().await?;
+            if let Some(session) = self.session()
+                && let Some(reason) = self.verify_seal(&session).await?
+            {
+                let sequence = entries.saturating_sub(1);
+                return Ok(AuditReport::Broken { sequence, reason });
+            }
             let details = format!("{entries} entries, {redacted} of them redacted");
             self.note_read(Operation::Verify, details).await?;
         }

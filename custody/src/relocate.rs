@@ -17,7 +17,7 @@ use crate::audit::stored::StoredEntry;
 use crate::error::CustodyError;
 use crate::location::StoreLocation;
 use crate::progress::Progress;
-use crate::store::rows::{Row, Source, TABLES, Table, Target, Value};
+use crate::store::rows::{Hold, Row, Source, TABLES, Table, Target, Value};
 use crate::store::{Ask, OpenStore, transact};
 use crate::vault::Custody;
 use crate::witness::Witness;
@@ -149,7 +149,7 @@ impl Custody {
 
     /// From one held store into another.
     async fn copy_held(&self, target: &OpenStore, progress: &Progress) -> Result<CopyReport, CustodyError> {
-        let mut source = self.store().dump().await?;
+        let mut source = self.store().dump(Hold::Store).await?;
         let copied = copy_rows(&mut *source, target, progress).await;
         // The source was only read: whatever became of the copy counts.
         let released = source.release().await;

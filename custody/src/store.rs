@@ -19,6 +19,7 @@ mod owners;
 mod postgres;
 pub(crate) mod rotation;
 pub(crate) mod rows;
+pub(crate) mod seal;
 mod sqlite;
 mod versions;
 
@@ -136,8 +137,8 @@ pub(crate) trait Store: Send + Sync {
     /// Checks the database's own structure.
     async fn check_integrity(&self) -> Result<(), CustodyError>;
 
-    /// The whole store as it stands, held so until it is released.
-    async fn dump(&self) -> Result<Box<dyn rows::Source>, CustodyError>;
+    /// The whole store as it stands, until it is released.
+    async fn dump(&self, hold: rows::Hold) -> Result<Box<dyn rows::Source>, CustodyError>;
 
     /// The store, to be filled while nobody else writes to it.
     async fn fill(&self) -> Result<Box<dyn rows::Target>, CustodyError>;
@@ -193,6 +194,8 @@ pub(crate) struct Ask {
     pub(crate) same_payment: Option<Payment>,
     /// Audit entries whose retention is over.
     pub(crate) redact: Option<RedactAsk>,
+    /// Whether the log says that there is a seal, where there is none.
+    pub(crate) sealed_before: bool,
     /// Whether the unsigned end of the audit log is needed, to verify its edge.
     pub(crate) unsigned_tail: bool,
     /// What of the rotation of the vault key.
@@ -299,6 +302,8 @@ pub(crate) struct Facts {
     pub(crate) same_payment: Option<Signature>,
     /// What was asked for of the rotation of the vault key.
     pub(crate) rotation: RotationFacts,
+    /// Whether the log says that what is stored was sealed, when asked for.
+    pub(crate) sealed_before: bool,
 }
 
 /// A row of `vaults`.
@@ -658,7 +663,7 @@ impl IntentKind {
 }
 
 /// What a transaction left behind that only the store could know.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Debug, Default)]
 pub(crate) struct Applied {
     /// How many of the wallets were new.
     pub(crate) wallets_added: u64,
@@ -666,6 +671,8 @@ pub(crate) struct Applied {
     pub(crate) attempt: Option<i64>,
     /// The id of the last new phrase.
     pub(crate) master: Option<i64>,
+    /// What the store tells of the rows under the seal that came and went.
+    pub(crate) sealed: seal::Changes,
 }
 
 /// Runs one durable transaction whose decision gives a value of its own.

@@ -24,6 +24,7 @@ use keyward_core::vault::{
 use zeroize::Zeroizing;
 
 use crate::audit::ledger::{Draft, Scribe};
+use crate::audit::sealing::SEALED_FROM_THE_START;
 use crate::builder::{CustodyBuilder, actor_name};
 use crate::chain::SolanaNode;
 use crate::client::ClientIdentity;
@@ -351,7 +352,7 @@ impl Custody {
                 return Err(CustodyError::AlreadyInitialised);
             }
             let draft = Draft::new(Operation::CreateVault, Outcome::Done).details(format!(
-                "path family {family}, policy version {}",
+                "path family {family}, policy version {}{SEALED_FROM_THE_START}",
                 row.policies
                     .iter()
                     .map(|policy| policy.version)

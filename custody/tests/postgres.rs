@@ -50,6 +50,8 @@ mod place;
 mod removal;
 #[path = "suite/rotation.rs"]
 mod rotation;
+#[path = "postgres/schema.rs"]
+mod schema;
 #[path = "postgres/server.rs"]
 mod server;
 #[path = "suite/settings.rs"]
@@ -66,6 +68,8 @@ mod staged_rotation;
 mod staged_trouble;
 #[path = "suite/stretching.rs"]
 mod stretching;
+#[path = "suite/tampering.rs"]
+mod tampering;
 #[path = "../examples/trading_bot.rs"]
 #[allow(dead_code, reason = "the example's main is the program's")]
 mod trading_bot;

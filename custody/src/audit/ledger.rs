@@ -21,6 +21,8 @@ use crate::client::ClientIdentity;
 use crate::error::CustodyError;
 use crate::memory::{LockedKey, Protection, clearing_stack};
 use crate::store::AuditKeyRow;
+use crate::store::seal::keeping::Sealing;
+use crate::store::seal::{Changes, SealKeys};
 
 /// The longest texts of an entry, in bytes.
 const MAX_REASON_BYTES: usize = 400;
@@ -141,6 +143,11 @@ impl HeadSigner {
         ]
     }
 
+    /// The keys of the seal over what is stored, made for the occasion.
+    pub(crate) fn seal_keys(&self) -> SealKeys {
+        SealKeys::new(self.seed.expose_key())
+    }
+
     /// The vault key was seen to be rotated away.
     pub(crate) fn retire(&self) {
         self.retired.store(true, Ordering::Release);
@@ -216,6 +223,8 @@ pub(crate) struct LedgerState {
     pub(crate) head_signature: Signature,
     /// The time of the last entry, in milliseconds since the Unix epoch.
     pub(crate) last_ms: u64,
+    /// The seal over what is stored, bound to the signed edge; none of a vault that was never sealed.
+    pub(crate) seal: Option<Vec<u8>>,
 }
 
 impl LedgerState {
@@ -227,6 +236,7 @@ impl LedgerState {
         signed_frontier: &[u8],
         head_signature: &[u8],
         last_at: i64,
+        seal: Option<Vec<u8>>,
     ) -> Result<Self, String> {
         let bad = |_| "its state row does not read".to_owned();
         let state = Self {
@@ -236,6 +246,7 @@ impl LedgerState {
             signed_frontier: Frontier::from_bytes(signed_frontier).map_err(|error| bad(error.to_string()))?,
             head_signature: Signature::try_from(head_signature).map_err(|error| bad(error.to_string()))?,
             last_ms: u64::try_from(last_at).map_err(|error| bad(error.to_string()))?,
+            seal,
         };
         let fits = state.frontier.size() == state.size
             && state.signed_frontier.size() == state.signed_size
@@ -279,6 +290,7 @@ pub(crate) struct Ledger {
     epoch: Option<u32>,
     verified: bool,
     appended: Vec<LedgerRow>,
+    seal: Sealing,
 }
 
 impl Ledger {
@@ -295,6 +307,7 @@ impl Ledger {
             epoch: None,
             verified: true,
             appended: Vec::new(),
+            seal: Sealing::default(),
         }
     }
 
@@ -312,6 +325,7 @@ impl Ledger {
             epoch: Some(epoch),
             verified: false,
             appended: Vec::new(),
+            seal: Sealing::default(),
         }
     }
 
@@ -357,7 +371,7 @@ impl Ledger {
     /// [`CustodyError::AuditBroken`] when the log has no signed edge at all, which only a new vault could, and its
     /// first entry is signed.
     pub(crate) fn edge_to_store(&self) -> Result<Option<&LedgerState>, CustodyError> {
-        if self.appended.is_empty() {
+        if self.appended.is_empty() && !self.seal.is_closed() {
             return Ok(None);
         }
         self.state
@@ -385,7 +399,7 @@ impl Ledger {
         let (key, origin) = (&signer.address(), signer.origin());
         self.check_newest()?;
         let Some(state) = self.state.as_ref().filter(|_| !self.verified) else {
-            return Ok(());
+            return self.seal.begin(signer, self.state.as_ref());
         };
         if !head_verifies(key, origin, &state.signed_frontier, &state.head_signature) {
             return Err(broken(
@@ -405,8 +419,35 @@ impl Ledger {
                 "the recorded edge of the tree does not match its entries",
             ));
         }
+        self.seal.begin(signer, self.state.as_ref())?;
         self.verified = true;
         Ok(())
+    }
+
+    /// The seal over what is stored, as this transaction keeps it.
+    pub(crate) fn seal(&self) -> &Sealing {
+        &self.seal
+    }
+
+    pub(crate) fn seal_mut(&mut self) -> &mut Sealing {
+        &mut self.seal
+    }
+
+    /// Whether there is a seal that a change must be put under.
+    pub(crate) fn is_sealed(&self) -> bool {
+        self.state.as_ref().is_some_and(|state| state.seal.is_some())
+    }
+
+    /// Puts what the transaction changed under the seal, after everything was appended.
+    ///
+    /// # Errors
+    /// [`CustodyError::Locked`] where there is a seal and no key to keep it with.
+    pub(crate) fn close_seal(&mut self, changes: &Changes) -> Result<(), CustodyError> {
+        let moved = self.appended.iter().any(|row| row.head_signature.is_some());
+        match &mut self.state {
+            Some(state) => self.seal.close(changes, state, moved),
+            None => Ok(()),
+        }
     }
 
     /// From here on the log is signed by the next vault key's signer. The edge must have been verified by the old.
@@ -418,6 +459,7 @@ impl Ledger {
             ));
         }
         self.epoch = Some(next.epoch);
+        self.seal.rekey(next);
         Ok(())
     }
 
@@ -479,6 +521,7 @@ impl Ledger {
         frontier.push(leaf_hash);
         let signer = scribe.signer.filter(|_| !stands_unsigned(&entry));
         let head_signature = signer.map(|signer| signer.sign(&frontier));
+        let seal = self.state.as_ref().and_then(|state| state.seal.clone());
         match (&mut self.state, head_signature) {
             (state, Some(signature)) => {
                 *state = Some(LedgerState {
@@ -488,6 +531,7 @@ impl Ledger {
                     signed_frontier: frontier,
                     head_signature: signature,
                     last_ms: entry.time_ms,
+                    seal,
                 });
             }
             (Some(state), None) => {

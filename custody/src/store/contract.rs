@@ -16,6 +16,7 @@ use keyward_core::policy::WalletSignature;
 use scene::{Place, Scene, derive, intent, new_wallet, of_wallets, open, reservation};
 
 use super::{Ask, Commit, Facts, MasterAsk, NewIntent, Write, transact, transact_as};
+use crate::audit::ledger::Ledger;
 use crate::{AuditReport, CustodyError, Password, VaultStatus, WalletQuery};
 
 macro_rules! contract {
@@ -214,9 +215,12 @@ async fn wallets_that_are_there_are_left_as_they_are(scene: Scene) {
                 from: None,
                 rows: rows(label, count),
             };
-            let (_, applied) = transact(scene.store(), Ask::default(), |_, _| Ok((vec![write], ())))
-                .await
-                .unwrap();
+            let (_, applied) = transact(scene.store(), Ask::default(), |ledger, _| {
+                ledger.verify_edge(scene.session().signer())?;
+                Ok((vec![write], ()))
+            })
+            .await
+            .unwrap();
             applied.wallets_added
         };
         assert_eq!(insert("first", count).await, u64::from(count));
@@ -248,13 +252,15 @@ async fn writers_of_many_handles_lose_no_update(scene: Scene) {
     let tasks: Vec<_> = handles
         .into_iter()
         .map(|custody| {
+            let session = scene.session();
             tokio::spawn(async move {
                 for _ in 0..ROUNDS {
                     let ask = Ask {
                         master: Some(MasterAsk::default()),
                         ..Ask::default()
                     };
-                    let decide = |_: &mut _, facts: Facts| {
+                    let decide = |ledger: &mut Ledger, facts: Facts| {
+                        ledger.verify_edge(session.signer())?;
                         let master = facts.master.unwrap();
                         let write = Write::NextIndex {
                             master: master.id,
@@ -436,7 +442,8 @@ async fn an_ordered_commit_is_seen_at_once(scene: Scene) {
             wallet,
             label: label.clone(),
         };
-        transact_as(scene.store(), commit, Ask::default(), |_, _| {
+        transact_as(scene.store(), commit, Ask::default(), |ledger, _| {
+            ledger.verify_edge(scene.session().signer())?;
             Ok((vec![write], ()))
         })
         .await

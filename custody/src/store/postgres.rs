@@ -23,6 +23,7 @@ mod owners;
 mod reads;
 mod rotation;
 mod rows;
+mod seal;
 mod types;
 mod usage;
 mod versions;
@@ -47,7 +48,7 @@ use crate::error::CustodyError;
 use crate::owners::{Owner, OwnerPage, OwnerQuery};
 use crate::store::batch::{Group, Turn};
 use crate::store::rotation::{RecordRef, RotationState, StagedRecord, Unstaged};
-use crate::store::rows::{Source, Target};
+use crate::store::rows::{Hold, Source, Target};
 use crate::store::{
     Applied, Ask, AuditCountRow, AuditHead, AuditKeyRow, Commit, Decide, Facts, MasterSummaryRow, Overview,
     Store, StoredCheckpoint, WalletPlace, Write, stored_integer,
@@ -130,9 +131,9 @@ impl PostgresStore {
     }
 
     /// The whole database, on a connection of its own that holds it as it is.
-    async fn held(&self) -> Result<dump::Dump, CustodyError> {
+    async fn held(&self, hold: Hold) -> Result<dump::Dump, CustodyError> {
         let wait = self.writing.options().get_acquire_timeout();
-        Ok(dump::Dump::begin(&self.writing.connect_options(), wait).await?)
+        Ok(dump::Dump::begin(&self.writing.connect_options(), wait, hold).await?)
     }
 
     /// Closes every connection. Whatever is asked afterwards is an error.
@@ -213,19 +214,16 @@ impl PostgresStore {
         &self,
         transaction: &mut PgConnection,
         writes: Vec<Write>,
-        ledger: &Ledger,
+        ledger: &mut Ledger,
         now_ms: u64,
     ) -> Result<Applied, Fault> {
         stored_integer("time", now_ms)?;
-        let mut applied = Applied::default();
-        let mut applier = Applier {
-            connection: transaction,
+        let applier = Applier {
+            connection: &mut *transaction,
             engine: self.engine,
             now: Millis::new("time", now_ms)?,
         };
-        for write in writes {
-            applier.apply(write, &mut applied).await?;
-        }
+        let applied = seal::write(applier, writes, ledger, now_ms).await?;
         audit_log::store(transaction, ledger).await?;
         Ok(applied)
     }
@@ -260,7 +258,10 @@ impl Store for PostgresStore {
         } = prepared;
         let writer = turn.writer()?;
         let decided = match decide(&mut ledger, facts) {
-            Ok(writes) => self.apply(writer.connection()?, writes, &ledger, now_ms).await,
+            Ok(writes) => {
+                self.apply(writer.connection()?, writes, &mut ledger, now_ms)
+                    .await
+            }
             Err(error) => Err(error.into()),
         };
         match decided.and_then(|applied| Ok((applied, Evidence::of(&ledger)?))) {
@@ -404,12 +405,12 @@ impl Store for PostgresStore {
         Ok(())
     }
 
-    async fn dump(&self) -> Result<Box<dyn Source>, CustodyError> {
-        Ok(Box::new(self.held().await?))
+    async fn dump(&self, hold: Hold) -> Result<Box<dyn Source>, CustodyError> {
+        Ok(Box::new(self.held(hold).await?))
     }
 
     async fn fill(&self) -> Result<Box<dyn Target>, CustodyError> {
-        Ok(Box::new(self.held().await?))
+        Ok(Box::new(self.held(Hold::Store).await?))
     }
 
     fn witness(&self) -> &Witness {

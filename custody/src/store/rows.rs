@@ -13,7 +13,7 @@ pub(in crate::store) mod tests;
 use async_trait::async_trait;
 
 use crate::error::CustodyError;
-pub(crate) use schema::{AUDIT_STATE, TABLES, VAULTS};
+pub(crate) use schema::*;
 
 /// How a column is stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,6 +88,17 @@ pub(crate) enum Value {
 pub(crate) struct Row(pub(crate) Vec<Value>);
 
 impl Row {
+    /// A row with these values, NULL elsewhere.
+    pub(crate) fn of<const N: usize>(table: &Table, given: [(&str, Value); N]) -> Self {
+        let mut values = vec![Value::Null; table.columns.len()];
+        for (name, value) in given {
+            if let Some(place) = table.position(name).and_then(|at| values.get_mut(at)) {
+                *place = value;
+            }
+        }
+        Self(values)
+    }
+
     /// The value of a column; none where the table has no such column.
     pub(crate) fn get(&self, table: &Table, name: &str) -> Option<&Value> {
         self.0.get(table.position(name)?)
@@ -112,6 +123,23 @@ impl Value {
         }
     }
 }
+
+/// How a whole store is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Hold {
+    /// So that nobody changes it meanwhile.
+    Store,
+    /// As it was at one moment.
+    Snapshot,
+}
+
+impl PartialEq for Table {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+}
+
+impl Eq for Table {}
 
 /// One consistent state of a store, which nobody changes until this value is dropped.
 #[async_trait]

@@ -19,6 +19,7 @@ mod owners;
 mod reads;
 mod rotation;
 mod rows;
+mod seal;
 mod usage;
 mod versions;
 mod writer;
@@ -42,7 +43,7 @@ use crate::owners::{Owner, OwnerPage, OwnerQuery};
 use crate::store::batch::Group;
 use crate::store::columns::bounded;
 use crate::store::rotation::{RecordRef, RotationState, StagedRecord, Unstaged};
-use crate::store::rows::{Source, Target};
+use crate::store::rows::{Hold, Source, Target};
 use crate::store::{
     Applied, Ask, AuditCountRow, AuditHead, AuditKeyRow, Commit, Decide, Facts, MasterSummaryRow, Overview,
     Store, StoredCheckpoint, WalletPlace,
@@ -323,15 +324,15 @@ impl Store for SqliteStore {
         }
     }
 
-    async fn dump(&self) -> Result<Box<dyn Source>, CustodyError> {
+    async fn dump(&self, hold: Hold) -> Result<Box<dyn Source>, CustodyError> {
         Ok(Box::new(
-            dump::Dump::begin((*self.readers.connect_options()).clone()).await?,
+            dump::Dump::begin((*self.readers.connect_options()).clone(), hold).await?,
         ))
     }
 
     async fn fill(&self) -> Result<Box<dyn Target>, CustodyError> {
         Ok(Box::new(
-            dump::Dump::begin((*self.readers.connect_options()).clone()).await?,
+            dump::Dump::begin((*self.readers.connect_options()).clone(), Hold::Store).await?,
         ))
     }
 

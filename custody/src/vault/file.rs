@@ -20,6 +20,7 @@ use keyward_core::vault::{
 use super::unlock::Credentials;
 use super::{Custody, Session, VaultSummary, blocking, header_summary, random};
 use crate::audit::ledger::Draft;
+use crate::audit::sealing::SEALED_FROM_THE_START;
 use crate::error::CustodyError;
 use crate::memory::Protection;
 use crate::password::{MAX_PASSWORD_BYTES, Password};
@@ -185,8 +186,9 @@ impl Custody {
                 PolicySource::File => "with its policy",
                 PolicySource::Default => "which had no policy and got the default one",
             };
-            let draft = Draft::new(Operation::Restore, Outcome::Done)
-                .details(format!("{wallets} wallets from a vault file, {whose}"));
+            let draft = Draft::new(Operation::Restore, Outcome::Done).details(format!(
+                "{wallets} wallets from a vault file, {whose}{SEALED_FROM_THE_START}"
+            ));
             ledger.append(facts.now_ms, self.scribe(Some(&session)), draft)?;
             Ok((writes, facts.now_ms))
         })

@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 
 use super::{Custody, Session, blocking, random};
 use crate::audit::ledger::Draft;
+use crate::audit::sealing::seal_at_unlock;
 use crate::error::CustodyError;
 use crate::password::{MAX_PASSWORD_BYTES, Password};
 use crate::store::rotation::{RotationAsk, RotationWrite};
@@ -283,10 +284,11 @@ impl Custody {
         let ask = Ask {
             unsigned_tail: true,
             rotation: RotationAsk::Row,
+            sealed_before: true,
             ..Ask::default()
         };
-        transact(self.store(), ask, |ledger, facts| {
-            let vault = facts.vault.ok_or(CustodyError::NotInitialised)?;
+        transact(self.store(), ask, |ledger, mut facts| {
+            let vault = facts.vault.take().ok_or(CustodyError::NotInitialised)?;
             session.expect_signing(&vault)?;
             let mut writes = vec![Write::Lockout {
                 failed_unlocks: 0,
@@ -310,6 +312,7 @@ impl Custody {
                 writes.push(Write::Header(change.to));
             }
             ledger.append(facts.now_ms, self.scribe(Some(session)), draft)?;
+            seal_at_unlock(ledger, &facts, self.scribe(Some(session)))?;
             Ok((writes, ()))
         })
         .await

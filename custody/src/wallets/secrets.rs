@@ -147,7 +147,13 @@ impl Custody {
         };
         let key = self.judged(&session, address, Operation::Export, key).await?;
         if wallet.own_password {
-            transact(self.store(), Ask::default(), |_, _| {
+            let ask = Ask {
+                unsigned_tail: true,
+                ..Ask::default()
+            };
+            transact(self.store(), ask, |ledger, _| {
+                // Nothing to be told, but the counter is under the seal.
+                ledger.verify_edge(session.signer())?;
                 Ok((vec![whole_again(wallet.id)], ()))
             })
             .await?;
@@ -229,7 +235,10 @@ impl Custody {
             let wallet = wallets.next().ok_or_else(|| not_found(&address.to_string()))?;
             let allowed = wallet.state.status.expect_signing(address);
             match allowed.and_then(|()| try_of(&wallet, password.is_some(), facts.now_ms, &settings)) {
-                Ok(write) => Ok((write.into_iter().collect(), Ok(wallet))),
+                Ok(write) => {
+                    ledger.verify_edge(session.signer())?;
+                    Ok((write.into_iter().collect(), Ok(wallet)))
+                }
                 Err(error) => {
                     let draft = Draft::new(operation, Outcome::Refused)
                         .wallet(address)

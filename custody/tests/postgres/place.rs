@@ -23,7 +23,7 @@ CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCE
 ";
 
 /// Takes away what keeps nonsense out of the tables, as whoever owns the database can.
-const UNCHECKED: &str = "
+pub(crate) const UNCHECKED: &str = "
 DO $$ DECLARE found RECORD; BEGIN
     FOR found IN SELECT conname, conrelid::regclass AS relation FROM pg_constraint
         WHERE contype = 'c' AND conrelid <> 0 AND connamespace = 'public'::regnamespace

@@ -187,22 +187,11 @@ async fn what_others_change_meanwhile_is_in_the_new_key_too() {
         .unwrap();
     custody.set_wallet_password(first(), None, &own()).await.unwrap();
     custody.set_label(first(), "first").await.unwrap();
-    // A key that is destroyed meanwhile does not come back.
-    fixture
-        .sql("UPDATE wallets SET status = 'purged', sealed = x'00' WHERE derivation_index = 7 AND chain = 'solana'")
-        .await;
     let rotation = resume(&custody).await;
-    // 23 of the old wallets' and 400 new ones, and two phrases.
-    assert_eq!(rotation.records, 425);
-    let purged = fixture
-        .number("SELECT COUNT(*) FROM wallets WHERE epoch = 2 AND length(sealed) = 1")
-        .await;
-    assert_eq!(purged, 1);
-    fixture.sql("DELETE FROM wallets WHERE status = 'purged'").await;
-    fixture
-        .sql("DELETE FROM wallets WHERE derivation_index > 30")
-        .await;
-    works(&fixture, &custody, 2, 34).await;
+    // 24 of the old wallets' and 400 new ones, and two phrases.
+    assert_eq!(rotation.records, 426);
+    // As many as a page has of them.
+    works(&fixture, &custody, 2, 100).await;
     // The password that was set meanwhile is asked for.
     let error = custody.sign_transaction(transfer(5, 9)).await.unwrap_err();
     assert_eq!(error.code(), "wallet-password-needed");

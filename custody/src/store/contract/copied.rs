@@ -12,7 +12,7 @@ use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _};
 use super::scene::{Place, Scene, intent, open, reservation};
 use crate::SettingKey;
 use crate::store::rows::tests::{ADVICE, on_postgres, on_sqlite};
-use crate::store::rows::{Row, TABLES};
+use crate::store::rows::{Hold, Row, TABLES};
 use crate::store::{Store, Write};
 use crate::transfer::Repeat;
 use crate::{AuditReport, Custody, CustodyError, DeriveRequest, KeyImport, NewAttempt, Password, Progress};
@@ -21,7 +21,7 @@ type Contents = Vec<(&'static str, Vec<Row>)>;
 
 /// Every row of every table.
 async fn contents(store: &dyn Store) -> Contents {
-    let mut dump = store.dump().await.unwrap();
+    let mut dump = store.dump(Hold::Snapshot).await.unwrap();
     let mut contents = Vec::new();
     for table in TABLES {
         let mut rows: Vec<Row> = Vec::new();
@@ -315,7 +315,8 @@ async fn a_schema_is_looked_at_without_making_one() {
         }
         for _ in 0..2 {
             let state = crate::relocate::schema_state(&location).await.unwrap();
-            assert_eq!((state.version, state.missing.len() as i64), (0, state.newest));
+            assert_eq!(state.version, 0);
+            assert_eq!(state.missing.last().unwrap().version, state.newest);
         }
         let before = crate::relocate::migrate(&location).await.unwrap();
         assert_eq!(before.version, 0);

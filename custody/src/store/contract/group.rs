@@ -9,8 +9,9 @@ use futures_util::future::join_all;
 use keyward_core::path::PathFamily;
 
 use super::scene::{Place, Scene, intent, open, reservation};
+use crate::audit::ledger::Ledger;
 use crate::store::{Ask, Commit, Facts, MasterAsk, Write, transact_as};
-use crate::{Custody, CustodyError, OpenOptions};
+use crate::{Custody, CustodyError, OpenOptions, Password};
 
 contract!(
     many_at_once_have_each_their_own_outcome,
@@ -49,9 +50,16 @@ fn rows(at: u32, wallet: i64) -> Vec<Write> {
 }
 
 async fn write(custody: &Custody, commit: Commit, writes: Vec<Write>) -> Result<(), CustodyError> {
-    transact_as(custody.store(), commit, Ask::default(), |_, _| Ok((writes, ())))
-        .await
-        .map(|_| ())
+    let session = custody.session();
+    transact_as(custody.store(), commit, Ask::default(), |ledger, _| {
+        // Whoever writes what is sealed has the key to seal it anew.
+        if let Some(session) = &session {
+            ledger.verify_edge(session.signer())?;
+        }
+        Ok((writes, ()))
+    })
+    .await
+    .map(|_| ())
 }
 
 /// Which of the first so many rows are there, and how much they reserved.
@@ -83,12 +91,16 @@ async fn many_at_once_have_each_their_own_outcome(scene: Scene) {
     for at in 0..ALL {
         let custody = custody.clone();
         tasks.push(tokio::spawn(async move {
-            let decide = |_: &mut _, _: Facts| match at % 5 {
-                // Decided against; refused by the database, after a row that it took.
-                1 => Err(CustodyError::Cancelled),
-                2 => Ok((both(rows(at, wallet), rows(at, 99)), at)),
-                3 => Ok((both(rows(at, wallet), rows(at, wallet)), at)),
-                _ => Ok((rows(at, wallet), at)),
+            let session = custody.session().unwrap();
+            let decide = |ledger: &mut Ledger, _: Facts| {
+                ledger.verify_edge(session.signer())?;
+                match at % 5 {
+                    // Decided against; refused by the database, after a row that it took.
+                    1 => Err(CustodyError::Cancelled),
+                    2 => Ok((both(rows(at, wallet), rows(at, 99)), at)),
+                    3 => Ok((both(rows(at, wallet), rows(at, wallet)), at)),
+                    _ => Ok((rows(at, wallet), at)),
+                }
             };
             transact_as(custody.store(), Commit::Durable, Ask::default(), decide).await
         }));
@@ -121,7 +133,9 @@ async fn a_later_caller_sees_what_an_earlier_one_changed(scene: Scene) {
                 master: Some(MasterAsk::default()),
                 ..Ask::default()
             };
-            let decide = |_: &mut _, facts: Facts| {
+            let session = custody.session().unwrap();
+            let decide = |ledger: &mut Ledger, facts: Facts| {
+                ledger.verify_edge(session.signer())?;
                 let master = facts.master.unwrap();
                 let write = Write::NextIndex {
                     master: master.id,
@@ -249,6 +263,8 @@ async fn a_runtime_of_one_thread_is_enough(scene: Scene) {
                 ..OpenOptions::default()
             };
             let custody = Custody::open(&place, options).await.unwrap();
+            let password = Password::new("tidal wicker omen 9041".to_owned());
+            custody.unlock(&password, None).await.unwrap();
             let told = join_all((0..ALL).map(|at| write(&custody, Commit::Durable, rows(at, 1)))).await;
             assert!(told.iter().all(Result::is_ok));
             let commits = custody.opened().commits();
@@ -273,7 +289,9 @@ async fn a_connection_that_is_lost_between_two_callers_is_told_to_both() {
     for at in 0..3 {
         let (custody, url) = (scene.custody.clone(), url.clone());
         tasks.push(tokio::spawn(async move {
-            let decide = |_: &mut _, _: Facts| {
+            let session = custody.session().unwrap();
+            let decide = |ledger: &mut Ledger, _: Facts| {
+                ledger.verify_edge(session.signer())?;
                 if at == 1 {
                     super::server::administer(
                         &url,

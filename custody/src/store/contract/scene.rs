@@ -14,6 +14,7 @@ use zeroize::Zeroizing;
 
 use super::server;
 use crate::store::{Ask, Facts, IntentKind, NewIntent, NewWallet, SpendWindow, Store, Write, transact};
+use crate::vault::Session;
 use crate::{
     Clock, Custody, CustodyError, DeriveRequest, NewVault, OpenOptions, Password, Progress, StoreLocation,
 };
@@ -97,14 +98,29 @@ impl Scene {
         self.custody.store()
     }
 
+    /// Whoever writes what is sealed has the key to seal it anew.
+    pub(super) fn session(&self) -> Arc<Session> {
+        self.custody.session().unwrap()
+    }
+
     pub(super) fn set_clock(&self, ms: u64) {
         self.clock.0.store(ms, Ordering::SeqCst);
     }
 
     pub(super) async fn write(&self, writes: Vec<Write>) -> Result<(), CustodyError> {
-        transact(self.store(), Ask::default(), |_, _| Ok((writes, ())))
-            .await
-            .map(|_| ())
+        let session = self.custody.session();
+        let ask = Ask {
+            unsigned_tail: true,
+            ..Ask::default()
+        };
+        transact(self.store(), ask, |ledger, _| {
+            if let Some(session) = &session {
+                ledger.verify_edge(session.signer())?;
+            }
+            Ok((writes, ()))
+        })
+        .await
+        .map(|_| ())
     }
 
     pub(super) async fn look(&self, ask: Ask) -> Facts {

@@ -51,7 +51,7 @@ impl Applier<'_> {
                 wallet,
                 signature,
                 trade,
-            } => usage::intent_signed(self.connection, hash, wallet, signature, trade, now).await,
+            } => usage::intent_signed(self.connection, hash, wallet, signature, trade, now, applied).await,
             Write::Attempt { wallet, new } => {
                 applied.attempt = Some(self.attempt(wallet, *new).await?);
                 Ok(())
@@ -226,7 +226,7 @@ fn statement(write: Write, now: Millis) -> Result<Statement, CustodyError> {
                 .bind(signature.as_bytes().to_vec())
         }
         Write::Intent(new) => intent(new, now),
-        // Never out of `signed`: see `usage::intent_signed`.
+        // Never out of `signed`: see `seal::end_intent`.
         Write::IntentRenewed { hash } => sqlx::query(
             "UPDATE intents SET state = 'authorised', authorised_at = GREATEST(authorised_at, $2), \
              finished_at = NULL WHERE intent_hash = $1 AND state <> 'signed'",

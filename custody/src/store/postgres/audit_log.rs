@@ -32,11 +32,11 @@ pub(super) async fn store(connection: &mut PgConnection, ledger: &Ledger) -> Res
         append(connection, row).await?;
     }
     sqlx::query(
-        "INSERT INTO audit_state (singleton, size, frontier, signed_size, signed_frontier, head_signature, last_at) \
-         VALUES (1, $1, $2, $3, $4, $5, $6) ON CONFLICT (singleton) DO UPDATE SET size = excluded.size, \
+        "INSERT INTO audit_state (singleton, size, frontier, signed_size, signed_frontier, head_signature, last_at, seal) \
+         VALUES (1, $1, $2, $3, $4, $5, $6, $7) ON CONFLICT (singleton) DO UPDATE SET size = excluded.size, \
          frontier = excluded.frontier, signed_size = excluded.signed_size, \
          signed_frontier = excluded.signed_frontier, head_signature = excluded.head_signature, \
-         last_at = excluded.last_at",
+         last_at = excluded.last_at, seal = excluded.seal",
     )
     .bind(stored_integer("audit size", edge.size)?)
     .bind(edge.frontier.to_bytes())
@@ -44,6 +44,7 @@ pub(super) async fn store(connection: &mut PgConnection, ledger: &Ledger) -> Res
     .bind(edge.signed_frontier.to_bytes())
     .bind(edge.head_signature.as_bytes().to_vec())
     .bind(stored_integer("audit time", edge.last_ms)?)
+    .bind(edge.seal.clone())
     .execute(connection)
     .await
     .storage()?;
@@ -143,8 +144,8 @@ pub(super) async fn head(connection: &mut PgConnection) -> Result<AuditHead, Fau
     .ok_or(CustodyError::NotInitialised)?;
     Ok(AuditHead {
         state: ledger_state(&row, VAULT_WIDTH)?.unwrap_or_else(|| Err("its state row is missing".to_owned())),
-        rows: unsigned("audit entries", row.try_get(VAULT_WIDTH + 6).storage()?)?,
-        stray: row.try_get(VAULT_WIDTH + 7).storage()?,
+        rows: unsigned("audit entries", row.try_get(VAULT_WIDTH + 7).storage()?)?,
+        stray: row.try_get(VAULT_WIDTH + 8).storage()?,
         vault: vault_row(&row)?,
     })
 }

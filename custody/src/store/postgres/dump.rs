@@ -12,7 +12,8 @@ use super::connect;
 use super::errors::{Fault, FaultKind, ResultExt};
 use super::types::{Id, Millis};
 use crate::error::CustodyError;
-use crate::store::rows::{Column, Kind, Row, Source, TABLES, Table, Target, Value};
+use crate::store::rows::{Column, Hold, Kind, Row, Source, TABLES, Table, Target, Value};
+use crate::store::seal::effect::{Condition, Place};
 
 type Statement<'q> = sqlx::query::Query<'q, sqlx::Postgres, PgArguments>;
 
@@ -80,19 +81,108 @@ fn value(column: &Column, row: &PgRow, at: usize) -> Result<Value, Fault> {
     Ok(value.unwrap_or(Value::Null))
 }
 
+/// Begins to read a table in the key's order.
+pub(super) async fn open_cursor(connection: &mut PgConnection, table: &Table) -> Result<(), Fault> {
+    let order: Vec<String> = table
+        .key_positions()
+        .filter_map(|at| table.columns.get(at))
+        .map(|column| match column.kind {
+            // By bytes, whatever the database's collation.
+            Kind::Text => format!("{} COLLATE \"C\"", column.name),
+            _ => column.name.to_owned(),
+        })
+        .collect();
+    let text = format!(
+        "DECLARE dump_{} CURSOR FOR SELECT {} FROM {} ORDER BY {}",
+        table.name,
+        columns(table),
+        relation(table),
+        order.join(", ")
+    );
+    run(connection, &text).await
+}
+
+/// The next rows of an open cursor.
+pub(super) async fn fetch(
+    connection: &mut PgConnection,
+    table: &Table,
+    limit: u32,
+) -> Result<Vec<Row>, Fault> {
+    let text = format!("FETCH FORWARD {limit} FROM dump_{}", table.name);
+    let rows = sqlx::query(AssertSqlSafe(text))
+        .persistent(false)
+        .fetch_all(connection)
+        .await
+        .storage()?;
+    rows.iter().map(|row| decode(table, row)).collect()
+}
+
+/// Ends it.
+pub(super) async fn close_cursor(connection: &mut PgConnection, table: &Table) -> Result<(), Fault> {
+    run(connection, &format!("CLOSE dump_{}", table.name)).await
+}
+
+/// The rows at a place.
+pub(super) async fn at(connection: &mut PgConnection, place: &Place) -> Result<Vec<Row>, Fault> {
+    let table = place.table;
+    let mut text = format!("SELECT {} FROM {}", columns(table), relation(table));
+    for (at, condition) in (1..).zip(&place.conditions) {
+        text.push_str(if at == 1 { " WHERE " } else { " AND " });
+        text.push_str(&match condition {
+            Condition::Is(column, _) => format!("{column} = ${at}"),
+            Condition::OfWalletAt(_) => {
+                format!("wallet_id IN (SELECT w.wallet_id FROM wallets w WHERE w.address = ${at})")
+            }
+        });
+    }
+    let mut query = sqlx::query(AssertSqlSafe(text));
+    for condition in &place.conditions {
+        query = match condition {
+            Condition::OfWalletAt(address) => query.bind(address.clone()),
+            Condition::Is(name, value) => {
+                let column = table.columns.iter().find(|column| column.name == *name);
+                one(query, column.map(|column| column.kind), value.clone())
+                    .ok_or_else(|| CustodyError::damaged(format!("{name} is of another kind")))?
+            }
+        };
+    }
+    let rows = query.fetch_all(connection).await.storage()?;
+    rows.iter().map(|row| decode(table, row)).collect()
+}
+
+/// Binds a value to look for.
+fn one(query: Statement<'_>, kind: Option<Kind>, value: Value) -> Option<Statement<'_>> {
+    Some(match (kind?, value) {
+        (Kind::Integer, Value::Integer(number)) => query.bind(number),
+        (Kind::Time, Value::Integer(ms)) => query.bind(Millis::bound(ms)),
+        (Kind::Text, Value::Text(text)) => query.bind(String::from_utf8(text).ok()?),
+        (Kind::Bytes, Value::Bytes(bytes)) => query.bind(bytes),
+        (Kind::Id, Value::Bytes(bytes)) => query.bind(Id(bytes.try_into().ok()?)),
+        _ => return None,
+    })
+}
+
 /// The whole database, held by the row that every writer takes first.
 pub(super) struct Dump {
     connection: PgConnection,
     /// The table whose cursor is open.
-    open: Option<&'static str>,
+    open: Option<&'static Table>,
     /// What refers to rows of its own table: table, column, key, and both ids.
     deferred: Vec<(&'static Table, &'static str, i64, i64)>,
 }
 
 impl Dump {
-    /// Connects on its own, and takes the lock.
-    pub(super) async fn begin(options: &PgConnectOptions, wait: std::time::Duration) -> Result<Self, Fault> {
+    /// Connects on its own, and takes the lock; or, only to read, a snapshot.
+    pub(super) async fn begin(
+        options: &PgConnectOptions,
+        wait: std::time::Duration,
+        hold: Hold,
+    ) -> Result<Self, Fault> {
         let mut connection = connect::once(options, wait).await?;
+        if hold == Hold::Snapshot {
+            run(&mut connection, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
+            return Ok(Self::of(connection));
+        }
         for _ in 1..TRIES {
             match lock(&mut connection).await {
                 // Another writer was there first, and the snapshot is older than what it wrote.
@@ -117,7 +207,7 @@ impl Dump {
 
     async fn close_cursor(&mut self) -> Result<(), Fault> {
         match self.open.take() {
-            Some(open) => run(&mut self.connection, &format!("CLOSE dump_{open}")).await,
+            Some(open) => close_cursor(&mut self.connection, open).await,
             None => Ok(()),
         }
     }
@@ -130,34 +220,10 @@ impl Dump {
     ) -> Result<Vec<Row>, Fault> {
         if after.is_none() {
             self.close_cursor().await?;
-            let order: Vec<String> = table
-                .key_positions()
-                .filter_map(|at| table.columns.get(at))
-                .map(|column| match column.kind {
-                    // By bytes, whatever the database's collation.
-                    Kind::Text => format!("{} COLLATE \"C\"", column.name),
-                    _ => column.name.to_owned(),
-                })
-                .collect();
-            let text = format!(
-                "DECLARE dump_{} CURSOR FOR SELECT {} FROM {} ORDER BY {}",
-                table.name,
-                columns(table),
-                relation(table),
-                order.join(", ")
-            );
-            run(&mut self.connection, &text).await?;
-            self.open = Some(table.name);
+            open_cursor(&mut self.connection, table).await?;
+            self.open = Some(table);
         }
-        let rows = sqlx::query(AssertSqlSafe(format!(
-            "FETCH FORWARD {limit} FROM dump_{}",
-            table.name
-        )))
-        .persistent(false)
-        .fetch_all(&mut self.connection)
-        .await
-        .storage()?;
-        rows.iter().map(|row| decode(table, row)).collect()
+        fetch(&mut self.connection, table, limit).await
     }
 
     async fn fill(&mut self, table: &'static Table, mut rows: Vec<Row>) -> Result<(), Fault> {

@@ -15,7 +15,7 @@ use super::errors::{Fault, ResultExt};
 use super::key_chain;
 use super::life::{self, STATE_COLUMNS, STATE_COUNT};
 use super::types::{Id, Millis};
-use super::{audit_log, masters, owners, reads, rotation};
+use super::{audit_log, masters, owners, reads, rotation, seal};
 use crate::audit::ledger::{Ledger, LedgerState};
 use crate::error::CustodyError;
 use crate::settings::SettingsRow;
@@ -54,7 +54,7 @@ pub(super) const VAULT_WIDTH: usize = 9;
 
 /// The edge's columns, in the order that [`ledger_state`] reads them.
 pub(super) const EDGE_COLUMNS: &str =
-    "s.size, s.frontier, s.signed_size, s.signed_frontier, s.head_signature, s.last_at";
+    "s.size, s.frontier, s.signed_size, s.signed_frontier, s.head_signature, s.last_at, s.seal";
 
 /// The recorded edge of the log, read, and what is wrong with it if something is.
 pub(super) type Edge = Option<Result<LedgerState, String>>;
@@ -111,6 +111,7 @@ pub(super) async fn gather(
         same_payment: None,
         rotation: rotation::facts(connection, ask.rotation).await?,
         redactable: Vec::new(),
+        sealed_before: ask.sealed_before && !ledger.is_sealed() && seal::was_there(connection).await?,
     };
     for window in &ask.windows {
         facts
@@ -230,6 +231,7 @@ pub(super) fn ledger_state(row: &PgRow, at: usize) -> Result<Edge, Fault> {
     let signed_frontier: Vec<u8> = row.try_get(at + 3).storage()?;
     let head_signature: Vec<u8> = row.try_get(at + 4).storage()?;
     let last_at: i64 = row.try_get(at + 5).storage()?;
+    let seal: Option<Vec<u8>> = row.try_get(at + 6).storage()?;
     Ok(Some(LedgerState::from_stored(
         size,
         &frontier,
@@ -237,6 +239,7 @@ pub(super) fn ledger_state(row: &PgRow, at: usize) -> Result<Edge, Fault> {
         &signed_frontier,
         &head_signature,
         last_at,
+        seal,
     )))
 }
 

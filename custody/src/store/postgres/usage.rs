@@ -4,8 +4,9 @@ use keyward_core::policy::WalletSignature;
 use sqlx::PgConnection;
 
 use super::errors::{Fault, ResultExt};
+use super::seal;
 use super::types::Millis;
-use crate::store::Trade;
+use crate::store::{Applied, Trade};
 
 /// Marks an intent as signed, and its wallet as used; a transaction counts the first time alone.
 pub(super) async fn intent_signed(
@@ -15,19 +16,11 @@ pub(super) async fn intent_signed(
     signature: WalletSignature,
     trade: Option<Trade>,
     now: Millis,
+    applied: &mut Applied,
 ) -> Result<(), Fault> {
-    // Never out of `signed`: the first signature stands.
-    let signed = sqlx::query(
-        "UPDATE intents SET state = 'signed', signature = $2, finished_at = GREATEST(authorised_at, $3) \
-         WHERE intent_hash = $1 AND state <> 'signed'",
-    )
-    .bind(hash.to_vec())
-    .bind(signature.to_string())
-    .bind(now)
-    .execute(&mut *connection)
-    .await
-    .storage()?;
-    let (trades, volume) = match trade.filter(|_| signed.rows_affected() > 0) {
+    let changes = &mut applied.sealed;
+    let signed = seal::end_intent(connection, hash, signature.to_string(), now, changes).await?;
+    let (trades, volume) = match trade.filter(|_| signed) {
         Some(trade) => (1_i64, trade.volume),
         None => (0, 0),
     };

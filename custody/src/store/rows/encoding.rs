@@ -9,9 +9,10 @@ use super::{Column, Row, Table, Value};
 
 impl Row {
     /// The bytes of the values of these columns.
-    pub(crate) fn encode(&self, table: &Table, takes: impl Fn(&Column) -> bool) -> Vec<u8> {
+    /// `kind` stands for the table's name.
+    pub(crate) fn encode(&self, table: &Table, kind: &str, takes: impl Fn(&Column) -> bool) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(256);
-        name(&mut bytes, table.name);
+        name(&mut bytes, kind);
         for (column, value) in table.columns.iter().zip(&self.0) {
             if takes(column) && !is_left_out(column, value) {
                 name(&mut bytes, column.name);

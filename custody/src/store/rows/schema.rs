@@ -122,6 +122,7 @@ pub(crate) static AUDIT_STATE: Table = table(
         column("signed_frontier", Bytes),
         column("head_signature", Bytes),
         column("last_at", Integer),
+        nullable("seal", Bytes),
     ],
     &["singleton"],
 )

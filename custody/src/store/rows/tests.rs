@@ -51,7 +51,7 @@ pub(in crate::store) const ADVICE: &str = "a column that is not in custody/src/s
 fn no_two_rows_have_the_same_bytes() {
     let tags = TABLES.iter().find(|table| table.name == "tags").unwrap();
     let attempts = TABLES.iter().find(|table| table.name == "attempts").unwrap();
-    let encoded = |values: Vec<Value>| Row(values).encode(tags, |_| true);
+    let encoded = |values: Vec<Value>| Row(values).encode(tags, "tags", |_| true);
     let text = |text: &str| Value::Text(text.as_bytes().to_vec());
     let mut seen = BTreeSet::new();
     for values in [
@@ -72,7 +72,7 @@ fn no_two_rows_have_the_same_bytes() {
     let slot = attempts.position("slot").unwrap();
     for value in [Value::Null, Value::Integer(0)] {
         values[slot] = value;
-        assert!(seen.insert(Row(values.clone()).encode(attempts, |_| true)));
+        assert!(seen.insert(Row(values.clone()).encode(attempts, "attempts", |_| true)));
     }
     assert_eq!(
         hex::encode(encoded(vec![Value::Integer(258), text("hot")])),

@@ -4,7 +4,7 @@ use sqlx::SqliteConnection;
 
 use super::errors::ResultExt;
 use super::key_chain;
-use super::{audit_log, facts, owners, rotation, rows, usage};
+use super::{audit_log, facts, owners, rotation, rows, seal, usage};
 use crate::attempts::NewAttempt;
 use crate::audit::ledger::LedgerRow;
 use crate::clock::Clock;
@@ -22,16 +22,12 @@ pub(super) async fn decide_and_apply(
     let now_ms = clock.now_ms();
     let (facts, mut ledger) = facts::gather(connection, ask, now_ms).await?;
     let writes = decide(&mut ledger, facts)?;
-    let now = stored_integer("time", now_ms)?;
-    let mut applied = Applied::default();
-    for write in writes {
-        apply(connection, write, now, &mut applied).await?;
-    }
+    let applied = seal::write(connection, writes, &mut ledger, now_ms).await?;
     audit_log::store(connection, &ledger).await?;
     Ok((applied, ledger.into_appended()))
 }
 
-async fn apply(
+pub(super) async fn apply(
     connection: &mut SqliteConnection,
     write: Write,
     now: i64,
@@ -62,7 +58,7 @@ async fn apply(
             signature,
             trade,
         } => {
-            return usage::intent_signed(connection, hash, wallet, signature, trade, now).await;
+            return usage::intent_signed(connection, hash, wallet, signature, trade, now, applied).await;
         }
         Write::Attempt { wallet, new } => {
             applied.attempt = Some(attempt(connection, wallet, *new, now).await?);
@@ -154,7 +150,7 @@ async fn apply(
         Write::Untag { wallet, tag } => sqlx::query("DELETE FROM tags WHERE wallet_id = ?1 AND tag = ?2")
             .bind(wallet)
             .bind(tag),
-        // Never out of `signed`: see `usage::intent_signed`.
+        // Never out of `signed`: see `seal::end_intent`.
         Write::IntentRenewed { hash } => sqlx::query(
             "UPDATE intents SET state = 'authorised', authorised_at = MAX(authorised_at, ?2), finished_at = NULL \
              WHERE intent_hash = ?1 AND state <> 'signed'",

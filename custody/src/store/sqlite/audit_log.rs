@@ -53,11 +53,11 @@ pub(super) async fn store(connection: &mut SqliteConnection, ledger: &Ledger) ->
         .storage()?;
     }
     sqlx::query(
-        "INSERT INTO audit_state (singleton, size, frontier, signed_size, signed_frontier, head_signature, last_at) \
-         VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (singleton) DO UPDATE SET size = excluded.size, \
+        "INSERT INTO audit_state (singleton, size, frontier, signed_size, signed_frontier, head_signature, last_at, seal) \
+         VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (singleton) DO UPDATE SET size = excluded.size, \
          frontier = excluded.frontier, signed_size = excluded.signed_size, \
          signed_frontier = excluded.signed_frontier, head_signature = excluded.head_signature, \
-         last_at = excluded.last_at",
+         last_at = excluded.last_at, seal = excluded.seal",
     )
     .bind(stored_integer("audit size", edge.size)?)
     .bind(edge.frontier.to_bytes())
@@ -65,6 +65,7 @@ pub(super) async fn store(connection: &mut SqliteConnection, ledger: &Ledger) ->
     .bind(edge.signed_frontier.to_bytes())
     .bind(edge.head_signature.as_bytes().to_vec())
     .bind(stored_integer("audit time", edge.last_ms)?)
+    .bind(edge.seal.clone())
     .execute(connection)
     .await
     .storage()?;
@@ -91,7 +92,7 @@ pub(super) async fn rows(
 
 pub(super) async fn head(connection: &mut SqliteConnection) -> Result<AuditHead, CustodyError> {
     let row = sqlx::query(AssertSqlSafe(format!(
-        "SELECT {VAULT_COLUMNS}, s.size, s.frontier, s.signed_size, s.signed_frontier, s.head_signature, s.last_at, \
+        "SELECT {VAULT_COLUMNS}, s.size, s.frontier, s.signed_size, s.signed_frontier, s.head_signature, s.last_at, s.seal, \
          (SELECT COUNT(*) FROM audit_entries), \
          (SELECT MIN(sequence) FROM audit_entries WHERE sequence < 0 OR sequence >= COALESCE(s.size, 0)) \
          FROM vaults v LEFT JOIN audit_state s ON s.singleton = 1"
@@ -102,8 +103,8 @@ pub(super) async fn head(connection: &mut SqliteConnection) -> Result<AuditHead,
     .ok_or(CustodyError::NotInitialised)?;
     Ok(AuditHead {
         state: ledger_state(&row, VAULT_WIDTH)?,
-        rows: unsigned("audit entries", row.try_get(VAULT_WIDTH + 6).storage()?)?,
-        stray: row.try_get(VAULT_WIDTH + 7).storage()?,
+        rows: unsigned("audit entries", row.try_get(VAULT_WIDTH + 7).storage()?)?,
+        stray: row.try_get(VAULT_WIDTH + 8).storage()?,
         vault: vault_row(&row)?,
     })
 }

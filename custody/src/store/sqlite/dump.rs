@@ -11,7 +11,8 @@ use sqlx::{AssertSqlSafe, Row as _, Sqlite, SqliteConnection, Transaction};
 
 use super::errors::ResultExt;
 use crate::error::CustodyError;
-use crate::store::rows::{Column, Kind, LIMBS, Row, Source, TABLES, Table, Target, Value};
+use crate::store::rows::{Column, Hold, Kind, LIMBS, Row, Source, TABLES, Table, Target, Value};
+use crate::store::seal::effect::{Condition, Place};
 
 type Statement<'q> = sqlx::query::Query<'q, Sqlite, SqliteArguments>;
 
@@ -138,20 +139,51 @@ pub(super) async fn page(
     rows.iter().map(|row| decode(table, row)).collect()
 }
 
+/// The rows at a place.
+pub(super) async fn at(connection: &mut SqliteConnection, place: &Place) -> Result<Vec<Row>, CustodyError> {
+    let table = place.table;
+    let mut text = format!("SELECT {} FROM {}", columns(table), table.name);
+    for (at, condition) in place.conditions.iter().enumerate() {
+        text.push_str(if at == 0 { " WHERE " } else { " AND " });
+        text.push_str(&match condition {
+            Condition::Is(column, _) => format!("{column} = ?"),
+            Condition::OfWalletAt(_) => {
+                "wallet_id IN (SELECT w.wallet_id FROM wallets w WHERE w.address = ?)".to_owned()
+            }
+        });
+    }
+    let mut query = sqlx::query(AssertSqlSafe(text));
+    for condition in &place.conditions {
+        query = match condition {
+            Condition::OfWalletAt(address) => query.bind(address.clone()),
+            Condition::Is(name, value) => match table.columns.iter().find(|column| column.name == *name) {
+                Some(column) => bind(query, column, value.clone())?,
+                None => return Err(CustodyError::damaged(format!("there is no {name}"))),
+            },
+        };
+    }
+    let rows = query.fetch_all(connection).await.storage()?;
+    rows.iter().map(|row| decode(table, row)).collect()
+}
+
 /// The whole database, held by its write lock.
 pub(super) struct Dump {
     transaction: Transaction<'static, Sqlite>,
 }
 
 impl Dump {
-    /// Connects on its own, and takes the write lock.
-    pub(super) async fn begin(options: SqliteConnectOptions) -> Result<Self, CustodyError> {
+    /// Connects on its own, and takes the write lock; or, only to read, a snapshot.
+    pub(super) async fn begin(options: SqliteConnectOptions, hold: Hold) -> Result<Self, CustodyError> {
         let single = SqlitePoolOptions::new()
             .max_connections(1)
             .connect_with(options.pragma("query_only", "OFF"))
             .await
             .storage()?;
-        let transaction = single.begin_with("BEGIN IMMEDIATE").await.storage()?;
+        let begin = match hold {
+            Hold::Store => "BEGIN IMMEDIATE",
+            Hold::Snapshot => "BEGIN",
+        };
+        let transaction = single.begin_with(begin).await.storage()?;
         Ok(Self { transaction })
     }
 }

@@ -8,7 +8,7 @@ use sqlx::{AssertSqlSafe, Row, SqliteConnection};
 use super::errors::ResultExt;
 use super::key_chain;
 use super::life::{self, STATE_COLUMNS, STATE_COUNT};
-use super::{audit_log, masters, owners, reads, rotation};
+use super::{audit_log, masters, owners, reads, rotation, seal};
 use crate::audit::ledger::{Ledger, LedgerState};
 use crate::error::CustodyError;
 use crate::settings::SettingsRow;
@@ -61,6 +61,7 @@ pub(super) async fn gather(
         same_payment: None,
         rotation: rotation::facts(connection, ask.rotation).await?,
         redactable: Vec::new(),
+        sealed_before: ask.sealed_before && !ledger.is_sealed() && seal::was_there(connection).await?,
     };
     for address in &ask.wallets {
         facts
@@ -119,7 +120,7 @@ async fn edge(
     ask: &Ask,
 ) -> Result<(Option<VaultRow>, u32, Ledger), CustodyError> {
     let row = sqlx::query(AssertSqlSafe(format!(
-        "SELECT {VAULT_COLUMNS}, s.size, s.frontier, s.signed_size, s.signed_frontier, s.head_signature, s.last_at, \
+        "SELECT {VAULT_COLUMNS}, s.size, s.frontier, s.signed_size, s.signed_frontier, s.head_signature, s.last_at, s.seal, \
          (SELECT MAX(sequence) FROM audit_entries), \
          (SELECT MAX(version) FROM policies WHERE vault_id = v.vault_id) \
          FROM vaults v LEFT JOIN audit_state s ON s.singleton = 1"
@@ -131,8 +132,8 @@ async fn edge(
         return Ok((None, 0, Ledger::empty()));
     };
     let vault = vault_row(&row)?;
-    let newest: Option<i64> = row.try_get(VAULT_WIDTH + 6).storage()?;
-    let policy_version: Option<i64> = row.try_get(VAULT_WIDTH + 7).storage()?;
+    let newest: Option<i64> = row.try_get(VAULT_WIDTH + 7).storage()?;
+    let policy_version: Option<i64> = row.try_get(VAULT_WIDTH + 8).storage()?;
     let state = ledger_state(&row, VAULT_WIDTH)?.map_err(|reason| CustodyError::AuditBroken {
         sequence: sequence_after(newest),
         reason,
@@ -173,7 +174,7 @@ fn settings(row: &SqliteRow) -> Result<Option<SettingsRow>, CustodyError> {
         .transpose()
 }
 
-/// The recorded edge of the audit log, from six columns at `at`; the inner error says what is wrong with it.
+/// The recorded edge of the audit log, from seven columns at `at`; the inner error says what is wrong with it.
 pub(super) fn ledger_state(row: &SqliteRow, at: usize) -> Result<Result<LedgerState, String>, CustodyError> {
     let size: Option<i64> = row.try_get(at).storage()?;
     let Some(size) = size else {
@@ -184,6 +185,7 @@ pub(super) fn ledger_state(row: &SqliteRow, at: usize) -> Result<Result<LedgerSt
     let signed_frontier: Vec<u8> = row.try_get(at + 3).storage()?;
     let head_signature: Vec<u8> = row.try_get(at + 4).storage()?;
     let last_at: i64 = row.try_get(at + 5).storage()?;
+    let seal: Option<Vec<u8>> = row.try_get(at + 6).storage()?;
     Ok(LedgerState::from_stored(
         size,
         &frontier,
@@ -191,6 +193,7 @@ pub(super) fn ledger_state(row: &SqliteRow, at: usize) -> Result<Result<LedgerSt
         &signed_frontier,
         &head_signature,
         last_at,
+        seal,
     ))
 }
 

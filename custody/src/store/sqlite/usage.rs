@@ -5,8 +5,9 @@ use sqlx::SqliteConnection;
 
 use super::errors::ResultExt;
 use super::life::volume;
+use super::seal;
 use crate::error::CustodyError;
-use crate::store::Trade;
+use crate::store::{Applied, Trade};
 
 /// Marks an intent as signed, and its wallet as used; a transaction counts the first time alone.
 pub(super) async fn intent_signed(
@@ -16,19 +17,11 @@ pub(super) async fn intent_signed(
     signature: WalletSignature,
     trade: Option<Trade>,
     now: i64,
+    applied: &mut Applied,
 ) -> Result<(), CustodyError> {
-    // Never out of `signed`: the first signature stands.
-    let signed = sqlx::query(
-        "UPDATE intents SET state = 'signed', signature = ?2, finished_at = MAX(authorised_at, ?3) \
-         WHERE intent_hash = ?1 AND state <> 'signed'",
-    )
-    .bind(hash.to_vec())
-    .bind(signature.to_string())
-    .bind(now)
-    .execute(&mut *connection)
-    .await
-    .storage()?;
-    match trade.filter(|_| signed.rows_affected() > 0) {
+    let changes = &mut applied.sealed;
+    let signed = seal::end_intent(connection, hash, signature.to_string(), now, changes).await?;
+    match trade.filter(|_| signed) {
         Some(trade) => traded(connection, wallet, trade, now).await,
         None => used(connection, wallet, now).await,
     }

@@ -10,6 +10,7 @@ use keyward_core::vault::KdfParams;
 use tempfile::TempDir;
 
 use super::*;
+use crate::audit::sealing::SEALED_FROM_THE_START;
 use crate::{AuditQuery, AuditReport, DeriveRequest, OpenOptions, Progress, StoreLocation, VaultStatus};
 
 const PASSWORD: &str = "tidal wicker omen 9041";
@@ -66,7 +67,8 @@ async fn restored_as(custody: &Custody) -> String {
     };
     let page = custody.audit_entries(&query).await.unwrap();
     assert_eq!(page.total, 1);
-    page.rows.first().unwrap().details.clone()
+    let details = &page.rows.first().unwrap().details;
+    details.strip_suffix(SEALED_FROM_THE_START).unwrap().to_owned()
 }
 
 #[tokio::test]

@@ -1,0 +1,176 @@
+//! Changes made so that the seal follows them: see [`crate::store::seal`].
+
+use sqlx::{AssertSqlSafe, PgConnection};
+
+use super::apply::Applier;
+use super::dump;
+use super::errors::{Fault, ResultExt};
+use super::types::Millis;
+use crate::audit::ledger::Ledger;
+use crate::error::CustodyError;
+use crate::store::rows::{INTENTS, Row, WALLETS};
+use crate::store::seal::effect::{Effect, effect, ending, intent};
+use crate::store::seal::{Changes, SEALED, SealKeys, Sums};
+use crate::store::{Applied, Write, stored_integer};
+
+/// Rows counted at a time.
+const PAGE: u32 = 2_000;
+
+/// Makes every change, and closes the seal over them.
+pub(super) async fn write(
+    mut applier: Applier<'_>,
+    writes: Vec<Write>,
+    ledger: &mut Ledger,
+    now_ms: u64,
+) -> Result<Applied, Fault> {
+    if let Some(keys) = ledger.seal().counts_before() {
+        let counted = count(applier.connection, keys).await?;
+        ledger.seal_mut().compare_before(&counted)?;
+    }
+    let mut applied = Applied::default();
+    for write in writes {
+        follow(&mut applier, write, ledger, now_ms, &mut applied).await?;
+    }
+    if let Some(keys) = ledger.seal().counts_after() {
+        let counted = count(applier.connection, keys).await?;
+        ledger.seal_mut().counted(counted);
+        applied.sealed = Changes::default();
+    }
+    ledger.close_seal(&applied.sealed)?;
+    Ok(applied)
+}
+
+/// Makes one change.
+async fn follow(
+    applier: &mut Applier<'_>,
+    write: Write,
+    ledger: &Ledger,
+    now_ms: u64,
+    applied: &mut Applied,
+) -> Result<(), Fault> {
+    let effect = effect(&write, now_ms)?;
+    if !ledger.seal().follows() {
+        let is_outside = matches!(effect, Effect::Outside);
+        if !is_outside && ledger.is_sealed() && ledger.seal().counts_after().is_none() {
+            return Err(CustodyError::Locked.into());
+        }
+        return applier.apply(write, applied).await;
+    }
+    match effect {
+        Effect::Outside | Effect::Told => applier.apply(write, applied).await,
+        Effect::Adds(table, row) => {
+            applier.apply(write, applied).await?;
+            applied.sealed.add(table, row);
+            Ok(())
+        }
+        Effect::NewWallets => {
+            let highest = highest_wallet(applier.connection).await?;
+            applier.apply(write, applied).await?;
+            for row in wallets_above(applier.connection, highest).await? {
+                applied.sealed.add(&WALLETS, row);
+            }
+            Ok(())
+        }
+        Effect::Changes(places) => {
+            let mut before = Vec::with_capacity(places.len());
+            for place in &places {
+                before.push(dump::at(applier.connection, place).await?);
+            }
+            applier.apply(write, applied).await?;
+            for (place, before) in places.iter().zip(before) {
+                let after = dump::at(applier.connection, place).await?;
+                applied.sealed.replace(place.table, before, after);
+            }
+            Ok(())
+        }
+    }
+}
+
+async fn highest_wallet(connection: &mut PgConnection) -> Result<i64, Fault> {
+    sqlx::query_scalar("SELECT COALESCE(MAX(wallet_id), 0) FROM wallets")
+        .fetch_one(connection)
+        .await
+        .storage()
+}
+
+async fn wallets_above(connection: &mut PgConnection, highest: i64) -> Result<Vec<Row>, Fault> {
+    let text = format!(
+        "SELECT {} FROM wallets WHERE wallet_id > $1",
+        dump::columns(&WALLETS)
+    );
+    let rows = sqlx::query(AssertSqlSafe(text))
+        .bind(highest)
+        .fetch_all(connection)
+        .await
+        .storage()?;
+    rows.iter().map(|row| dump::decode(&WALLETS, row)).collect()
+}
+
+/// The sums of all rows that are there.
+async fn count(connection: &mut PgConnection, keys: &SealKeys) -> Result<Sums, Fault> {
+    let mut sums = Sums::default();
+    for table in SEALED {
+        dump::open_cursor(connection, table).await?;
+        loop {
+            let page = dump::fetch(connection, table, PAGE).await?;
+            page.iter().for_each(|row| keys.add(&mut sums, table, row));
+            if page.is_empty() {
+                break;
+            }
+        }
+        dump::close_cursor(connection, table).await?;
+    }
+    Ok(sums)
+}
+
+/// Whether the log says that what is stored was sealed.
+pub(super) async fn was_there(connection: &mut PgConnection) -> Result<bool, Fault> {
+    sqlx::query_scalar(
+        "SELECT EXISTS (SELECT 1 FROM audit_entries WHERE operation = 'seal-state' \
+         OR (sequence < 16 AND outcome = 'done' AND details LIKE '%, sealed'))",
+    )
+    .fetch_one(connection)
+    .await
+    .storage()
+}
+
+/// Puts an intent's signature there; whether it had none. Never out of `signed`: the first signature stands.
+pub(super) async fn end_intent(
+    connection: &mut PgConnection,
+    hash: [u8; 32],
+    signature: String,
+    now: Millis,
+    changes: &mut Changes,
+) -> Result<bool, Fault> {
+    let ended: Option<Millis> = sqlx::query_scalar(
+        "UPDATE intents SET state = 'signed', signature = $2, finished_at = GREATEST(authorised_at, $3) \
+         WHERE intent_hash = $1 AND state = 'authorised' RETURNING finished_at",
+    )
+    .bind(hash.to_vec())
+    .bind(signature.clone())
+    .bind(now)
+    .fetch_optional(&mut *connection)
+    .await
+    .storage()?;
+    if let Some(finished) = ended {
+        let finished = stored_integer("time", finished.get("intents.finished_at")?)?;
+        changes.add(&INTENTS, ending(hash, "signed", Some(signature), finished));
+        return Ok(true);
+    }
+    // Rare: another process gave up on it meanwhile.
+    let place = intent(hash);
+    let before = dump::at(connection, &place).await?;
+    let late = sqlx::query(
+        "UPDATE intents SET state = 'signed', signature = $2, finished_at = GREATEST(authorised_at, $3) \
+         WHERE intent_hash = $1 AND state <> 'signed'",
+    )
+    .bind(hash.to_vec())
+    .bind(signature)
+    .bind(now)
+    .execute(&mut *connection)
+    .await
+    .storage()?;
+    let after = dump::at(connection, &place).await?;
+    changes.replace(&INTENTS, before, after);
+    Ok(late.rows_affected() > 0)
+}
