@@ -100,6 +100,7 @@ impl Model {
                 self.expect_signing(custody).await?;
             }
             Kind::Import => self.imported(custody, &told, findings).await?,
+            Kind::RotateWallet => self.replaced(place, custody, &told, findings).await?,
         }
         self.nothing_twice(place).await
     }
@@ -330,7 +331,58 @@ impl Model {
         Ok(())
     }
 
-    /// Every wallet that was there from the beginning.
+    async fn replaced(
+        &mut self,
+        place: &Place,
+        custody: &Custody,
+        told: &Told,
+        findings: &mut Findings,
+    ) -> anyhow::Result<()> {
+        for work in &told.done {
+            let Work::RotateWallet { from, to } = work else {
+                bail!("it did {work:?}")
+            };
+            self.replace(from.parse()?, to.parse()?);
+        }
+        let mut was_done = false;
+        if let Some(Work::RotateWallet { from, .. }) = &told.begun {
+            let address: Address = from.parse()?;
+            let chain = custody.rotation_chain(address).await?;
+            let newest = chain.first().and_then(|wallet| wallet.solana().copied());
+            let newest = newest.context("a chain without a newest key")?;
+            was_done = newest != address;
+            if was_done {
+                ensure!(
+                    chain.get(1).and_then(|wallet| wallet.solana()) == Some(&address),
+                    "{from} was replaced twice"
+                );
+                self.replace(address, newest);
+            }
+        }
+        begun(findings, told, was_done);
+        let active = place.number("COUNT(*)", "wallets WHERE status = 'active'").await?;
+        ensure!(active == self.hot.len() as u64, "{active} wallets are active");
+        // Each follows another, and none is followed by two.
+        let linked = place
+            .number("COUNT(DISTINCT previous_wallet_id)", "wallets")
+            .await?;
+        ensure!(
+            linked + active == u64::from(self.next_index),
+            "{linked} of {} keys are followed by another",
+            self.next_index
+        );
+        self.expect_signing(custody).await
+    }
+
+    fn replace(&mut self, from: Address, to: Address) {
+        for hot in self.hot.iter_mut().filter(|hot| **hot == from) {
+            *hot = to;
+            // The new key has the next free index.
+            self.next_index += 1;
+        }
+    }
+
+    /// Every wallet that is in use.
     async fn expect_signing(&self, custody: &Custody) -> anyhow::Result<()> {
         for wallet in &self.hot {
             custody

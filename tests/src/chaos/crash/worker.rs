@@ -41,6 +41,8 @@ pub enum Kind {
     ChangePassword,
     /// Keys, several at a time, and phrases.
     Import,
+    /// The keys of wallets, replaced one by one.
+    RotateWallet,
 }
 
 impl Kind {
@@ -51,6 +53,7 @@ impl Kind {
         Self::RotateVault,
         Self::ChangePassword,
         Self::Import,
+        Self::RotateWallet,
     ];
 
     /// Its name, for people.
@@ -62,6 +65,7 @@ impl Kind {
             Self::RotateVault => "VK rotation",
             Self::ChangePassword => "password change",
             Self::Import => "import of keys and phrases",
+            Self::RotateWallet => "key rotation of wallets",
         }
     }
 }
@@ -97,6 +101,13 @@ pub enum Work {
     Import {
         /// The number.
         number: u64,
+    },
+    /// A wallet's key; the new one is empty before it is known.
+    RotateWallet {
+        /// The address that is replaced.
+        from: String,
+        /// The address that comes in its place.
+        to: String,
     },
 }
 
@@ -203,6 +214,14 @@ impl Hand {
                 number: self.password + 1,
             },
             Kind::Import => Work::Import { number },
+            Kind::RotateWallet => {
+                let at = usize::try_from(number % self.hot.len() as u64)?;
+                let from = self.hot.get(at).context("no wallet to rotate")?;
+                Work::RotateWallet {
+                    from: from.to_string(),
+                    to: String::new(),
+                }
+            }
         })
     }
 
@@ -247,6 +266,18 @@ impl Hand {
             Work::Import { number } => {
                 import(custody, number).await?;
                 work
+            }
+            Work::RotateWallet { from, .. } => {
+                let address: Address = from.parse()?;
+                let rotation = custody.rotate_wallet(address, None).await?;
+                let to = *rotation.to.as_solana().context("a key of another chain")?;
+                for hot in self.hot.iter_mut().filter(|hot| **hot == address) {
+                    *hot = to;
+                }
+                Work::RotateWallet {
+                    from,
+                    to: to.to_string(),
+                }
             }
         })
     }
