@@ -10,6 +10,7 @@
 pub mod clock;
 pub mod contend;
 pub mod crash;
+mod owners;
 pub mod place;
 pub mod process;
 pub mod proxy;

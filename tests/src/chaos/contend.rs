@@ -1,5 +1,5 @@
 //! Several processes on one vault, each doing what only one may do at a time: taking indices, signing under a rate and
-//! under windows of spending, asking for one and the same intent.
+//! under windows of spending, asking for one and the same intent, giving owners their few places, switching primary wallets.
 //!
 //! [`run`] starts them, moves their clock on with each operation that they tell of, and then holds the database and the
 //! audit log against what each was told ([`check`]). The processes are [`worker`]s.
@@ -28,15 +28,21 @@ use worker::{Task, Telling};
 /// Wallets that sign.
 pub const HOT_WALLETS: u32 = 4;
 
+/// Wallets that go from owner to owner.
+pub const POOL: u32 = 16;
+
+/// Owners, who have room for fewer wallets than there are.
+pub const OWNERS: u64 = 4;
+
 /// How far the clock moves on with each operation: 400 of them fall into a minute.
 const STEP_MS: u64 = 150;
 
 /// How often each of them may sign within a minute: a quarter of what is asked of it.
 const SIGNATURES_PER_MINUTE: u64 = 20;
 
-/// A minute has room for most of what the rate limits let through, two minutes for less than two such minutes. So both
-/// windows and all rates are reached, one after the other.
-const WINDOWS: [WindowLimit; 2] = [scene::window(60_000, 35_000), scene::window(120_000, 55_000)];
+/// A minute has room for what the rate limits let through, two minutes for less than two such minutes: so the rates are
+/// reached in the first minute, and the second window in the next.
+const WINDOWS: [WindowLimit; 2] = [scene::window(60_000, 45_000), scene::window(120_000, 55_000)];
 
 /// The most lamports of one payment.
 pub(super) const MAX_LAMPORTS: u64 = 1_000;
@@ -79,7 +85,7 @@ pub async fn run(place: &Place, plan: &Plan) -> anyhow::Result<Outcome> {
         place,
         scene::options(clock.clone(), "driver"),
         &WINDOWS,
-        HOT_WALLETS,
+        HOT_WALLETS + POOL,
     )
     .await?;
     custody
@@ -89,7 +95,11 @@ pub async fn run(place: &Place, plan: &Plan) -> anyhow::Result<Outcome> {
             None,
         )
         .await?;
-    let hot = scene::wallets(&custody, HOT_WALLETS).await?;
+    for number in 0..OWNERS {
+        custody.create_owner(&owner(number)).await?;
+    }
+    let mut hot = scene::wallets(&custody, HOT_WALLETS + POOL).await?;
+    let pool = hot.split_off(HOT_WALLETS as usize); // four
     let before = scene::intact(&custody).await?;
     let share = plan.operations.div_ceil(plan.processes as u64);
     let logs: Vec<PathBuf> = (0..plan.processes)
@@ -104,6 +114,7 @@ pub async fn run(place: &Place, plan: &Plan) -> anyhow::Result<Outcome> {
         tasks: plan.tasks,
         operations: share,
         hot: hot.iter().map(ToString::to_string).collect(),
+        pool: pool.iter().map(ToString::to_string).collect(),
     });
     let took = {
         let (tasks, clock): (Vec<Task>, _) = (tasks.collect(), clock.clone());
@@ -116,11 +127,16 @@ pub async fn run(place: &Place, plan: &Plan) -> anyhow::Result<Outcome> {
         custody: &custody,
         windows: &WINDOWS,
         first_entry: before,
-        first_index: HOT_WALLETS,
+        first_index: HOT_WALLETS + POOL,
     };
     let findings = judge.judge(&logs).await?;
     custody.close().await?;
     Ok(Outcome { findings, took })
+}
+
+/// The name of the owner with a number.
+pub(super) fn owner(number: u64) -> String {
+    format!("desk {number}")
 }
 
 /// Starts the processes, lets them go at once, and moves the clock on until the last is done.

@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use anyhow::ensure;
 use keyward_core::address::{Address, Blockhash};
 use keyward_core::amount::Lamports;
+use keyward_core::audit::AuditEntry;
 use keyward_core::mnemonic::Mnemonic;
 use keyward_core::path::PathFamily;
 use keyward_core::policy::{Asset, OperationKind, Policy, PolicyLimits, WindowLimit};
@@ -12,8 +14,8 @@ use keyward_core::vault::{
     CreateVault, FileContents, FilePolicy, KdfParams, VaultFile, VaultHeader, VaultId,
 };
 use keyward_custody::{
-    AuditReport, Clock, Custody, DeriveRequest, OpenOptions, Password, Progress, SignRequest, WalletQuery,
-    WalletSort,
+    AuditQuery, AuditReport, Clock, Custody, DeriveRequest, OpenOptions, Password, Progress, SignRequest,
+    WalletQuery, WalletSort,
 };
 
 use super::place::Place;
@@ -27,6 +29,9 @@ pub const PHRASE: &str =
 
 /// When its clock begins, in milliseconds since the Unix epoch.
 pub const START_MS: u64 = 1_800_000_000_000;
+
+/// Entries read at a time.
+const PAGE: u32 = 1_000;
 
 /// How long one waits for another process's write. So long that only a defect reaches it, on a busy machine too.
 const BUSY_TIMEOUT_MS: u64 = 60_000;
@@ -157,6 +162,32 @@ pub fn payment(from: Address, lamports: u64, number: u64) -> anyhow::Result<Sign
     first.copy_from_slice(&number.to_be_bytes());
     let message = compile_message(MessageVersion::Legacy, from, &[transfer], Blockhash::new(hash))?;
     Ok(SignRequest::new(Transaction::unsigned(message).encode(), "test"))
+}
+
+/// The log's entries from one on, below `size`.
+///
+/// # Errors
+/// When one is not there, or the custody layer's.
+pub async fn entries(custody: &Custody, first: u64, size: u64) -> anyhow::Result<Vec<AuditEntry>> {
+    let mut entries = Vec::new();
+    let mut next = first;
+    while next < size {
+        let query = AuditQuery {
+            after_sequence: next.checked_sub(1),
+            before_sequence: Some(size),
+            limit: PAGE,
+            newest_first: false,
+            ..AuditQuery::default()
+        };
+        let rows = custody.audit_entries(&query).await?.rows;
+        ensure!(!rows.is_empty(), "the log ends at {next} of {size}");
+        for row in rows {
+            ensure!(row.sequence == next, "entry {next} is not there, or twice");
+            next += 1;
+            entries.push(row);
+        }
+    }
+    Ok(entries)
 }
 
 /// The audit log as it is, which must verify.

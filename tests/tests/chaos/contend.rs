@@ -18,9 +18,12 @@ async fn contended(store: Store) -> anyhow::Result<()> {
     let found = |what: &str| outcome.findings.get(what).copied().unwrap_or(0);
     // Every limit was reached, and every kind of success too: what is held against them is not empty.
     for (what, least) in [
-        ("indices: ranges taken", 80),
-        ("payments: signed", 60),
+        ("indices: ranges taken", 60),
+        ("payments: signed", 40),
         ("payments asked for by all: signed", 20),
+        ("owners: wallets given or taken", 20),
+        ("owners: primary wallets switched", 10),
+        ("refused: owner-full", 3),
         ("refused: rate-limited", 10),
         ("refused: over-window", 10),
     ] {

@@ -45,5 +45,6 @@ killed_while! {
     RotateVault rotating_the_key_of_a_file rotating_the_key_of_a_database
     ChangePassword changing_the_password_of_a_file changing_the_password_of_a_database
     Import importing_into_a_file importing_into_a_database
+    Owners changing_owners_in_a_file changing_owners_in_a_database
     RotateWallet replacing_keys_in_a_file replacing_keys_in_a_database
 }

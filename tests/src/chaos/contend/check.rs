@@ -6,20 +6,18 @@ use std::path::PathBuf;
 use anyhow::{Context as _, ensure};
 use keyward_core::audit::{AuditEntry, Operation, Outcome};
 use keyward_core::policy::WindowLimit;
+use keyward_custody::Custody;
 use keyward_custody::signing::RATE_WINDOW_MS;
-use keyward_custody::{AuditQuery, Custody};
 
 use super::log::{self, Entry};
 use super::replay::Sliding;
 use super::{MAX_LAMPORTS, SIGNATURES_PER_MINUTE};
+use crate::chaos::owners::Owners;
 use crate::chaos::place::Place;
 use crate::chaos::scene;
 
 /// The most signatures of a wallet within a minute.
 const RATE: usize = SIGNATURES_PER_MINUTE as usize; // 20
-
-/// Entries read at a time.
-const PAGE: u32 = 1_000;
 
 /// The most violations that are named.
 const MOST_NAMED: usize = 20;
@@ -50,6 +48,9 @@ struct Told {
     common: BTreeSet<String>,
     /// By reason.
     refused: BTreeMap<String, u64>,
+    /// Wallets that got another owner or none, and wallets that became primary.
+    assigned: u64,
+    led: u64,
     violations: Vec<String>,
 }
 
@@ -70,17 +71,28 @@ impl Judge<'_> {
     pub(super) async fn judge(&self, logs: &[PathBuf]) -> anyhow::Result<Findings> {
         let mut told = told(logs)?;
         let size = scene::intact(self.custody).await?;
-        let entries = self.entries(size).await?;
+        let entries = scene::entries(self.custody, self.first_entry, size).await?;
         let amounts = self.amounts().await?;
         let mut recorded = Recorded::default();
         let mut replay = Replay::new(self.windows, &amounts);
+        let mut owners = Owners::default();
         for entry in &entries {
             recorded.take(entry)?;
+            owners.take(entry, &mut told.violations);
             replay.take(entry, &mut told.violations);
         }
         self.indices(&mut told, &recorded).await?;
         self.signatures(&mut told, &recorded).await?;
         self.reservations(&mut told.violations).await?;
+        self.usage(&mut told.violations).await?;
+        owners.compare(self.place, &mut told.violations).await?;
+        if owners.recorded() != (told.assigned, told.led) {
+            told.violations.push(format!(
+                "changes of owners told {:?}, recorded {:?}",
+                (told.assigned, told.led),
+                owners.recorded()
+            ));
+        }
         if told.refused != recorded.refused {
             told.violations.push(format!(
                 "refusals told {:?}, recorded {:?}",
@@ -92,29 +104,6 @@ impl Judge<'_> {
         ensure!(count == 0, "{count} violations:\n{}", told.violations.join("\n"));
         told.findings.insert("audit entries, verified".to_owned(), size);
         Ok(told.findings)
-    }
-
-    /// The log's entries from the processes' first on.
-    async fn entries(&self, size: u64) -> anyhow::Result<Vec<AuditEntry>> {
-        let mut entries = Vec::new();
-        let mut next = self.first_entry;
-        while next < size {
-            let query = AuditQuery {
-                after_sequence: next.checked_sub(1),
-                before_sequence: Some(size),
-                limit: PAGE,
-                newest_first: false,
-                ..AuditQuery::default()
-            };
-            let rows = self.custody.audit_entries(&query).await?.rows;
-            ensure!(!rows.is_empty(), "the log ends at {next} of {size}");
-            for row in rows {
-                ensure!(row.sequence == next, "entry {next} is not there, or twice");
-                next += 1;
-                entries.push(row);
-            }
-        }
-        Ok(entries)
     }
 
     /// What each intent reserves.
@@ -222,6 +211,27 @@ impl Judge<'_> {
         Ok(())
     }
 
+    /// What wallets count of themselves: a lost update would be one signature too few.
+    async fn usage(&self, violations: &mut Vec<String>) -> anyhow::Result<()> {
+        let place = self.place;
+        let counted = place
+            .rows(
+                &["wallet_id", "total_trades"],
+                "wallets WHERE total_trades > 0 ORDER BY wallet_id",
+            )
+            .await?;
+        let signed = place
+            .rows(
+                &["wallet_id", "COUNT(*)"],
+                "intents WHERE state = 'signed' GROUP BY wallet_id ORDER BY wallet_id",
+            )
+            .await?;
+        if counted != signed {
+            violations.push(format!("wallets count {counted:?}, and {signed:?} were signed"));
+        }
+        Ok(())
+    }
+
     /// Every window over what is reserved, and every minute of every wallet, from the tables alone.
     async fn reservations(&self, violations: &mut Vec<String>) -> anyhow::Result<()> {
         let place = self.place;
@@ -307,6 +317,15 @@ fn told(logs: &[PathBuf]) -> anyhow::Result<Told> {
                     *told.refused.entry(code.clone()).or_default() += 1;
                     format!("refused: {code}")
                 }
+                Entry::Assigned => {
+                    told.assigned += 1;
+                    "owners: wallets given or taken".to_owned()
+                }
+                Entry::Led => {
+                    told.led += 1;
+                    "owners: primary wallets switched".to_owned()
+                }
+                Entry::Turned { code } => format!("refused: {code}"),
                 Entry::Busy => "told to try again, and tried again".to_owned(),
                 Entry::BegunAnew { times } => {
                     *told

@@ -31,6 +31,15 @@ pub enum Entry {
         /// Whether other processes ask for the same one.
         is_common: bool,
     },
+    /// A wallet has another owner now, or none.
+    Assigned,
+    /// A wallet is its owner's primary one.
+    Led,
+    /// Nothing was done and nothing recorded, and why.
+    Turned {
+        /// The error's stable word.
+        code: String,
+    },
     /// Nothing was done, and why; the reason is audited.
     Refused {
         /// The error's stable word.

@@ -44,6 +44,8 @@ pub struct Task {
     pub operations: u64,
     /// The wallets that sign.
     pub hot: Vec<String>,
+    /// The wallets that go from owner to owner.
+    pub pool: Vec<String>,
 }
 
 /// What it says meanwhile.
@@ -68,11 +70,7 @@ pub async fn run() -> anyhow::Result<()> {
     let custody = Custody::open(&StoreLocation::parse(&task.address)?, options).await?;
     custody.unlock(&scene::password(), None).await?;
     let log = Arc::new(Log::create(&task.log)?);
-    let hot: Arc<[Address]> = task
-        .hot
-        .iter()
-        .map(|address| Ok(address.parse()?))
-        .collect::<anyhow::Result<_>>()?;
+    let (hot, pool) = (addresses(&task.hot)?, addresses(&task.pool)?);
     process::say(&Telling::Ready)?;
     process::wait_for_go()?;
     let share = task.operations.div_ceil(u64::from(task.tasks));
@@ -83,6 +81,7 @@ pub async fn run() -> anyhow::Result<()> {
                 custody: custody.clone(),
                 log: Arc::clone(&log),
                 hot: Arc::clone(&hot),
+                pool: Arc::clone(&pool),
                 random: Random::new(task.seed ^ (number << 32)),
                 number,
             };
@@ -100,11 +99,16 @@ pub async fn run() -> anyhow::Result<()> {
     Ok(())
 }
 
+fn addresses(texts: &[String]) -> anyhow::Result<Arc<[Address]>> {
+    texts.iter().map(|text| Ok(text.parse()?)).collect()
+}
+
 /// One of a process's tasks.
 struct Hand {
     custody: Custody,
     log: Arc<Log>,
     hot: Arc<[Address]>,
+    pool: Arc<[Address]>,
     random: Random,
     /// Among those of all processes.
     number: u64,
@@ -114,8 +118,11 @@ impl Hand {
     async fn work(&mut self, operations: u64) -> anyhow::Result<()> {
         for at in 0..operations {
             match self.random.below(100) {
-                0..25 => self.derive().await?,
-                25..85 => {
+                0..20 => self.derive().await?,
+                20..30 => self.assign().await?,
+                30..35 => self.unassign().await?,
+                35..45 => self.lead().await?,
+                45..90 => {
                     // Each payment of each task is another transaction.
                     let number = (self.number << 40) | (at << 1) | 1;
                     let lamports = 1 + self.random.below(MAX_LAMPORTS);
@@ -150,6 +157,60 @@ impl Hand {
             }
         }
         self.failed("derive", &"busy for ever")
+    }
+
+    async fn assign(&mut self) -> anyhow::Result<()> {
+        let wallet = *self.random.one_of(&self.pool).context("no wallets")?;
+        let owner = super::owner(self.random.below(super::OWNERS));
+        for _ in 0..TRIES {
+            match self.custody.assign_wallets(&owner, &[wallet]).await {
+                Ok(_) => return self.log.write(&Entry::Assigned),
+                Err(CustodyError::Busy) => self.log.write(&Entry::Busy)?,
+                Err(error) => return self.turned("assign", &error),
+            }
+        }
+        self.failed("assign", &"busy for ever")
+    }
+
+    async fn unassign(&mut self) -> anyhow::Result<()> {
+        let wallet = *self.random.one_of(&self.pool).context("no wallets")?;
+        for _ in 0..TRIES {
+            match self.custody.unassign_wallets(&[wallet]).await {
+                Ok(_) => return self.log.write(&Entry::Assigned),
+                Err(CustodyError::Busy) => self.log.write(&Entry::Busy)?,
+                Err(error) => return self.turned("unassign", &error),
+            }
+        }
+        self.failed("unassign", &"busy for ever")
+    }
+
+    async fn lead(&mut self) -> anyhow::Result<()> {
+        let wallet = *self.random.one_of(&self.pool).context("no wallets")?;
+        for _ in 0..TRIES {
+            match self.custody.set_primary(wallet).await {
+                Ok(()) => return self.log.write(&Entry::Led),
+                Err(CustodyError::Busy) => self.log.write(&Entry::Busy)?,
+                Err(error) => return self.turned("lead", &error),
+            }
+        }
+        self.failed("lead", &"busy for ever")
+    }
+
+    /// An owner that is full, a wallet that nobody owns: both happen, and are no defect.
+    fn turned(&self, what: &str, error: &CustodyError) -> anyhow::Result<()> {
+        let expected = match error {
+            CustodyError::OwnerFull { .. } => what == "assign",
+            CustodyError::Invalid { .. } => what == "lead",
+            _ => false,
+        };
+        if !expected {
+            return self.failed(what, error);
+        }
+        let code = match what {
+            "lead" => "no owner to lead".to_owned(),
+            _ => error.code().to_owned(),
+        };
+        self.log.write(&Entry::Turned { code })
     }
 
     async fn pay(&mut self, lamports: u64, number: u64, is_common: bool) -> anyhow::Result<()> {

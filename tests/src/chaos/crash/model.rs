@@ -9,6 +9,7 @@ use keyward_custody::{AuditQuery, Custody, CustodyError, VaultStatus, WalletQuer
 
 use super::worker::{self, BATCH, Kind, Work, brings_phrase, key, lamports};
 use super::{Findings, Told, count};
+use crate::chaos::owners::Owners;
 use crate::chaos::place::Place;
 use crate::chaos::scene;
 
@@ -29,10 +30,17 @@ pub struct Model {
     signatures: BTreeMap<u64, String>,
     /// Imports that are there.
     imports: BTreeSet<u64>,
+    /// Changes of owners.
+    changes: u64,
 }
 
 impl Model {
     pub(super) async fn begin(kind: Kind, custody: &Custody, wallets: u32) -> anyhow::Result<Self> {
+        if kind == Kind::Owners {
+            for number in 0..worker::OWNERS {
+                custody.create_owner(&worker::owner(number)).await?;
+            }
+        }
         Ok(Self {
             kind,
             hot: scene::wallets(custody, wallets).await?,
@@ -42,6 +50,7 @@ impl Model {
             epoch: epoch(custody).await?,
             signatures: BTreeMap::new(),
             imports: BTreeSet::new(),
+            changes: 0,
         })
     }
 
@@ -100,6 +109,7 @@ impl Model {
                 self.expect_signing(custody).await?;
             }
             Kind::Import => self.imported(custody, &told, findings).await?,
+            Kind::Owners => self.owned(place, custody, &told, findings).await?,
             Kind::RotateWallet => self.replaced(place, custody, &told, findings).await?,
         }
         self.nothing_twice(place).await
@@ -331,6 +341,40 @@ impl Model {
         Ok(())
     }
 
+    /// The table is what the log says in its order, and the log has what was told and at most what was under way.
+    async fn owned(
+        &mut self,
+        place: &Place,
+        custody: &Custody,
+        told: &Told,
+        findings: &mut Findings,
+    ) -> anyhow::Result<()> {
+        for work in &told.done {
+            let Work::Owners { changed, .. } = work else {
+                bail!("it did {work:?}")
+            };
+            self.changes += u64::from(*changed);
+        }
+        let size = scene::intact(custody).await?;
+        let (mut owners, mut violations) = (Owners::default(), Vec::new());
+        for entry in scene::entries(custody, 0, size).await? {
+            owners.take(&entry, &mut violations);
+        }
+        owners.compare(place, &mut violations).await?;
+        ensure!(violations.is_empty(), "{}", violations.join("\n"));
+        let (assigned, led) = owners.recorded();
+        let beyond = (assigned + led).checked_sub(self.changes);
+        let was_done = beyond == Some(1) && told.begun.is_some();
+        ensure!(
+            was_done || beyond == Some(0),
+            "{} changes were told, and {assigned} and {led} are recorded",
+            self.changes
+        );
+        self.changes += u64::from(was_done);
+        begun(findings, told, was_done);
+        Ok(())
+    }
+
     async fn replaced(
         &mut self,
         place: &Place,
@@ -360,7 +404,9 @@ impl Model {
             }
         }
         begun(findings, told, was_done);
-        let active = place.number("COUNT(*)", "wallets WHERE status = 'active'").await?;
+        let active = place
+            .number("COUNT(*)", "wallets WHERE status = 'active'")
+            .await?;
         ensure!(active == self.hot.len() as u64, "{active} wallets are active");
         // Each follows another, and none is followed by two.
         let linked = place

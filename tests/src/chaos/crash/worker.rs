@@ -9,7 +9,8 @@ use keyward_core::key::WalletKey;
 use keyward_core::mnemonic::Mnemonic;
 use keyward_core::path::PathFamily;
 use keyward_custody::{
-    Custody, DeriveRequest, KeyImport, Password, Progress, RotateOptions, StoreLocation, SystemClock,
+    Custody, CustodyError, DeriveRequest, KeyImport, Password, Progress, RotateOptions, StoreLocation,
+    SystemClock,
 };
 use serde::{Deserialize, Serialize};
 
@@ -28,6 +29,9 @@ pub(super) const MOST_PHRASES: u64 = 200;
 /// Records of one stage of a rotation: few, so that it has many stages to be killed in.
 const STAGED: u32 = 3;
 
+/// Owners, who have room for fewer wallets than there are.
+pub(super) const OWNERS: u64 = 3;
+
 /// A kind of work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Kind {
@@ -41,6 +45,8 @@ pub enum Kind {
     ChangePassword,
     /// Keys, several at a time, and phrases.
     Import,
+    /// Wallets given to owners and taken from them, primary wallets switched.
+    Owners,
     /// The keys of wallets, replaced one by one.
     RotateWallet,
 }
@@ -53,6 +59,7 @@ impl Kind {
         Self::RotateVault,
         Self::ChangePassword,
         Self::Import,
+        Self::Owners,
         Self::RotateWallet,
     ];
 
@@ -65,6 +72,7 @@ impl Kind {
             Self::RotateVault => "VK rotation",
             Self::ChangePassword => "password change",
             Self::Import => "import of keys and phrases",
+            Self::Owners => "changes of owners",
             Self::RotateWallet => "key rotation of wallets",
         }
     }
@@ -101,6 +109,13 @@ pub enum Work {
     Import {
         /// The number.
         number: u64,
+    },
+    /// The change of an owner with this number.
+    Owners {
+        /// The number.
+        number: u64,
+        /// Whether anything changed: an owner may be full.
+        changed: bool,
     },
     /// A wallet's key; the new one is empty before it is known.
     RotateWallet {
@@ -214,6 +229,10 @@ impl Hand {
                 number: self.password + 1,
             },
             Kind::Import => Work::Import { number },
+            Kind::Owners => Work::Owners {
+                number,
+                changed: false,
+            },
             Kind::RotateWallet => {
                 let at = usize::try_from(number % self.hot.len() as u64)?;
                 let from = self.hot.get(at).context("no wallet to rotate")?;
@@ -267,6 +286,10 @@ impl Hand {
                 import(custody, number).await?;
                 work
             }
+            Work::Owners { number, .. } => Work::Owners {
+                number,
+                changed: change_owners(custody, &self.hot, number).await?,
+            },
             Work::RotateWallet { from, .. } => {
                 let address: Address = from.parse()?;
                 let rotation = custody.rotate_wallet(address, None).await?;
@@ -320,6 +343,31 @@ async fn import(custody: &Custody, number: u64) -> anyhow::Result<()> {
     let report = custody.import_keys(keys.collect()).await?;
     anyhow::ensure!(report.known.is_empty(), "keys {number} were there");
     Ok(())
+}
+
+/// Gives a wallet to an owner, or takes it away, or has it lead; whether that could be.
+async fn change_owners(custody: &Custody, hot: &[Address], number: u64) -> anyhow::Result<bool> {
+    let mut random = Random::new(number);
+    let wallet = *random.one_of(hot).context("no wallets")?;
+    let changed = match random.below(4) {
+        0 => custody.unassign_wallets(&[wallet]).await.map(|_| ()),
+        1 => custody.set_primary(wallet).await,
+        _ => {
+            let owner = owner(random.below(OWNERS));
+            custody.assign_wallets(&owner, &[wallet]).await.map(|_| ())
+        }
+    };
+    match changed {
+        Ok(()) => Ok(true),
+        Err(CustodyError::OwnerFull { .. } | CustodyError::Invalid { .. }) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The name of an owner.
+#[must_use]
+pub(super) fn owner(number: u64) -> String {
+    format!("desk {number}")
 }
 
 /// The label of what an import brought.
