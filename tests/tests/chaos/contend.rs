@@ -23,9 +23,9 @@ async fn contended(store: Store) -> anyhow::Result<()> {
         ("payments asked for by all: signed", 20),
         ("owners: wallets given or taken", 20),
         ("owners: primary wallets switched", 10),
-        ("refused: owner-full", 3),
-        ("refused: rate-limited", 10),
-        ("refused: over-window", 10),
+        ("refused: owner-full", 1),
+        ("refused: rate-limited", 5),
+        ("refused: over-window", 5),
     ] {
         anyhow::ensure!(
             found(what) >= least,

@@ -46,5 +46,6 @@ killed_while! {
     ChangePassword changing_the_password_of_a_file changing_the_password_of_a_database
     Import importing_into_a_file importing_into_a_database
     Owners changing_owners_in_a_file changing_owners_in_a_database
+    Merge merging_into_a_file merging_into_a_database
     RotateWallet replacing_keys_in_a_file replacing_keys_in_a_database
 }

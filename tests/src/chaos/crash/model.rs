@@ -108,7 +108,7 @@ impl Model {
                 begun(findings, &told, was_done);
                 self.expect_signing(custody).await?;
             }
-            Kind::Import => self.imported(custody, &told, findings).await?,
+            Kind::Import | Kind::Merge => self.imported(custody, &told, findings).await?,
             Kind::Owners => self.owned(place, custody, &told, findings).await?,
             Kind::RotateWallet => self.replaced(place, custody, &told, findings).await?,
         }
@@ -277,7 +277,7 @@ impl Model {
         findings: &mut Findings,
     ) -> anyhow::Result<()> {
         for work in &told.done {
-            let Work::Import { number } = work else {
+            let (Work::Import { number } | Work::Merge { number }) = work else {
                 bail!("it did {work:?}")
             };
             self.imports.insert(*number);
@@ -289,8 +289,8 @@ impl Model {
             .map(|phrase| phrase.label)
             .collect();
         let mut was_done = false;
-        if let Some(Work::Import { number }) = told.begun {
-            was_done = if brings_phrase(number) {
+        if let Some(Work::Import { number } | Work::Merge { number }) = told.begun {
+            was_done = if self.brings_phrase(number) {
                 labels.contains(&worker::label(number))
             } else {
                 custody
@@ -303,8 +303,10 @@ impl Model {
             }
         }
         begun(findings, told, was_done);
-        let (phrases, batches): (Vec<u64>, Vec<u64>) =
-            self.imports.iter().partition(|number| brings_phrase(**number));
+        let (phrases, batches): (Vec<u64>, Vec<u64>) = self
+            .imports
+            .iter()
+            .partition(|number| self.brings_phrase(**number));
         for number in &phrases {
             ensure!(
                 labels.contains(&worker::label(*number)),
@@ -420,6 +422,11 @@ impl Model {
         self.expect_signing(custody).await
     }
 
+    /// Files that are merged bring keys alone.
+    fn brings_phrase(&self, number: u64) -> bool {
+        self.kind == Kind::Import && brings_phrase(number)
+    }
+
     fn replace(&mut self, from: Address, to: Address) {
         for hot in self.hot.iter_mut().filter(|hot| **hot == from) {
             *hot = to;
@@ -444,7 +451,7 @@ impl Model {
         let imported = self
             .imports
             .iter()
-            .filter(|number| !brings_phrase(**number))
+            .filter(|number| !self.brings_phrase(**number))
             .count() as u64
             * BATCH;
         let expected = u64::from(self.next_index) + imported;

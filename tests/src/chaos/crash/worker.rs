@@ -8,6 +8,10 @@ use keyward_core::ed25519::SecretKey;
 use keyward_core::key::WalletKey;
 use keyward_core::mnemonic::Mnemonic;
 use keyward_core::path::PathFamily;
+use keyward_core::vault::{
+    CreateVault, FileContents, FileWallet, KdfParams, RecordContext, RecordId, RecordKind, RecordPublicKey,
+    VaultFile, VaultHeader, VaultId, seal_record,
+};
 use keyward_custody::{
     Custody, CustodyError, DeriveRequest, KeyImport, Password, Progress, RotateOptions, StoreLocation,
     SystemClock,
@@ -47,6 +51,8 @@ pub enum Kind {
     Import,
     /// Wallets given to owners and taken from them, primary wallets switched.
     Owners,
+    /// Vault files, merged into the vault.
+    Merge,
     /// The keys of wallets, replaced one by one.
     RotateWallet,
 }
@@ -60,6 +66,7 @@ impl Kind {
         Self::ChangePassword,
         Self::Import,
         Self::Owners,
+        Self::Merge,
         Self::RotateWallet,
     ];
 
@@ -73,6 +80,7 @@ impl Kind {
             Self::ChangePassword => "password change",
             Self::Import => "import of keys and phrases",
             Self::Owners => "changes of owners",
+            Self::Merge => "merge of vault files",
             Self::RotateWallet => "key rotation of wallets",
         }
     }
@@ -116,6 +124,11 @@ pub enum Work {
         number: u64,
         /// Whether anything changed: an owner may be full.
         changed: bool,
+    },
+    /// The vault file with this number.
+    Merge {
+        /// The number.
+        number: u64,
     },
     /// A wallet's key; the new one is empty before it is known.
     RotateWallet {
@@ -233,6 +246,7 @@ impl Hand {
                 number,
                 changed: false,
             },
+            Kind::Merge => Work::Merge { number },
             Kind::RotateWallet => {
                 let at = usize::try_from(number % self.hot.len() as u64)?;
                 let from = self.hot.get(at).context("no wallet to rotate")?;
@@ -290,6 +304,13 @@ impl Hand {
                 number,
                 changed: change_owners(custody, &self.hot, number).await?,
             },
+            Work::Merge { number } => {
+                let report = custody
+                    .merge_vault_file(file(number)?, &scene::password(), None, false)
+                    .await?;
+                anyhow::ensure!(report.added.len() as u64 == BATCH, "{report:?}");
+                work
+            }
             Work::RotateWallet { from, .. } => {
                 let address: Address = from.parse()?;
                 let rotation = custody.rotate_wallet(address, None).await?;
@@ -368,6 +389,53 @@ async fn change_owners(custody: &Custody, hot: &[Address], number: u64) -> anyho
 #[must_use]
 pub(super) fn owner(number: u64) -> String {
     format!("desk {number}")
+}
+
+/// A vault file with the keys of a number, and nothing else.
+fn file(number: u64) -> anyhow::Result<Vec<u8>> {
+    let mut random = Random::new(number ^ 0x6d65_7267_6500_0000);
+    let vault = VaultId::from_bytes([8; 16]);
+    let (header, vault_key) = VaultHeader::create(CreateVault {
+        vault,
+        kdf: "scrypt-16384".parse::<KdfParams>()?,
+        password: scene::PASSWORD.as_bytes(),
+        second_factor: None,
+        key: scene::bytes(&mut random),
+        slot_salt: scene::bytes(&mut random),
+        wrap_salt: scene::bytes(&mut random),
+    })?;
+    let mut contents = FileContents::default();
+    for at in 0..BATCH {
+        let key = key(number * BATCH + at);
+        let mut name = [0; 16];
+        name.copy_from_slice(scene::bytes(&mut random).get(..16).context("half of 32 bytes")?);
+        let name = RecordId::from_bytes(name);
+        let context = RecordContext {
+            vault,
+            record: name,
+            kind: RecordKind::of(&key),
+            epoch: header.epoch(),
+            public_key: RecordPublicKey::of(&key),
+        };
+        let salt = scene::bytes(&mut random);
+        contents.wallets.push(FileWallet {
+            record: name,
+            created_at_ms: scene::START_MS,
+            master: None,
+            path: None,
+            family: String::new(),
+            public_key: context.public_key,
+            label: label(number),
+            tags: vec!["imported".to_owned()],
+            sealed: seal_record(&vault_key, &context, key.expose_secret(), salt)?,
+        });
+    }
+    Ok(VaultFile::seal(
+        &header,
+        &vault_key,
+        &contents,
+        scene::bytes(&mut random),
+    )?)
 }
 
 /// The label of what an import brought.
