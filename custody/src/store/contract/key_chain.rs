@@ -24,6 +24,7 @@ use crate::{
 mod due;
 mod grace;
 mod next;
+mod places;
 mod signing;
 
 contract!(
