@@ -10,6 +10,8 @@ macro_rules! on_files {
 mod attempts;
 #[path = "suite/audit.rs"]
 mod audit;
+#[path = "suite/audit_log.rs"]
+mod audit_log;
 #[path = "suite/bot.rs"]
 mod bot;
 #[path = "suite/canary.rs"]

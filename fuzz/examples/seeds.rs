@@ -9,7 +9,7 @@ use std::{fs, io};
 use keyward_core::account::AccountAddress;
 use keyward_core::address::{Address, Blockhash, Signature};
 use keyward_core::amount::Lamports;
-use keyward_core::audit::{AuditEntry, Checkpoint, Frontier, Operation, Outcome};
+use keyward_core::audit::{AuditEntry, AuditProof, Checkpoint, Frontier, Operation, Outcome, verifier_key};
 use keyward_core::bip32::PrivateNode;
 use keyward_core::evm::authorization::{Authorization, SignedAuthorization};
 use keyward_core::evm::transaction::{AccessListEntry, Transaction as EvmTransaction, TransactionKind};
@@ -279,6 +279,13 @@ fn rules_and_log() -> Outcomes {
         root: [4; 32],
     };
     write("checkpoint", "one", checkpoint.sign(&key).to_string())?;
+    let proof = AuditProof::Consistency {
+        old_size: 3,
+        new_size: 7,
+        hashes: vec![[4; 32]; 3],
+    };
+    write("audit_proof", "growth", proof.to_string())?;
+    write("audit_proof", "key", verifier_key("keyward/1", &key.address()))?;
     for (name, wallet) in [
         ("none", None),
         ("solana", Some(AccountAddress::from(key.address()))),

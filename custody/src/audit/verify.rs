@@ -179,6 +179,10 @@ impl Verifier {
     fn leaf_of(&mut self, row: &StoredEntry, sequence: u64) -> Result<Hash, String> {
         if let Some(by) = row.redacted_by {
             let leaf = row.redacted_leaf(sequence)?;
+            // What was redacted answers for nothing.
+            if let Some(redaction) = self.redactions.remove(&sequence) {
+                self.fail(redaction.first(), "no entry says that it was redacted");
+            }
             let by = u64::try_from(by).unwrap_or(0);
             if by <= sequence || self.redactions.len() >= MAX_OPEN_REDACTIONS {
                 return Err("no entry says that it was redacted".to_owned());
