@@ -27,7 +27,9 @@ fn oldest_first() -> AuditQuery {
 
 async fn intact(custody: &Custody) -> (u64, u64) {
     match custody.audit_verify(None).await.unwrap() {
-        AuditReport::Intact { entries, redacted, .. } => (entries, redacted),
+        AuditReport::Intact {
+            entries, redacted, ..
+        } => (entries, redacted),
         AuditReport::Broken { sequence, reason } => panic!("entry {sequence}: {reason}"),
     }
 }
@@ -71,7 +73,11 @@ async fn a_look_is_one_entry_however_many_pages_it_has() {
     let (entries, _) = intact(&custody).await;
     assert_eq!(i64::try_from(entries), Ok(before + 4));
     let looks = custody.audit_entries(&of(Operation::ReadAudit)).await.unwrap();
-    let said: Vec<_> = looks.rows.iter().map(|row| (row.details.as_str(), row.reason.as_str())).collect();
+    let said: Vec<_> = looks
+        .rows
+        .iter()
+        .map(|row| (row.details.as_str(), row.reason.as_str()))
+        .collect();
     assert_eq!(
         said,
         [
@@ -80,7 +86,10 @@ async fn a_look_is_one_entry_however_many_pages_it_has() {
             ("list: operation=derive-wallets", ""),
         ]
     );
-    assert_eq!(custody.audit_entries(&of(Operation::Verify)).await.unwrap().total, 1);
+    assert_eq!(
+        custody.audit_entries(&of(Operation::Verify)).await.unwrap().total,
+        1
+    );
     // All of them hold when the vault is opened again.
     custody.unlock(&password(), None).await.unwrap();
     intact(&custody).await;
@@ -91,7 +100,10 @@ async fn filters_by_time_and_failure_and_counts() {
     let fixture = Fixture::new();
     let custody = fixture.vault(1).await;
     fixture.clock.advance(DAY_MS + 1);
-    custody.sign_transaction(transfer(2_000_000_000, 1)).await.unwrap_err();
+    custody
+        .sign_transaction(transfer(2_000_000_000, 1))
+        .await
+        .unwrap_err();
     fixture.clock.advance(10_000);
     custody.sign_transaction(transfer(5, 2)).await.unwrap();
     let now = START_MS + DAY_MS + 10_001;
@@ -119,7 +131,11 @@ async fn filters_by_time_and_failure_and_counts() {
     let counts: Vec<_> = counts.iter().map(|count| (count.outcome, count.count)).collect();
     assert_eq!(
         counts,
-        [(Outcome::Authorised, 1), (Outcome::Refused, 1), (Outcome::Signed, 1)]
+        [
+            (Outcome::Authorised, 1),
+            (Outcome::Refused, 1),
+            (Outcome::Signed, 1)
+        ]
     );
     let until = custody.audit_counts(&between(0, now - 1)).await.unwrap();
     assert_eq!((until.len(), until[0].count), (1, 1));
@@ -145,11 +161,20 @@ async fn what_is_kept_no_longer_is_redacted_and_the_tree_stays() {
     let kept = custody.audit_checkpoint().await.unwrap();
     let report = custody.audit_redact().await.unwrap();
     // Two locks and two unlocks; the refusals are signing's.
-    assert_eq!(report, RedactReport { redacted: 4, steps: 1 });
+    assert_eq!(
+        report,
+        RedactReport {
+            redacted: 4,
+            steps: 1
+        }
+    );
     let (entries, redacted) = intact(&custody).await;
     assert_eq!(redacted, 4);
     let against = custody.audit_verify(Some(&kept)).await.unwrap();
-    assert!(matches!(against, AuditReport::Intact { redacted: 4, .. }), "{against:?}");
+    assert!(
+        matches!(against, AuditReport::Intact { redacted: 4, .. }),
+        "{against:?}"
+    );
     // Again at once: nothing, and no entry.
     assert_eq!(custody.audit_redact().await.unwrap(), RedactReport::default());
     assert_eq!(intact(&custody).await, (entries + 2, 4));
@@ -157,11 +182,22 @@ async fn what_is_kept_no_longer_is_redacted_and_the_tree_stays() {
     // They are listed as what they are, and found by nothing that they no longer tell.
     let look = custody.audit_reader(&oldest_first()).await.unwrap();
     let rows = look.rows_then(&oldest_first()).await.unwrap();
-    let gone: Vec<_> = rows.rows.iter().filter(|row| matches!(row, AuditRow::Redacted { .. })).collect();
+    let gone: Vec<_> = rows
+        .rows
+        .iter()
+        .filter(|row| matches!(row, AuditRow::Redacted { .. }))
+        .collect();
     assert_eq!((gone.len() as u64, rows.total), (4, look.opened_at()));
     let answer = custody.audit_entries(&of(Operation::RedactAudit)).await.unwrap();
-    assert!(answer.rows[0].details.starts_with("4 entries from "), "{:?}", answer.rows[0]);
-    assert_eq!(custody.audit_entries(&of(Operation::Unlock)).await.unwrap().total, 0);
+    assert!(
+        answer.rows[0].details.starts_with("4 entries from "),
+        "{:?}",
+        answer.rows[0]
+    );
+    assert_eq!(
+        custody.audit_entries(&of(Operation::Unlock)).await.unwrap().total,
+        0
+    );
     let mut tree = Frontier::new();
     for row in &rows.rows {
         assert_eq!(row.sequence(), tree.size());
@@ -172,11 +208,35 @@ async fn what_is_kept_no_longer_is_redacted_and_the_tree_stays() {
     // After two years all that concerns wallets; what was signed never.
     fixture.clock.advance(731 * DAY_MS);
     assert!(custody.audit_redact().await.unwrap().redacted > 0);
-    let left = custody.audit_entries(&of(Operation::SignTransaction)).await.unwrap();
+    let left = custody
+        .audit_entries(&of(Operation::SignTransaction))
+        .await
+        .unwrap();
     assert_eq!(left.total, 4);
-    assert_eq!(custody.audit_entries(&of(Operation::DeriveWallets)).await.unwrap().total, 0);
-    assert_eq!(custody.audit_entries(&of(Operation::CreateVault)).await.unwrap().total, 1);
-    assert_eq!(custody.audit_entries(&of(Operation::RedactAudit)).await.unwrap().total, 2);
+    assert_eq!(
+        custody
+            .audit_entries(&of(Operation::DeriveWallets))
+            .await
+            .unwrap()
+            .total,
+        0
+    );
+    assert_eq!(
+        custody
+            .audit_entries(&of(Operation::CreateVault))
+            .await
+            .unwrap()
+            .total,
+        1
+    );
+    assert_eq!(
+        custody
+            .audit_entries(&of(Operation::RedactAudit))
+            .await
+            .unwrap()
+            .total,
+        2
+    );
     intact(&custody).await;
     custody.lock().await;
     intact(&custody).await;
@@ -195,18 +255,41 @@ async fn a_row_redacted_by_hand_is_told_apart() {
     let redacted = "(SELECT MIN(sequence) FROM audit_entries WHERE redacted_by IS NOT NULL)";
     let by = "(SELECT MAX(redacted_by) FROM audit_entries)";
     let first_redacted = u64::try_from(fixture.number(&format!("SELECT {redacted}")).await).unwrap();
-    fixture.sql("CREATE TABLE kept AS SELECT * FROM audit_entries").await;
+    fixture
+        .sql("CREATE TABLE kept AS SELECT * FROM audit_entries")
+        .await;
     for (change, expected) in [
         // Emptied, with nobody or somebody else to answer for it, or with the entry that answers for others.
-        (format!("UPDATE audit_entries SET {EMPTY}, redacted_by = 4 WHERE sequence = 2"), 2),
-        (format!("UPDATE audit_entries SET {EMPTY}, redacted_by = 1000000 WHERE sequence = 2"), 2),
-        (format!("UPDATE audit_entries SET {EMPTY}, redacted_by = {by} WHERE sequence = 2"), 2),
+        (
+            format!("UPDATE audit_entries SET {EMPTY}, redacted_by = 4 WHERE sequence = 2"),
+            2,
+        ),
+        (
+            format!("UPDATE audit_entries SET {EMPTY}, redacted_by = 1000000 WHERE sequence = 2"),
+            2,
+        ),
+        (
+            format!("UPDATE audit_entries SET {EMPTY}, redacted_by = {by} WHERE sequence = 2"),
+            2,
+        ),
         (format!("UPDATE audit_entries SET {EMPTY} WHERE sequence = 2"), 2),
         // A redacted one answered for by another, with another leaf, or with something in it again.
-        (format!("UPDATE audit_entries SET redacted_by = redacted_by - 1 WHERE sequence = {redacted}"), first_redacted),
-        (format!("UPDATE audit_entries SET redacted_by = NULL WHERE sequence = {redacted}"), first_redacted),
-        (format!("UPDATE audit_entries SET details = 'x' WHERE sequence = {redacted}"), first_redacted),
-        (format!("UPDATE audit_entries SET recorded_at = 1 WHERE sequence = {redacted}"), first_redacted),
+        (
+            format!("UPDATE audit_entries SET redacted_by = redacted_by - 1 WHERE sequence = {redacted}"),
+            first_redacted,
+        ),
+        (
+            format!("UPDATE audit_entries SET redacted_by = NULL WHERE sequence = {redacted}"),
+            first_redacted,
+        ),
+        (
+            format!("UPDATE audit_entries SET details = 'x' WHERE sequence = {redacted}"),
+            first_redacted,
+        ),
+        (
+            format!("UPDATE audit_entries SET recorded_at = 1 WHERE sequence = {redacted}"),
+            first_redacted,
+        ),
         (
             format!(
                 "UPDATE audit_entries SET leaf_hash = (SELECT leaf_hash FROM kept WHERE sequence = 1) \
@@ -214,7 +297,10 @@ async fn a_row_redacted_by_hand_is_told_apart() {
             ),
             first_redacted,
         ),
-        (format!("DELETE FROM audit_entries WHERE sequence = {redacted}"), first_redacted),
+        (
+            format!("DELETE FROM audit_entries WHERE sequence = {redacted}"),
+            first_redacted,
+        ),
     ] {
         assert_eq!(fixture.sql(&change).await, 1, "{change}");
         let (found, reason) = broken(&custody).await;
@@ -303,7 +389,10 @@ async fn an_export_is_the_tree_of_its_checkpoint() {
         .await;
     let mut export = custody.audit_export(&AuditQuery::default()).await.unwrap();
     let error = export.next_rows().await.unwrap_err();
-    assert!(matches!(error, CustodyError::AuditBroken { sequence: 1, .. }), "{error}");
+    assert!(
+        matches!(error, CustodyError::AuditBroken { sequence: 1, .. }),
+        "{error}"
+    );
     custody.lock().await;
     let error = custody.audit_export(&AuditQuery::default()).await.unwrap_err();
     assert!(matches!(error, CustodyError::Locked), "{error}");
