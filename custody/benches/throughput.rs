@@ -28,7 +28,7 @@ use keyward_core::solana::{MessageVersion, Transaction, compile_message, instruc
 use keyward_core::vault::{CreateVault, KdfParams, VaultHeader, VaultId};
 use keyward_custody::{
     AuditReport, Clock, Custody, DeriveRequest, NewVault, OpenOptions, Password, Progress, SignRequest,
-    StoreLocation, WalletQuery, WalletSort,
+    StatusFilter, StoreLocation, WalletQuery, WalletSort, WalletStatus,
 };
 use server::{Durability, Server};
 use tempfile::TempDir;
@@ -101,7 +101,9 @@ fn main() {
         _ if wanted("postgres", stores) => Ok(Server::start(Durability::On).unwrap()),
         _ => Err(String::new()),
     };
-    let url = own_server.as_ref().map_or_else(Clone::clone, |server| server.url.clone());
+    let url = own_server
+        .as_ref()
+        .map_or_else(Clone::clone, |server| server.url.clone());
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -198,9 +200,21 @@ async fn signing(place: Place) {
         );
         if tasks >= 64 {
             let what = format!("a signature among {tasks} tasks, {}", place.name());
-            figure(&format!("{what}: the time there is for each"), each, Some(PER_SIGNATURE_AIM));
-            figure(&format!("  its latency, {tasks} tasks, p50"), at(&times, 500), None);
-            figure(&format!("  its latency, {tasks} tasks, p99"), at(&times, 990), None);
+            figure(
+                &format!("{what}: the time there is for each"),
+                each,
+                Some(PER_SIGNATURE_AIM),
+            );
+            figure(
+                &format!("  its latency, {tasks} tasks, p50"),
+                at(&times, 500),
+                None,
+            );
+            figure(
+                &format!("  its latency, {tasks} tasks, p99"),
+                at(&times, 990),
+                None,
+            );
         }
     }
     // What all of them left verifies.
@@ -261,7 +275,10 @@ async fn wallets(place: Place) {
         let wallet = custody.wallet(&format!("#{index}")).await.unwrap().address;
         custody.set_label(wallet, &format!("desk {index}")).await.unwrap();
         custody.add_tags(&[wallet], &["hot".to_owned()]).await.unwrap();
-        custody.sign_transaction(transfer(solana(wallet), index as usize)).await.unwrap();
+        custody
+            .sign_transaction(transfer(solana(wallet), index as usize))
+            .await
+            .unwrap();
     }
     let mut slowest = (Duration::ZERO, String::new());
     for (what, query) in queries() {
@@ -272,11 +289,19 @@ async fn wallets(place: Place) {
             times.push(start.elapsed());
         }
         times.sort_unstable();
-        println!("{name}: {what:<44} p50 {:>9.2?}  max {:>9.2?}", at(&times, 500), at(&times, 1000));
+        println!(
+            "{name}: {what:<44} min {:>9.2?}  p50 {:>9.2?}  max {:>9.2?}",
+            at(&times, 0),
+            at(&times, 500),
+            at(&times, 1000)
+        );
         slowest = slowest.max((at(&times, 500), what));
     }
     figure(
-        &format!("a page of 100,000 wallets, {name}, the slowest (median): {}", slowest.1),
+        &format!(
+            "a page of 100,000 wallets, {name}, the slowest (median): {}",
+            slowest.1
+        ),
         slowest.0,
         Some(PAGE_AIM),
     );
@@ -294,6 +319,10 @@ fn queries() -> Vec<(String, WalletQuery)> {
         WalletSort::Index,
         WalletSort::Label,
         WalletSort::LastUsed,
+        WalletSort::Created,
+        WalletSort::Trades,
+        WalletSort::Volume,
+        WalletSort::Owner,
     ] {
         for descending in [false, true] {
             let query = WalletQuery {
@@ -304,7 +333,10 @@ fn queries() -> Vec<(String, WalletQuery)> {
             let order = if descending { "descending" } else { "ascending" };
             queries.push((format!("first page by {sort:?}, {order}"), query.clone()));
             let tag = Some("hot".to_owned());
-            queries.push((format!("  of a tag, by {sort:?}, {order}"), WalletQuery { tag, ..query }));
+            queries.push((
+                format!("  of a tag, by {sort:?}, {order}"),
+                WalletQuery { tag, ..query },
+            ));
         }
     }
     for text in ["abc", "desk 7", "#77777", "Zzzzzzz"] {
@@ -320,6 +352,21 @@ fn queries() -> Vec<(String, WalletQuery)> {
             ..page.clone()
         };
         queries.push((format!("chain {chain:?}"), query));
+    }
+    for status in [StatusFilter::All, StatusFilter::Only(WalletStatus::Rotated)] {
+        let query = WalletQuery {
+            status,
+            ..page.clone()
+        };
+        queries.push((format!("status {status:?}"), query));
+    }
+    for (owner, role) in [(Some("nobody"), None), (None, Some("trading"))] {
+        let query = WalletQuery {
+            owner: owner.map(str::to_owned),
+            role: role.map(str::to_owned),
+            ..page.clone()
+        };
+        queries.push((format!("owner {owner:?}, role {role:?}"), query));
     }
     let last = WalletQuery {
         offset: u64::from(MANY) - 50,

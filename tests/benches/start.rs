@@ -69,7 +69,16 @@ fn vault(wallets: &str) -> anyhow::Result<Sandbox> {
     let sandbox = Sandbox::new()?;
     let password_file = sandbox.write("password", PASSWORD)?;
     Cli::new(&sandbox)?
-        .args(["init", "--import", "-", "--max-sol", "5", "--json", "--wallets", wallets])
+        .args([
+            "init",
+            "--import",
+            "-",
+            "--max-sol",
+            "5",
+            "--json",
+            "--wallets",
+            wallets,
+        ])
         .arg("--password-file")
         .arg(&password_file)
         .stdin(PHRASE)
