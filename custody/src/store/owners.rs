@@ -1,4 +1,6 @@
-//! What decisions about owners, and about the end of a wallet, rest on and come to.
+//! What decisions about owners, and about the beginning and the end of a wallet, rest on and come to.
+
+use keyward_core::path::PathFamily;
 
 use crate::wallets::WalletStatus;
 
@@ -22,7 +24,7 @@ pub(crate) struct OwnerPlace {
     pub(crate) is_primary: bool,
 }
 
-/// A change of one owner, or of one wallet's place, role or end. Each names the row that it changes.
+/// A change of one owner, of one wallet's place, role or end, or of one range of indices. Each names the row that it changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum LifeWrite {
     Owner {
@@ -59,6 +61,13 @@ pub(crate) enum LifeWrite {
         wallet: i64,
         to: WalletStatus,
         rotate_at_ms: Option<u64>,
+    },
+    /// Reserved indices, given back where they are still the last ones.
+    IndicesBack {
+        master: i64,
+        family: PathFamily,
+        first: u32,
+        end: u32,
     },
     /// One zero byte in place of its sealed key; no owner.
     Purged {

@@ -291,7 +291,7 @@ impl Store for PostgresStore {
 
     async fn wallets(&self, query: &WalletQuery) -> Result<WalletPage, CustodyError> {
         let mut snapshot = self.snapshot().await?;
-        let page = lists::wallets(&mut snapshot, query).await?;
+        let page = lists::wallets(&mut snapshot, query, self.engine).await?;
         snapshot.rollback().await.storage()?;
         Ok(page)
     }

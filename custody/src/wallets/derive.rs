@@ -25,7 +25,7 @@ use crate::audit::ledger::Draft;
 use crate::error::CustodyError;
 use crate::memory::clearing_stack;
 use crate::progress::Progress;
-use crate::store::{Ask, MasterAsk, MasterRow, NewWallet, SealedWallet, Write, transact};
+use crate::store::{Ask, LifeWrite, MasterAsk, MasterRow, NewWallet, SealedWallet, Write, transact};
 use crate::vault::{Custody, Session, blocking, random};
 
 /// Wallets per chunk: a few milliseconds of work, so that cancelling and locking are felt at once.
@@ -152,7 +152,13 @@ impl Custody {
         let given = transact(self.store(), ask, |ledger, facts| {
             let next_index = facts.master.map_or(0, |master| master.next_index);
             let (details, writes) = if next_index == reserved.end {
-                ("given back: ", vec![reserved.next_index(reserved.first)])
+                let back = LifeWrite::IndicesBack {
+                    master: reserved.master.id,
+                    family: reserved.family,
+                    first: reserved.first,
+                    end: reserved.end,
+                };
+                ("given back: ", vec![Write::Life(back)])
             } else {
                 ("left out: ", Vec::new())
             };

@@ -307,6 +307,49 @@ async fn many_deriving_at_once_all_get_indices_of_their_own() {
     assert_eq!(page.total, 2 * (TASKS * ROUNDS) as u64);
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn reserved_indices_come_back_from_a_derivation_that_is_cancelled() {
+    const MANY: u32 = 6_000;
+    let fixture = Fixture::new();
+    let custody = fixture.vault(0).await;
+    let other = fixture.unlocked().await;
+    let progress = Progress::new();
+    let job = {
+        let (custody, progress) = (custody.clone(), progress.clone());
+        let request = DeriveRequest {
+            count: MANY,
+            ..DeriveRequest::default()
+        };
+        tokio::spawn(async move { custody.derive_wallets(request, &progress).await })
+    };
+    let mut watch = progress.subscribe();
+    watch.wait_for(|state| state.done > 0).await.unwrap();
+    // Somebody else takes the first of those indices meanwhile: the next ones are reserved, and derived anew.
+    let one = DeriveRequest {
+        count: 1,
+        ..DeriveRequest::default()
+    };
+    let range = other.derive_wallets(one, &Progress::new()).await.unwrap();
+    assert_eq!((range.first, range.added), (0, 1));
+    let next = async || fixture.number("SELECT next_index FROM derivations").await;
+    let reserved = i64::from(1 + MANY);
+    let waited = async {
+        while next().await != reserved {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(120), waited)
+        .await
+        .unwrap();
+    progress.cancel();
+    let outcome = job.await.unwrap();
+    assert!(matches!(outcome, Err(CustodyError::Cancelled)), "{outcome:?}");
+    assert_eq!(next().await, 1);
+    assert_eq!(fixture.number("SELECT COUNT(*) FROM wallets").await, 1);
+    let range = other.derive_wallets(one, &Progress::new()).await.unwrap();
+    assert_eq!(range.first, 1, "no gap is left");
+}
+
 #[tokio::test]
 async fn what_is_signed_counts_once() {
     let fixture = Fixture::new();

@@ -207,6 +207,18 @@ pub(super) async fn apply(
                 .map(|at| Millis::new("rotation", at))
                 .transpose()?,
         ),
+        LifeWrite::IndicesBack {
+            master,
+            family,
+            first,
+            end,
+        } => sqlx::query(
+            "UPDATE derivations SET next_index = $3 WHERE master_id = $1 AND path_family = $2 AND next_index = $4",
+        )
+        .bind(master)
+        .bind(family.id())
+        .bind(i64::from(first))
+        .bind(i64::from(end)),
         LifeWrite::Purged { wallet } => {
             // A rotation of the vault key under way has sealed it once more.
             sqlx::query("DELETE FROM staged_records WHERE kind = 'wallet' AND row_id = $1")

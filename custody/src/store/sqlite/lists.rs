@@ -23,6 +23,10 @@ type Asked<'q> = Query<'q, Sqlite, SqliteArguments>;
 /// A filter that finds up to so many wallets finds few.
 const FEW: usize = 2_000;
 
+/// The wallets that lists leave out unless asked for them: the first condition is the index's own.
+const OUT_OF_USE: &str = "SELECT wallet_id FROM wallets WHERE status <> 'active' \
+     AND status IN ('retired', 'deleted', 'purged')";
+
 /// A page of wallets.
 pub(super) async fn wallets(
     connection: &mut SqliteConnection,
@@ -106,9 +110,17 @@ impl<'q> Filter<'q> {
             || query.chain.is_some()
     }
 
+    /// Whether something else than the status or the chain leads to few wallets, by an index of its own.
+    fn leads(&self) -> bool {
+        let query = self.query;
+        query.tag.is_some() || query.owner.is_some() || query.role.is_some() || self.index.is_some()
+    }
+
     fn status(&self) -> String {
         match self.query.status {
             StatusFilter::All => String::new(),
+            // Those left out are few and have an index: no row of those found need be looked at for its status.
+            StatusFilter::InUse if self.leads() => format!(" AND w.wallet_id NOT IN ({OUT_OF_USE})"),
             StatusFilter::InUse => " AND w.status IN ('active', 'rotated')".to_owned(),
             StatusFilter::Only(status) => format!(" AND w.status = '{status}'"),
         }
@@ -151,6 +163,17 @@ impl<'q> Filter<'q> {
         };
         let others = self.status() + self.others().as_str();
         format!("{}{text}{tag}", others.replace(" AND w.", " AND +w."))
+    }
+
+    /// Whether it is a tag that is asked for, and nothing else that is not answered by ids.
+    fn is_tag_alone(&self) -> bool {
+        let query = self.query;
+        query.tag.is_some()
+            && query.text.is_empty()
+            && query.owner.is_none()
+            && query.role.is_none()
+            && query.chain.is_none()
+            && !matches!(query.status, StatusFilter::Only(_))
     }
 
     fn others(&self) -> String {
@@ -200,9 +223,12 @@ impl<'q> Filter<'q> {
         let sql = match (self.narrows(), self.query.status) {
             (false, StatusFilter::All) => "SELECT COUNT(*) FROM wallets".to_owned(),
             // Whole tables are counted by their pages, and the few that are left out have an index.
-            (false, _) => "SELECT (SELECT COUNT(*) FROM wallets) - (SELECT COUNT(*) FROM wallets \
-                 WHERE status <> 'active' AND status IN ('retired', 'deleted', 'purged'))"
-                .to_owned(),
+            (false, _) => {
+                format!("SELECT (SELECT COUNT(*) FROM wallets) - (SELECT COUNT(*) FROM ({OUT_OF_USE}))")
+            }
+            (true, _) if self.is_tag_alone() => {
+                format!("SELECT COUNT(*) FROM tags w WHERE w.tag = ?3{}", self.status())
+            }
             (true, _) => format!("SELECT COUNT(*) FROM wallets w WHERE 1{}", self.finding()),
         };
         let row = self
