@@ -158,7 +158,7 @@ pub(crate) fn effect(write: &Write, now_ms: u64) -> Result<Effect, CustodyError>
         Write::AuditKeys { .. } => vec![all(&rows::VAULTS), all(&rows::AUDIT_KEYS)],
         Write::Header(_) => vec![all(&rows::VAULTS)],
         Write::Settings(_) => vec![all(&rows::VAULT_SETTINGS)],
-        Write::NextIndex { master, .. } => {
+        Write::NextIndex { master, .. } | Write::Life(LifeWrite::IndicesBack { master, .. }) => {
             vec![of(&rows::DERIVATIONS, "master_id", Value::Integer(*master))]
         }
         Write::TagAddress { address, .. } => vec![of_wallet_at(&rows::TAGS, address.to_string())],
