@@ -247,6 +247,7 @@ impl<W: Writer> Group<W> {
 
     /// The writer, outside of any transaction.
     #[cfg(test)]
+    #[expect(clippy::unwrap_used, reason = "tests")]
     pub(super) async fn idle(&self) -> OwnedMutexGuard<Option<W>> {
         finished(Arc::clone(&self.writer).lock_owned().await)
             .await
