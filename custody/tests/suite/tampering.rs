@@ -346,6 +346,8 @@ async fn what_was_changed_while_the_vault_was_closed_is_found_and_said() {
                 assert!(reason.contains(table), "{statement}: {reason}");
                 assert!(!reason.contains(PASSWORD));
             }
+            // Intents refer to it, and a server's own rules are looked at first.
+            Err(CustodyError::Damaged { .. }) if table == "policies" => {}
             other => panic!("{statement}: {other:?}"),
         }
     }

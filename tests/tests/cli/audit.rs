@@ -77,6 +77,10 @@ fn a_kept_checkpoint_holds_the_log_to_its_past() {
     let verified = vault.json("audit verify --against checkpoint.txt");
     assert_eq!(verified["against_checkpoint"], true);
     assert!(verified["checkpoints"].as_u64().unwrap() >= 1, "{verified}");
+    assert_eq!(verified["rows_counted"], false);
+    // Counting the rows takes the key.
+    assert_eq!(vault.json("audit verify --rows")["rows_counted"], true);
+    fails(vault.locked("audit verify --rows"), 4, "password_missing");
     let printed = vault.run("audit checkpoint").success().unwrap();
     vault
         .locked("audit verify --against -")
