@@ -10,12 +10,12 @@ fn owners_have_wallets() {
     let added = vault.json("owners add ada");
     assert_eq!(added["owner"]["wallets"], 0);
     vault.json("owners add bob");
-    fails(vault.run("owners add ada"), 10, "owner-exists");
+    fails(vault.run("owners add ada"), 10, "owner_exists");
     let assigned = vault.json("wallets assign #1 #0 --owner ada");
     assert_eq!(assigned["wallets"][0]["owner"], "ada");
     assert_eq!(assigned["wallets"][0]["primary"], true);
     assert_eq!(assigned["wallets"][1]["primary"], false);
-    let error = fails(vault.run("wallets assign #2 #3 --owner ada"), 3, "owner-full");
+    let error = fails(vault.run("wallets assign #2 #3 --owner ada"), 3, "owner_full");
     assert!(
         error["message"].as_str().unwrap().contains("limit is 3"),
         "{error}"
@@ -23,7 +23,7 @@ fn owners_have_wallets() {
     fails(
         vault.run("wallets assign #2 --owner nobody"),
         5,
-        "owner-not-found",
+        "owner_not_found",
     );
     let shown = vault.json("wallets primary #0");
     assert_eq!(shown["wallet"]["primary"], true);
@@ -35,7 +35,7 @@ fn owners_have_wallets() {
     assert_eq!(vault.json("wallets list --owner ada")["total"], 2);
     vault.json("wallets role #0 #4 --role trading");
     assert_eq!(vault.json("wallets list --role trading")["total"], 2);
-    fails(vault.run("owners remove ada"), 10, "owner-has-wallets");
+    fails(vault.run("owners remove ada"), 10, "owner_has_wallets");
     vault.json("wallets assign #0 #1 --nobody");
     assert_eq!(vault.json("owners remove ada"), json!({ "removed": "ada" }));
     assert_eq!(vault.json("owners rename bob eve")["owner"]["name"], "eve");
@@ -50,7 +50,7 @@ fn owners_have_wallets() {
         .unwrap();
     assert_eq!(page["wallets"].as_array().unwrap().len(), 3);
     assert_eq!(page["next"], Value::Null);
-    fails(vault.run("wallets list --after 7b7d"), 10, "invalid");
+    fails(vault.run("wallets list --after 7b7d"), 2, "usage");
 }
 
 #[test]
