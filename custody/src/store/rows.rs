@@ -57,7 +57,10 @@ pub(crate) struct Table {
     /// A column that refers to other rows of this table.
     pub(crate) refers_to_itself: Option<&'static str>,
     /// Why the seal does not cover it, if it does not.
-    #[cfg_attr(not(test), expect(dead_code, reason = "a test holds the seal's list of tables to it"))]
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "a test holds the seal's list of tables to it")
+    )]
     pub(crate) unsealed: Option<&'static str>,
 }
 

@@ -61,14 +61,20 @@ fn what_comes_and_goes_leaves_the_sum_of_what_stays() {
     assert_eq!(kept, sums(&keys, &[c.clone(), b.clone()]));
     assert_eq!(kept.differing(&sums(&keys, std::slice::from_ref(&b))), ["tags"]);
     // Twice is not once, and not none.
-    assert_ne!(sums(&keys, &[a.clone(), a.clone()]), sums(&keys, std::slice::from_ref(&a)));
+    assert_ne!(
+        sums(&keys, &[a.clone(), a.clone()]),
+        sums(&keys, std::slice::from_ref(&a))
+    );
     assert_ne!(sums(&keys, &[a.clone(), a.clone()]), Sums::default());
     // Values swapped between two rows.
     assert_ne!(
         sums(&keys, &[tag(1, "a"), tag(2, "b")]),
         sums(&keys, &[tag(1, "b"), tag(2, "a")])
     );
-    assert_ne!(sums(&SealKeys::new(&[8; 32]), std::slice::from_ref(&a)), sums(&keys, &[a]));
+    assert_ne!(
+        sums(&SealKeys::new(&[8; 32]), std::slice::from_ref(&a)),
+        sums(&keys, &[a])
+    );
 }
 
 #[test]
