@@ -2,7 +2,7 @@
 //!
 //! The database's log is the record; a sink is told of it and cannot hold it up. An entry is handed on after the commit that
 //! it is part of, never before, from a queue with a bound and on a thread of its own. What the queue has no room for, or the
-//! sink fails to take, is counted ([`EntryFate`](crate::EntryFate)) and told to the sink as a gap, with its sequences, in
+//! sink fails to take, is counted ([`EntryFate`]) and told to the sink as a gap, with its sequences, in
 //! its place; it can be read from the database ([`Custody::audit_entries`](crate::Custody::audit_entries)).
 //!
 //! The sink sees what was committed through one opened store, its handles and their clones together, in the order of the
