@@ -100,7 +100,9 @@ impl Tour {
                 })
             }
             Work::Node(NodeWork::History(_)) => Answer::Node(NodeAnswer::History(Ok(history()))),
-            Work::Send(SendWork::Lookup(_)) => Answer::Send(SendAnswer::Known(Ok(Some(world.wallet(1)?)))),
+            Work::Send(SendWork::Lookup(_)) => {
+                Answer::Send(SendAnswer::Known(Ok(Some(Box::new(world.wallet(1)?)))))
+            }
             Work::Send(SendWork::Unresolved(_)) => Answer::Send(SendAnswer::Unresolved(Ok(Vec::new()))),
             Work::Send(SendWork::Prepare(draft)) => {
                 Answer::Send(SendAnswer::Prepared(Ok(Box::new(world.prepare(&draft)?))))

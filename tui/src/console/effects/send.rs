@@ -63,7 +63,7 @@ pub enum Wish {
 #[derive(Debug)]
 pub enum SendAnswer {
     /// The wallet behind the address, if it is ours.
-    Known(Result<Option<Wallet>, Failure>),
+    Known(Result<Option<Box<Wallet>>, Failure>),
     /// The signatures of unresolved transfers, the newest first.
     Unresolved(Result<Vec<Signature>, Failure>),
     /// A transfer ready for review.
@@ -117,7 +117,9 @@ pub enum About {
 
 pub(super) async fn perform(services: &Services, work: SendWork, reporter: &Reporter) -> SendAnswer {
     match work {
-        SendWork::Lookup(address) => SendAnswer::Known(lookup(services, &address).await),
+        SendWork::Lookup(address) => {
+            SendAnswer::Known(lookup(services, &address).await.map(|found| found.map(Box::new)))
+        }
         SendWork::Unresolved(wallet) => SendAnswer::Unresolved(unresolved(services, wallet).await),
         SendWork::Prepare(draft) => SendAnswer::Prepared(prepare(services, &draft).await.map(Box::new)),
         SendWork::Height => SendAnswer::Height(height(services).await),

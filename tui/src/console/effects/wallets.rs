@@ -99,7 +99,7 @@ pub enum WalletsAnswer {
     /// Addresses.
     Matching(Result<Vec<AccountAddress>, Failure>),
     /// One wallet, if there is one at the address.
-    One(Result<Option<Wallet>, Failure>),
+    One(Result<Option<Box<Wallet>>, Failure>),
     /// The phrases.
     Masters(Result<Vec<MasterSummary>, Failure>),
     /// Wallets were derived.
@@ -123,7 +123,9 @@ pub(super) async fn perform(services: &Services, work: WalletsWork, reporter: &R
     match work {
         WalletsWork::Page(query) => WalletsAnswer::Page(page(services, &query).await),
         WalletsWork::Matching(query) => WalletsAnswer::Matching(matching(services, query).await),
-        WalletsWork::One(address) => WalletsAnswer::One(one(services, &address).await),
+        WalletsWork::One(address) => {
+            WalletsAnswer::One(one(services, &address).await.map(|found| found.map(Box::new)))
+        }
         WalletsWork::Masters => {
             WalletsAnswer::Masters(async { Ok(services.custody()?.masters().await?) }.await)
         }

@@ -164,7 +164,7 @@ impl Page for WalletScreen {
             }
             Answer::Wallets(WalletsAnswer::One(result)) if self.reading.settle(id) => {
                 if let Ok(Some(wallet)) = result {
-                    self.wallet = wallet;
+                    self.wallet = *wallet;
                 }
                 None
             }

@@ -105,7 +105,7 @@ impl Page for SendForm {
         match answer {
             Answer::Send(SendAnswer::Known(result)) if self.searching.settle(id) => {
                 // Not knowing whether it is ours costs a name on the screen, nothing else.
-                self.ours = result.ok().flatten();
+                self.ours = result.ok().flatten().map(|wallet| *wallet);
             }
             Answer::Wallets(WalletsAnswer::Page(result)) if self.searching.settle(id) => {
                 self.suggested(result.map(|page| page.rows).unwrap_or_default(), cx);

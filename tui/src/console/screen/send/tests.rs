@@ -48,7 +48,7 @@ fn answer(state: &mut State, id: RequestId, answer: SendAnswer) -> Vec<Effect> {
 fn to_wallet_1(state: &mut State) {
     let effects = paste(state, &wallet(1).address.to_string());
     let id = started(&effects, |work| matches!(work, Work::Send(SendWork::Lookup(_))));
-    answer(state, id, SendAnswer::Known(Ok(Some(wallet(1)))));
+    answer(state, id, SendAnswer::Known(Ok(Some(Box::new(wallet(1))))));
     press(state, KeyCode::Enter);
 }
 
