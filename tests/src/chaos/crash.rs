@@ -8,7 +8,7 @@ pub mod model;
 pub mod worker;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::time::{Duration, Instant};
@@ -117,7 +117,7 @@ pub struct Told {
     each: Duration,
 }
 
-fn work_and_die(program: &PathBuf, task: &Task, done: u64, moment: Duration) -> anyhow::Result<Told> {
+fn work_and_die(program: &Path, task: &Task, done: u64, moment: Duration) -> anyhow::Result<Told> {
     let (said, hear) = sync_channel(4_096);
     let mut process = Process::start(program, "worker", 0, task, said)?;
     match hear.recv_timeout(SILENCE) {
