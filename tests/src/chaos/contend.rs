@@ -2,7 +2,7 @@
 //! under windows of spending, asking for one and the same intent, giving owners their few places, switching primary wallets.
 //!
 //! [`run`] starts them, moves their clock on with each operation that they tell of, and then holds the database and the
-//! audit log against what each was told ([`check`]). The processes are [`worker`]s.
+//! audit log against what each was told (`check`). The processes are [`worker`]s.
 
 mod check;
 pub mod log;
