@@ -136,10 +136,10 @@ pub(super) fn is_migration_race(error: &MigrateError) -> bool {
     else {
         return false;
     };
-    // Unique violation (of a catalogue, or of the list of migrations), duplicate table or object, conflicts.
+    // Unique violation (of a catalogue, or of the list of migrations), duplicate table, object or column, conflicts.
     matches!(
         database.code().as_deref(),
-        Some("23505" | "42P07" | "42710" | "40001" | "40P01" | "55P03")
+        Some("23505" | "42P07" | "42710" | "42701" | "40001" | "40P01" | "55P03")
     )
 }
 

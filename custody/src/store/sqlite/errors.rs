@@ -87,6 +87,7 @@ pub(super) fn is_migration_race(error: &MigrateError) -> bool {
         return false;
     };
     database.message().contains("already exists")
+        || database.message().contains("duplicate column name")
         || database.is_unique_violation()
         || database
             .code()

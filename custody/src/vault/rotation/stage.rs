@@ -156,6 +156,11 @@ impl Coder {
         from: RecordContext,
         sealed: &[u8],
     ) -> Result<StagedRecord, CustodyError> {
+        // Read after somebody else's rotation of the same vault came to its end.
+        if from.epoch > old.epoch() {
+            old.signer().retire();
+            return Err(CustodyError::KeyRotated);
+        }
         let bad = || CustodyError::damaged(format!("the record {} does not open", from.record));
         let to = RecordContext {
             epoch: next.epoch(),
