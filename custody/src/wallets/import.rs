@@ -156,6 +156,9 @@ impl Custody {
                 let draft = draft(format!("{} keys", report.added.len()));
                 ledger.append(facts.now_ms, self.scribe(Some(&session)), draft)?;
             }
+            if rows.is_empty() {
+                return Ok((Vec::new(), report));
+            }
             let mut writes = vec![Write::Wallets { from: None, rows }];
             writes.append(&mut tagged);
             Ok((writes, report))

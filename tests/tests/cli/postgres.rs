@@ -77,8 +77,9 @@ fn a_vault_in_a_database_does_what_one_in_a_file_does() {
     );
     let verified = database.json("audit verify");
     assert_eq!(verified["intact"], true);
-    let total = database.json("audit list --limit 1")["total"].clone();
-    assert_eq!(verified["entries"], total);
+    // Verifying leaves an entry of its own.
+    let total = database.json("audit list --limit 1")["total"].as_u64().unwrap();
+    assert_eq!(verified["entries"], total - 1);
     assert_eq!(database.json("audit list --outcome signed")["total"], 1);
     // Nothing was put into a file beside it.
     assert!(!database.sandbox.vault().exists());
@@ -112,7 +113,11 @@ fn a_vault_moves_to_a_server_and_back() {
     let copied = copied.json().unwrap();
     let verified = database.json("audit verify");
     assert_eq!(verified["root"], copied["audit_root"]);
-    assert_eq!(file.json("audit verify")["root"], copied["audit_root"]);
+    // The source has gone on since: the copying console locked it again.
+    assert_eq!(
+        file.json("audit verify")["entries"].as_u64().unwrap(),
+        verified["entries"].as_u64().unwrap() + 1
+    );
     assert_eq!(copied["tables"]["wallets"], 3);
     let wallet = database.json("wallets show treasury");
     assert_eq!(wallet, file.json("wallets show treasury"));
