@@ -103,6 +103,7 @@ pub mod chain;
 pub mod client;
 pub mod clock;
 pub mod error;
+pub mod fees;
 pub mod keyrotation;
 pub mod location;
 pub mod memory;
@@ -129,6 +130,7 @@ pub use builder::CustodyBuilder;
 pub use client::ClientIdentity;
 pub use clock::{Clock, SystemClock};
 pub use error::{CustodyError, SignError, StorageError};
+pub use fees::{FeePolicy, FeePolicyError, FeePrice, Percent};
 pub use keyrotation::{
     DueCursor, DuePage, DueQuery, DueReport, FailedRotation, KeyRotation, RotationInterval, Schedule,
     SkipReason, SkippedRotation,
