@@ -244,7 +244,15 @@ mod tests {
     #[test]
     fn a_percentile_is_the_nearest_rank_and_stays_under_its_cap() {
         let recent = [50, 10, 40, 20, 30];
-        for (percent, price) in [(1, 10), (20, 10), (21, 20), (50, 30), (80, 40), (81, 50), (100, 50)] {
+        for (percent, price) in [
+            (1, 10),
+            (20, 10),
+            (21, 20),
+            (50, 30),
+            (80, 40),
+            (81, 50),
+            (100, 50),
+        ] {
             let got = percentile(percent, u64::MAX).price(&recent);
             assert_eq!((got.micro_lamports, got.capped), (price, false), "p{percent}");
         }
