@@ -104,6 +104,7 @@ pub mod client;
 pub mod clock;
 pub mod error;
 pub mod fees;
+pub mod jobs;
 pub mod keyrotation;
 pub mod location;
 pub mod memory;

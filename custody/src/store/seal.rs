@@ -33,7 +33,7 @@ const SUM_BYTES: usize = 64;
 const MAC_BYTES: usize = 32;
 
 /// The tables that it covers. New ones come at the end: a table's place is its place in the stored seal.
-pub(crate) static SEALED: [&Table; 13] = [
+pub(crate) static SEALED: [&Table; 17] = [
     &rows::VAULTS,
     &rows::VAULT_SETTINGS,
     &rows::POLICIES,
@@ -47,6 +47,10 @@ pub(crate) static SEALED: [&Table; 13] = [
     &rows::INTENTS,
     &rows::SPEND_RESERVATIONS,
     &rows::ATTEMPTS,
+    &rows::DISTRIBUTIONS,
+    &rows::TRANSFERS,
+    &rows::BATCHES,
+    &rows::BATCH_ITEMS,
 ];
 
 /// What of an intent is told when it ends; all else is told when it is authorised. So each of the two is one element, and
@@ -231,7 +235,7 @@ impl SealKeys {
     pub(crate) fn close(&self, sums: &Sums, bond: Bond<'_>, nonce: [u8; NONCE_BYTES]) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(2 + NONCE_BYTES + SEALED.len() * SUM_BYTES + MAC_BYTES);
         bytes.push(VERSION);
-        bytes.push(SEALED.len() as u8); // thirteen
+        bytes.push(SEALED.len() as u8); // few
         bytes.extend_from_slice(&nonce);
         for (at, sum) in (0_u8..).zip(sums.0) {
             bytes.extend_from_slice(&sum.plus(self.mask(&nonce, at)).to_bytes());

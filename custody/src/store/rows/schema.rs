@@ -312,8 +312,80 @@ pub(crate) static STAGED_RECORDS: Table = table(
 )
 .outside(NOT_IN_FORCE);
 
+const PAUSED_LOCKED: &str = "a job can be paused while the vault is locked; what it is to do, and what of it was given up, is \
+                             sealed item by item";
+
+pub(crate) static DISTRIBUTIONS: Table = table(
+    "distributions",
+    &[
+        column("job_id", Id),
+        column("kind", Text),
+        column("label", Text),
+        column("network", Text),
+        column("fee_payer", Text),
+        column("format", Text),
+        column("fee", Text),
+        column("options", Text),
+        column("items", Integer),
+        column("state", Text).outside(PAUSED_LOCKED),
+        column("created_at", Time),
+        column("updated_at", Time).outside(PAUSED_LOCKED),
+    ],
+    &["job_id"],
+);
+
+pub(crate) static TRANSFERS: Table = table(
+    "transfers",
+    &[
+        column("job_id", Id),
+        column("item", Integer),
+        column("source", Text),
+        column("recipient", Text),
+        column("amount", Text),
+        column("action", Text),
+        nullable("memo", Text),
+        column("group_number", Integer),
+        column("decision", Text),
+        nullable("reason", Text),
+        column("released", Integer),
+    ],
+    &["job_id", "item"],
+);
+
+pub(crate) static BATCHES: Table = table(
+    "batches",
+    &[
+        column("job_id", Id),
+        column("batch", Integer),
+        column("signature", Text),
+        column("wire_bytes", Bytes),
+        nullable("last_valid_block_height", Integer),
+        nullable("nonce_account", Text),
+        nullable("nonce", Text),
+        column("fee", Integer),
+        column("state", Text).outside(FOLLOWED_LOCKED),
+        nullable("slot", Integer).outside(FOLLOWED_LOCKED),
+        nullable("error", Text).outside(FOLLOWED_LOCKED),
+        nullable("culprit", Integer).outside(FOLLOWED_LOCKED),
+        column("created_at", Time),
+        column("updated_at", Time).outside(FOLLOWED_LOCKED),
+    ],
+    &["job_id", "batch"],
+);
+
+pub(crate) static BATCH_ITEMS: Table = table(
+    "batch_items",
+    &[
+        column("job_id", Id),
+        column("batch", Integer),
+        column("item", Integer),
+        column("amount", Text),
+    ],
+    &["job_id", "batch", "item"],
+);
+
 /// Every table.
-pub(crate) static TABLES: [&Table; 17] = [
+pub(crate) static TABLES: [&Table; 21] = [
     &VAULTS,
     &VAULT_SETTINGS,
     &POLICIES,
@@ -331,4 +403,8 @@ pub(crate) static TABLES: [&Table; 17] = [
     &ATTEMPTS,
     &VAULT_KEY_ROTATIONS,
     &STAGED_RECORDS,
+    &DISTRIBUTIONS,
+    &TRANSFERS,
+    &BATCHES,
+    &BATCH_ITEMS,
 ];
