@@ -10,7 +10,7 @@ use crate::jobs::{Job, JobItem};
 
 /// A transfer for each item, and a memo where it has one.
 #[derive(Clone, Copy, Debug)]
-pub struct PaySol;
+pub(super) struct PaySol;
 
 #[async_trait]
 impl Compose for PaySol {
