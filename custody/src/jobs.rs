@@ -23,8 +23,8 @@ pub mod reference;
 
 pub use item::{ItemAction, ItemCursor, ItemFilter, ItemState, JobItem, NewItem};
 pub use job::{
-    Batch, BatchState, Job, JobCounts, JobFormat, JobId, JobKind, JobOutcome, JobProgress, JobQuery, JobState,
-    Lifetime, NewJob,
+    Batch, BatchState, Job, JobCounts, JobFormat, JobId, JobKind, JobOutcome, JobProgress, JobQuery,
+    JobState, Lifetime, NewJob,
 };
 
 /// The most items of one job.

@@ -9,7 +9,7 @@ mod sol;
 use async_trait::async_trait;
 use keyward_core::solana::Instruction;
 
-use super::{Job, ItemAction, JobItem};
+use super::{ItemAction, Job, JobItem};
 use crate::chain::{ChainError, SolanaNode};
 
 /// What one item comes to.
