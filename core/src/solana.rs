@@ -20,6 +20,7 @@ pub(crate) mod samples;
 mod transaction;
 
 pub mod instructions;
+pub mod token;
 
 pub use build::{AccountMeta, BuildError, Instruction, compile_message};
 pub use error::DecodeError;

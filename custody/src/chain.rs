@@ -12,9 +12,13 @@ mod accounts;
 mod blockhash;
 mod error;
 mod explain;
+mod fees;
 mod history;
+mod landed;
 mod network;
+mod statuses;
 mod tables;
+mod tokens;
 mod transactions;
 mod transport;
 mod types;
@@ -24,13 +28,15 @@ use std::sync::Arc;
 
 use keyward_core::address::{Address, Signature};
 use keyward_core::amount::Lamports;
+use keyward_core::solana::token::TokenProgram;
 use solana_rpc_client::nonblocking::rpc_client::RpcClient;
 
 pub use error::ChainError;
 pub use tables::LookupTables;
 pub use types::{
-    AccountInfo, Balances, Blockhashes, ChainTip, Commitment, HistoryItem, NodeConfig, NodeStatus,
-    SearchScope, SignatureSearch, SignatureStatus, Simulation, WatchedBalance,
+    AccountData, AccountInfo, Balances, Blockhashes, ChainTip, Commitment, HistoryItem, HistoryQuery,
+    LandedTransaction, NodeConfig, NodeStatus, OwnedTokenAccounts, RecentFee, SearchScope, SignatureSearch,
+    SignatureStatus, Simulation, SolChange, TokenAccountAt, TokenChange, TokenMint, WatchedBalance,
 };
 pub use watch::{AccountUpdate, AccountWatch, SignatureWatch};
 
@@ -140,7 +146,7 @@ impl SolanaNode {
         accounts::rent_minimum(self, data_len).await
     }
 
-    /// Lists past transactions of an address, newest first: at most `limit` (1..=100), older than `before`.
+    /// Lists past transactions of an address, newest first: at most `limit` (1..=1,000), older than `before`.
     ///
     /// # Errors
     /// Any [`ChainError`].
@@ -150,7 +156,105 @@ impl SolanaNode {
         limit: usize,
         before: Option<&Signature>,
     ) -> Result<Vec<HistoryItem>, ChainError> {
-        history::list(self, address, limit, before).await
+        let query = HistoryQuery {
+            before: before.copied(),
+            ..HistoryQuery::newest(limit)
+        };
+        history::list(self, address, &query).await
+    }
+
+    /// Lists past transactions of an address, newest first. Nothing *in what the node keeps* proves nothing: see
+    /// [`Self::history_start`].
+    ///
+    /// # Errors
+    /// Any [`ChainError`].
+    pub async fn history_page(
+        &self,
+        address: &Address,
+        query: &HistoryQuery,
+    ) -> Result<Vec<HistoryItem>, ChainError> {
+        history::list(self, address, query).await
+    }
+
+    /// Reads a transaction that landed: its bytes, its outcome, its fee, and balances before and after. `None`: the node
+    /// has none of this signature, which proves nothing.
+    ///
+    /// # Errors
+    /// Any [`ChainError`].
+    pub async fn transaction(
+        &self,
+        signature: &Signature,
+        commitment: Commitment,
+    ) -> Result<Option<LandedTransaction>, ChainError> {
+        landed::read(self, signature, commitment).await
+    }
+
+    /// Asks for the height of the block in a slot.
+    ///
+    /// # Errors
+    /// [`ChainError::HistoryUnavailable`] when the node does not know it; any other [`ChainError`].
+    pub async fn height_of_slot(&self, slot: u64, commitment: Commitment) -> Result<u64, ChainError> {
+        history::height_of(self, slot, commitment).await
+    }
+
+    /// Reads at most 100 accounts with their data in one request. `None`: there is no such account.
+    ///
+    /// # Errors
+    /// Any [`ChainError`]; [`ChainError::TooLarge`] when they hold more than 2 MiB.
+    pub async fn account_data(
+        &self,
+        addresses: &[Address],
+        commitment: Commitment,
+    ) -> Result<(u64, Vec<Option<AccountData>>), ChainError> {
+        accounts::data(self, addresses, commitment).await
+    }
+
+    /// Reads the token accounts of an owner, of one token program.
+    ///
+    /// # Errors
+    /// Any [`ChainError`].
+    pub async fn token_accounts_of(
+        &self,
+        owner: &Address,
+        program: TokenProgram,
+    ) -> Result<OwnedTokenAccounts, ChainError> {
+        tokens::of_owner(self, owner, program).await
+    }
+
+    /// Reads at most 100 token accounts. `None`: there is no account, or it is not one of a token program.
+    ///
+    /// # Errors
+    /// Any [`ChainError`].
+    pub async fn token_accounts(
+        &self,
+        addresses: &[Address],
+    ) -> Result<(u64, Vec<Option<TokenAccountAt>>), ChainError> {
+        tokens::accounts(self, addresses).await
+    }
+
+    /// Reads at most 100 mints. `None`: there is no account, or it is no mint.
+    ///
+    /// # Errors
+    /// Any [`ChainError`].
+    pub async fn mints(&self, addresses: &[Address]) -> Result<(u64, Vec<Option<TokenMint>>), ChainError> {
+        tokens::mints(self, addresses).await
+    }
+
+    /// Asks for the lowest price of priority in recent blocks, of those that changed all of these accounts (at most 128),
+    /// the oldest first.
+    ///
+    /// # Errors
+    /// Any [`ChainError`].
+    pub async fn recent_fees(&self, writable: &[Address]) -> Result<Vec<RecentFee>, ChainError> {
+        fees::recent(self, writable).await
+    }
+
+    /// Asks for the epoch, by which transfer fees of Token-2022 come into force.
+    ///
+    /// # Errors
+    /// Any [`ChainError`].
+    pub async fn epoch(&self) -> Result<u64, ChainError> {
+        fees::epoch(self).await
     }
 
     /// Returns a confirmed blockhash, at most a few seconds old. Callers at the same time share one request.
@@ -196,7 +300,22 @@ impl SolanaNode {
         signature: &Signature,
         scope: SearchScope,
     ) -> Result<SignatureSearch, ChainError> {
-        transactions::signature_status(self, signature, scope).await
+        let mut found = statuses::search(self, std::slice::from_ref(signature), scope).await?;
+        found
+            .pop()
+            .ok_or_else(|| ChainError::nonsense("no status for one signature"))
+    }
+
+    /// Looks at most 256 signatures up in one request, each as [`Self::signature_status`] does, in their order.
+    ///
+    /// # Errors
+    /// Any [`ChainError`]; each means unknown for all of them.
+    pub async fn signature_statuses(
+        &self,
+        signatures: &[Signature],
+        scope: SearchScope,
+    ) -> Result<Vec<SignatureSearch>, ChainError> {
+        statuses::search(self, signatures, scope).await
     }
 
     /// Reads a slot and its block height together.

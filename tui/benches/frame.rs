@@ -238,6 +238,7 @@ fn history() -> Vec<HistoryItem> {
             time_ms: Some(NOW_MS - u64::from(at) * 60_000),
             error: None,
             memo: Some("rent for May".to_owned()),
+            commitment: None,
         })
         .collect()
 }

@@ -1,5 +1,7 @@
-//! Balances and the little of an account that a transfer needs.
+//! Balances, the little of an account that a transfer needs, and its data.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use futures_util::{FutureExt, StreamExt};
 use keyward_core::address::Address;
 use keyward_core::amount::Lamports;
@@ -8,7 +10,7 @@ use serde_json::json;
 use solana_rpc_client_api::request::RpcRequest;
 
 use super::transport::{AtSlot, call};
-use super::{AccountInfo, Balances, ChainError, Commitment, SolanaNode};
+use super::{AccountData, AccountInfo, Balances, ChainError, Commitment, SolanaNode};
 
 /// What `getMultipleAccounts` takes at most.
 const BATCH: usize = 100;
@@ -114,6 +116,64 @@ async fn raw_accounts(
         )));
     }
     Ok((answer.context.slot, answer.value))
+}
+
+/// An account with all its data.
+#[derive(Deserialize)]
+pub(super) struct RawData {
+    pub(super) lamports: u64,
+    pub(super) owner: Address,
+    executable: bool,
+    /// Base64, and the word that says so.
+    data: (String, String),
+}
+
+impl RawData {
+    pub(super) fn bytes(&self) -> Result<Vec<u8>, ChainError> {
+        if self.data.1 != "base64" {
+            return Err(ChainError::nonsense(
+                "an account's data in another encoding than asked for",
+            ));
+        }
+        STANDARD
+            .decode(&self.data.0)
+            .map_err(|_| ChainError::nonsense("an account's data that is not base64"))
+    }
+}
+
+pub(super) async fn data(
+    node: &SolanaNode,
+    addresses: &[Address],
+    commitment: Commitment,
+) -> Result<(u64, Vec<Option<AccountData>>), ChainError> {
+    if addresses.len() > BATCH {
+        return Err(ChainError::OutOfBounds {
+            what: format!("more than {BATCH} accounts in one request"),
+        });
+    }
+    let options = json!({ "commitment": commitment.as_str(), "encoding": "base64" });
+    let answer: AtSlot<Vec<Option<RawData>>> =
+        call(node, RpcRequest::GetMultipleAccounts, json!([addresses, options])).await?;
+    if answer.value.len() != addresses.len() {
+        let (found, asked) = (answer.value.len(), addresses.len());
+        return Err(ChainError::nonsense(format!(
+            "{found} accounts for {asked} addresses"
+        )));
+    }
+    let read = |account: RawData| {
+        Ok(AccountData {
+            lamports: Lamports::new(account.lamports),
+            owner: account.owner,
+            executable: account.executable,
+            data: account.bytes()?,
+        })
+    };
+    let accounts: Result<_, ChainError> = answer
+        .value
+        .into_iter()
+        .map(|account| account.map(read).transpose())
+        .collect();
+    Ok((answer.context.slot, accounts?))
 }
 
 pub(super) async fn rent_minimum(node: &SolanaNode, data_len: u64) -> Result<Lamports, ChainError> {

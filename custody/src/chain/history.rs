@@ -8,9 +8,10 @@ use solana_rpc_client_api::request::RpcRequest;
 use super::error::clean;
 use super::explain::explain;
 use super::transport::call;
-use super::{ChainError, Commitment, HistoryItem, SolanaNode};
+use super::{ChainError, Commitment, HistoryItem, HistoryQuery, SolanaNode};
 
-const MAX_ITEMS: usize = 100;
+/// What `getSignaturesForAddress` takes at most.
+const MAX_ITEMS: usize = 1_000;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -20,22 +21,28 @@ struct RawItem {
     err: Option<Value>,
     memo: Option<String>,
     block_time: Option<i64>,
+    confirmation_status: Option<String>,
 }
 
 pub(super) async fn list(
     node: &SolanaNode,
     address: &Address,
-    limit: usize,
-    before: Option<&Signature>,
+    query: &HistoryQuery,
 ) -> Result<Vec<HistoryItem>, ChainError> {
+    let limit = query.limit;
     if limit == 0 || limit > MAX_ITEMS {
         return Err(ChainError::OutOfBounds {
             what: format!("a page of history has 1 to {MAX_ITEMS} entries"),
         });
     }
-    let mut options = json!({ "commitment": Commitment::Confirmed.as_str(), "limit": limit });
-    if let (Some(before), Some(fields)) = (before, options.as_object_mut()) {
-        fields.insert("before".into(), json!(before));
+    let mut options = json!({ "commitment": query.commitment.as_str(), "limit": limit });
+    if let Some(fields) = options.as_object_mut() {
+        if let Some(before) = &query.before {
+            fields.insert("before".into(), json!(before));
+        }
+        if let Some(until) = &query.until {
+            fields.insert("until".into(), json!(until));
+        }
     }
     let items: Vec<RawItem> = call(
         node,
@@ -61,6 +68,7 @@ fn read_item(item: RawItem) -> HistoryItem {
             .and_then(|seconds| u64::try_from(seconds).ok()?.checked_mul(1_000)),
         error: item.err.as_ref().map(explain),
         memo: item.memo.as_deref().map(clean),
+        commitment: item.confirmation_status.as_deref().and_then(Commitment::parse),
     }
 }
 
@@ -75,8 +83,17 @@ pub(super) async fn first_block_height(node: &SolanaNode) -> Result<u64, ChainEr
     if slot == 0 {
         return Ok(0);
     }
+    height_of(node, slot, Commitment::Confirmed).await
+}
+
+/// The height of the block in a slot.
+pub(super) async fn height_of(
+    node: &SolanaNode,
+    slot: u64,
+    commitment: Commitment,
+) -> Result<u64, ChainError> {
     let options = json!({
-        "commitment": Commitment::Confirmed.as_str(),
+        "commitment": commitment.as_str(),
         "transactionDetails": "none",
         "rewards": false,
         "maxSupportedTransactionVersion": 1,

@@ -1,4 +1,4 @@
-//! Transactions: simulate, ask the fee, send, look up.
+//! Transactions: simulate, ask the fee, send.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -12,10 +12,7 @@ use solana_rpc_client_api::request::RpcRequest;
 use super::error::clean;
 use super::explain::explain;
 use super::transport::{AtSlot, call};
-use super::{
-    ChainError, Commitment, SearchScope, SignatureSearch, SignatureStatus, Simulation, SolanaNode,
-    WatchedBalance, accounts,
-};
+use super::{ChainError, Commitment, Simulation, SolanaNode, WatchedBalance, accounts};
 
 const MAX_WATCHED: usize = 32;
 const MAX_LOG_LINES: usize = 200;
@@ -164,48 +161,6 @@ pub(super) async fn send(node: &SolanaNode, bytes: &[u8]) -> Result<Signature, C
         ));
     }
     Ok(answered)
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct RawStatus {
-    slot: u64,
-    err: Option<Value>,
-    confirmations: Option<u64>,
-    confirmation_status: Option<String>,
-}
-
-pub(super) async fn signature_status(
-    node: &SolanaNode,
-    signature: &Signature,
-    scope: SearchScope,
-) -> Result<SignatureSearch, ChainError> {
-    let history = scope == SearchScope::History;
-    let params = json!([[signature], { "searchTransactionHistory": history }]);
-    let answer: AtSlot<Vec<Option<RawStatus>>> = call(node, RpcRequest::GetSignatureStatuses, params).await?;
-    let [status] = <[_; 1]>::try_from(answer.value)
-        .map_err(|values| ChainError::nonsense(format!("{} statuses for one signature", values.len())))?;
-    let status = status.map(read_status).transpose()?;
-    Ok(SignatureSearch {
-        context_slot: answer.context.slot,
-        status,
-    })
-}
-
-fn read_status(status: RawStatus) -> Result<SignatureStatus, ChainError> {
-    let commitment = match (&status.confirmation_status, status.confirmations) {
-        (Some(text), _) => {
-            Commitment::parse(text).ok_or_else(|| ChainError::nonsense("an unknown level of commitment"))?
-        }
-        // Old nodes: no confirmations left to count means rooted.
-        (None, None) => Commitment::Finalized,
-        (None, Some(_)) => Commitment::Processed,
-    };
-    Ok(SignatureStatus {
-        slot: status.slot,
-        commitment,
-        error: status.err.as_ref().map(explain),
-    })
 }
 
 pub(super) async fn airdrop(

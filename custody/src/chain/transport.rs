@@ -27,6 +27,8 @@ use super::{ChainError, NodeConfig, SolanaNode};
 /// The largest answer that is read, in bytes after decompression. The largest honest one, a page of 100 history entries
 /// with memos, stays well below.
 const MAX_ANSWER_BYTES: usize = 2 * 1024 * 1024;
+/// The same for all token accounts of one owner: about 30,000 of them.
+const MAX_LIST_BYTES: usize = 16 * 1024 * 1024;
 /// How often a rate-limited question is asked again.
 const RATE_LIMIT_RETRIES: u32 = 2;
 /// How long to wait before asking again when the node does not say, in milliseconds.
@@ -185,19 +187,23 @@ impl BoundedSender {
                 status: status.as_u16(),
             });
         }
+        let limit_bytes = match request {
+            RpcRequest::GetTokenAccountsByOwner => MAX_LIST_BYTES,
+            _ => MAX_ANSWER_BYTES,
+        };
         let too_large = || ChainError::TooLarge {
             method: request.to_string(),
-            limit_bytes: MAX_ANSWER_BYTES,
+            limit_bytes,
         };
         if response
             .content_length()
-            .is_some_and(|length| length > MAX_ANSWER_BYTES as u64)
+            .is_some_and(|length| length > limit_bytes as u64)
         {
             return Err(too_large());
         }
         let mut bytes = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|error| self.broken(&error))? {
-            if bytes.len() + chunk.len() > MAX_ANSWER_BYTES {
+            if bytes.len() + chunk.len() > limit_bytes {
                 return Err(too_large());
             }
             bytes.extend_from_slice(&chunk);

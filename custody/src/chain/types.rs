@@ -4,6 +4,8 @@ use std::fmt;
 
 use keyward_core::address::{Address, Blockhash, Signature};
 use keyward_core::amount::Lamports;
+use keyward_core::solana::Transaction;
+use keyward_core::solana::token::{Mint, TokenAccount, TokenDataError, TokenProgram};
 
 /// Which node to talk to.
 #[derive(Clone, PartialEq, Eq)]
@@ -106,6 +108,149 @@ pub struct HistoryItem {
     pub error: Option<String>,
     /// Its memo, as the node prints it.
     pub memo: Option<String>,
+    /// How settled it is, if the node says.
+    pub commitment: Option<Commitment>,
+}
+
+/// Which past transactions of an address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HistoryQuery {
+    /// The most of them: 1..=1,000.
+    pub limit: usize,
+    /// Those older than this one.
+    pub before: Option<Signature>,
+    /// Down to this one, which is left out.
+    pub until: Option<Signature>,
+    /// How settled they must be: confirmed or finalized.
+    pub commitment: Commitment,
+}
+
+impl HistoryQuery {
+    /// The most that one page has.
+    pub const MAX_LIMIT: usize = 1_000;
+
+    /// The newest ones that are confirmed.
+    #[must_use]
+    pub const fn newest(limit: usize) -> Self {
+        Self {
+            limit,
+            before: None,
+            until: None,
+            commitment: Commitment::Confirmed,
+        }
+    }
+}
+
+/// An account with its data.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccountData {
+    /// Its balance.
+    pub lamports: Lamports,
+    /// The program that owns it.
+    pub owner: Address,
+    /// Whether it is a program.
+    pub executable: bool,
+    /// Its data.
+    pub data: Vec<u8>,
+}
+
+/// A token account and where it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TokenAccountAt {
+    /// Its address.
+    pub address: Address,
+    /// Which token program it belongs to.
+    pub program: TokenProgram,
+    /// Its SOL: the rent, and for wrapped SOL the tokens as well.
+    pub lamports: Lamports,
+    /// What it holds.
+    pub account: TokenAccount,
+}
+
+/// The token accounts of one owner.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnedTokenAccounts {
+    /// The slot at which they were read.
+    pub slot: u64,
+    /// Those that could be read, by address.
+    pub accounts: Vec<TokenAccountAt>,
+    /// Those that could not, and why.
+    pub unreadable: Vec<(Address, TokenDataError)>,
+}
+
+/// A mint and where it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TokenMint {
+    /// Its address.
+    pub address: Address,
+    /// Which token program it belongs to.
+    pub program: TokenProgram,
+    /// What it says.
+    pub mint: Mint,
+}
+
+/// The lowest price that was paid for priority in a recent block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RecentFee {
+    /// The block's slot.
+    pub slot: u64,
+    /// Micro-lamports for each compute unit.
+    pub micro_lamports: u64,
+}
+
+/// What a transaction did to an account's SOL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SolChange {
+    /// The account.
+    pub address: Address,
+    /// Its balance before.
+    pub before: Lamports,
+    /// Its balance after.
+    pub after: Lamports,
+}
+
+/// What a transaction did to a token account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TokenChange {
+    /// The token account.
+    pub account: Address,
+    /// Whose tokens.
+    pub mint: Address,
+    /// Who owns the account, if the node says.
+    pub owner: Option<Address>,
+    /// The mint's digits behind the point.
+    pub decimals: u8,
+    /// Base units before.
+    pub before: u64,
+    /// Base units after.
+    pub after: u64,
+}
+
+/// A transaction that landed, as a node tells of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LandedTransaction {
+    /// Its first signature.
+    pub signature: Signature,
+    /// The slot it landed in.
+    pub slot: u64,
+    /// When, in milliseconds since the Unix epoch, if the node knows.
+    pub time_ms: Option<u64>,
+    /// Why it failed, if it did. A failed one has paid its fee and changed nothing else.
+    pub error: Option<String>,
+    /// What it cost, as the node says; not every node counts the priority fee in. What the fee payer's balance says is sure.
+    pub fee: Lamports,
+    /// Its accounts in their order, the fee payer first, with their SOL before and after.
+    pub sol: Vec<SolChange>,
+    /// Its token accounts before and after.
+    pub tokens: Vec<TokenChange>,
+    /// What the programs logged, at most 200 lines.
+    pub logs: Vec<String>,
+    /// Compute units consumed, if the node says.
+    pub units: Option<u64>,
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+    /// The same, decoded.
+    pub transaction: Transaction,
 }
 
 /// A recent blockhash and how long it lives.

@@ -143,7 +143,7 @@ async fn history_lists_what_happened_to_an_address() {
             .is_empty()
     );
     assert!(node.history(&address, 0, None).await.is_err());
-    assert!(node.history(&address, 101, None).await.is_err());
+    assert!(node.history(&address, 1_001, None).await.is_err());
 }
 
 async fn follows_an_account(config: NodeConfig, test_node: &TestNode) {

@@ -172,6 +172,7 @@ fn history() -> Vec<HistoryItem> {
         time_ms: Some(NOW_MS - back * 160_000),
         error: None,
         memo: memo.map(str::to_owned),
+        commitment: None,
     };
     vec![
         item(3, 1, None),

@@ -19,6 +19,7 @@ fn item(number: u8, error: Option<&str>, memo: Option<&str>) -> HistoryItem {
         time_ms: (number < 3).then(|| NOW_MS - 60_000 * u64::from(number)),
         error: error.map(str::to_owned),
         memo: memo.map(str::to_owned),
+        commitment: None,
     }
 }
 
