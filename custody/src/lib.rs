@@ -102,6 +102,7 @@ mod builder;
 pub mod chain;
 pub mod client;
 pub mod clock;
+pub mod distribution;
 pub mod error;
 pub mod fees;
 pub mod jobs;
