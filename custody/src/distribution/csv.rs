@@ -138,7 +138,9 @@ pub enum CsvProblem {
     #[error("the weight is not a whole number of 1 to 18446744073709551615; correct it")]
     Weight,
     /// A quote that does not end, or text around one.
-    #[error("a quotation mark is not closed, or there is text before or after a quoted field; quote whole fields")]
+    #[error(
+        "a quotation mark is not closed, or there is text before or after a quoted field; quote whole fields"
+    )]
     Quote,
     /// A field is too long.
     #[error("a field has more than {MAX_FIELD_BYTES} bytes; shorten it")]
@@ -175,7 +177,10 @@ pub fn read(bytes: &[u8], second: SecondColumn) -> Result<Vec<CsvRow>, Vec<CsvEr
         });
         match row {
             Ok(Some(_)) if rows.len() == MAX_ROWS => {
-                errors.push(CsvError { line, problem: CsvProblem::TooManyRows });
+                errors.push(CsvError {
+                    line,
+                    problem: CsvProblem::TooManyRows,
+                });
                 break;
             }
             Ok(row) => rows.extend(row),
@@ -194,7 +199,10 @@ pub fn read(bytes: &[u8], second: SecondColumn) -> Result<Vec<CsvRow>, Vec<CsvEr
 
 fn is_header(fields: &[String]) -> bool {
     let name = |at: usize| fields.get(at).map(|field| field.trim().to_ascii_lowercase());
-    matches!(name(0).as_deref(), Some("recipient" | "address" | "wallet" | "to"))
+    matches!(
+        name(0).as_deref(),
+        Some("recipient" | "address" | "wallet" | "to")
+    )
 }
 
 fn read_row(line: u32, fields: &[String], second: SecondColumn) -> Result<CsvRow, CsvProblem> {
@@ -215,9 +223,15 @@ fn read_row(line: u32, fields: &[String], second: SecondColumn) -> Result<CsvRow
         (SecondColumn::Nothing, _) => return Err(CsvProblem::UnwantedNumber),
         (_, "") => return Err(CsvProblem::NoNumber),
         (SecondColumn::Sol, text) => Lamports::parse(text).map_err(CsvProblem::Amount)?.get(),
-        (SecondColumn::Token { decimals }, text) => parse_units(text, decimals).map_err(CsvProblem::Amount)?,
+        (SecondColumn::Token { decimals }, text) => {
+            parse_units(text, decimals).map_err(CsvProblem::Amount)?
+        }
         (SecondColumn::Weight, text) => match text.bytes().all(|byte| byte.is_ascii_digit()) {
-            true => text.parse().ok().filter(|weight| *weight > 0).ok_or(CsvProblem::Weight)?,
+            true => text
+                .parse()
+                .ok()
+                .filter(|weight| *weight > 0)
+                .ok_or(CsvProblem::Weight)?,
             false => return Err(CsvProblem::Weight),
         },
     };
@@ -295,7 +309,11 @@ impl<'a> Records<'a> {
             at += used;
             match self.rest.as_bytes().get(at) {
                 Some(b',') if fields.len() < 16 => at += 1,
-                Some(b',') => break Err(CsvProblem::Columns { found: fields.len() + 1 }),
+                Some(b',') => {
+                    break Err(CsvProblem::Columns {
+                        found: fields.len() + 1,
+                    });
+                }
                 _ => break Ok(fields),
             }
         };

@@ -66,7 +66,10 @@ pub fn pack(
         let first = fits(length).map_err(|cause| PackError::Unsound { item: start, cause })?;
         if first {
             while length < longest
-                && fits(length + 1).map_err(|cause| PackError::Unsound { item: start + length, cause })?
+                && fits(length + 1).map_err(|cause| PackError::Unsound {
+                    item: start + length,
+                    cause,
+                })?
             {
                 length += 1;
             }
@@ -96,7 +99,12 @@ pub fn fits(fee_payer: Address, version: MessageVersion, assembled: &Assembled) 
     if assembled.instructions.len() + assembled.inner > MAX_INSTRUCTIONS {
         return Ok(false);
     }
-    match compile_message(version, fee_payer, &assembled.instructions, Blockhash::new([0; 32])) {
+    match compile_message(
+        version,
+        fee_payer,
+        &assembled.instructions,
+        Blockhash::new([0; 32]),
+    ) {
         Ok(message) => Ok(message.account_keys.len() <= MAX_ACCOUNTS),
         Err(BuildError::TooLong { .. } | BuildError::TooManyAccounts { .. }) => Ok(false),
         Err(BuildError::Unsound(

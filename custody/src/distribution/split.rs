@@ -48,7 +48,10 @@ impl SplitSeed {
                 .chain_update(block.to_le_bytes())
                 .finalize();
             for chunk in digest.as_slice().chunks_exact(8).take(count - weights.len()) {
-                let word = chunk.iter().take(4).fold(0_u64, |word, byte| (word << 8) | u64::from(*byte));
+                let word = chunk
+                    .iter()
+                    .take(4)
+                    .fold(0_u64, |word, byte| (word << 8) | u64::from(*byte));
                 weights.push(word + 1);
             }
             block += 1;
@@ -126,7 +129,9 @@ pub enum SplitError {
         max: u64,
     },
     /// The total is less than the least parts together.
-    #[error("the total of {total} base units is less than the {needed} that the smallest allowed amounts come to")]
+    #[error(
+        "the total of {total} base units is less than the {needed} that the smallest allowed amounts come to"
+    )]
     TooLittle {
         /// What is to be divided.
         total: u64,
@@ -134,7 +139,9 @@ pub enum SplitError {
         needed: u128,
     },
     /// The total is more than the largest parts together.
-    #[error("the total of {total} base units is more than the {possible} that the largest allowed amounts come to")]
+    #[error(
+        "the total of {total} base units is more than the {possible} that the largest allowed amounts come to"
+    )]
     TooMuch {
         /// What is to be divided.
         total: u64,
@@ -227,7 +234,12 @@ fn weighted(total: u64, weights: &[u64], count: usize) -> Result<Vec<u64>, Split
 
 /// Every part gets its minimum; the rest is divided by drawn weights, and what a part's maximum does not take goes to the
 /// others in the same proportion.
-fn random(total: u64, seed: SplitSeed, (min, max): (u64, u64), least: &[u64]) -> Result<Vec<u64>, SplitError> {
+fn random(
+    total: u64,
+    seed: SplitSeed,
+    (min, max): (u64, u64),
+    least: &[u64],
+) -> Result<Vec<u64>, SplitError> {
     if min > max {
         return Err(SplitError::Bounds { min, max });
     }

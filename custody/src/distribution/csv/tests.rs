@@ -9,7 +9,10 @@ const B: &str = "7WktogJEd2wQ9eH2oWusmcoFTgeYi6rS632UviTBJ2jm";
 
 fn problems(text: &str, second: SecondColumn) -> Vec<(u32, CsvProblem)> {
     let errors = read(text.as_bytes(), second).expect_err(text);
-    errors.into_iter().map(|error| (error.line, error.problem)).collect()
+    errors
+        .into_iter()
+        .map(|error| (error.line, error.problem))
+        .collect()
 }
 
 #[test]
@@ -26,13 +29,28 @@ fn reads_what_people_write() {
         memo: memo.map(str::to_owned),
     };
     let expected = [
-        row(2, RecipientName::Address(A.parse().unwrap()), 1_500_000_000, Some("hello")),
-        row(5, RecipientName::Address(B.parse().unwrap()), 250, Some("a, \"b\"")),
+        row(
+            2,
+            RecipientName::Address(A.parse().unwrap()),
+            1_500_000_000,
+            Some("hello"),
+        ),
+        row(
+            5,
+            RecipientName::Address(B.parse().unwrap()),
+            250,
+            Some("a, \"b\""),
+        ),
         row(6, RecipientName::Wallet("#7".into()), 1, None),
         row(7, RecipientName::Wallet("bots-1".into()), 2_000_000_000, None),
         row(8, RecipientName::Tag("bots".into()), 1_000_000_000, None),
         row(9, RecipientName::Owner("Erika M.".into()), 1_000_000_000, None),
-        row(10, RecipientName::Wallet("quoted, label".into()), 3_000_000_000, None),
+        row(
+            10,
+            RecipientName::Wallet("quoted, label".into()),
+            3_000_000_000,
+            None,
+        ),
     ];
     assert_eq!(rows, expected);
 }
@@ -42,7 +60,10 @@ fn reads_the_column_that_is_asked_for() {
     let number = |text: &str, second| read(format!("{A}{text}").as_bytes(), second).unwrap()[0].number;
     assert_eq!(number(",1.5", SecondColumn::Token { decimals: 2 }), 150);
     assert_eq!(number(",7", SecondColumn::Token { decimals: 0 }), 7);
-    assert_eq!(number(",18.446744073709551615", SecondColumn::Token { decimals: 18 }), u64::MAX);
+    assert_eq!(
+        number(",18.446744073709551615", SecondColumn::Token { decimals: 18 }),
+        u64::MAX
+    );
     assert_eq!(number(",3", SecondColumn::Weight), 3);
     assert_eq!(number("", SecondColumn::Nothing), 0);
     assert_eq!(number(",,memo", SecondColumn::Nothing), 0);
@@ -50,7 +71,8 @@ fn reads_the_column_that_is_asked_for() {
 
 #[test]
 fn every_error_tells_its_line() {
-    let text = format!("{A},1\n{A}\n,1\n{B},1,5,6,7\n{A},1\n{B},-1\n{B},1.0000000001\ntag:,1\n\"{A},1\n{A},x\n");
+    let text =
+        format!("{A},1\n{A}\n,1\n{B},1,5,6,7\n{A},1\n{B},-1\n{B},1.0000000001\ntag:,1\n\"{A},1\n{A},x\n");
     use AmountError as E;
     let expected = [
         (2, CsvProblem::NoNumber),
@@ -82,16 +104,42 @@ fn what_is_no_list_is_refused() {
         ("recipient,amount\n", sol, CsvProblem::NoRows),
         (&format!("{A};1"), sol, CsvProblem::Separator("semicolons")),
         (&format!("{A}\t1"), sol, CsvProblem::Separator("tabs")),
-        (&format!("{A},1,5"), SecondColumn::Nothing, CsvProblem::UnwantedNumber),
+        (
+            &format!("{A},1,5"),
+            SecondColumn::Nothing,
+            CsvProblem::UnwantedNumber,
+        ),
         (&format!("{A},0"), SecondColumn::Weight, CsvProblem::Weight),
         (&format!("{A},-1"), SecondColumn::Weight, CsvProblem::Weight),
         (&format!("{A},+1"), SecondColumn::Weight, CsvProblem::Weight),
         (&format!("{A},1.5"), SecondColumn::Weight, CsvProblem::Weight),
-        (&format!("{A},18446744073709551616"), SecondColumn::Weight, CsvProblem::Weight),
-        (&format!("{A},1.5"), token, CsvProblem::Amount(AmountError::Decimals { found: 1, max: 0 })),
-        (&format!("{A},1e9"), token, CsvProblem::Amount(AmountError::Character { position: 2 })),
-        (&format!("{A},18446744073709551616"), token, CsvProblem::Amount(AmountError::Overflow)),
-        (&long, sol, CsvProblem::Memo { found: super::super::MAX_MEMO_BYTES + 1 }),
+        (
+            &format!("{A},18446744073709551616"),
+            SecondColumn::Weight,
+            CsvProblem::Weight,
+        ),
+        (
+            &format!("{A},1.5"),
+            token,
+            CsvProblem::Amount(AmountError::Decimals { found: 1, max: 0 }),
+        ),
+        (
+            &format!("{A},1e9"),
+            token,
+            CsvProblem::Amount(AmountError::Character { position: 2 }),
+        ),
+        (
+            &format!("{A},18446744073709551616"),
+            token,
+            CsvProblem::Amount(AmountError::Overflow),
+        ),
+        (
+            &long,
+            sol,
+            CsvProblem::Memo {
+                found: super::super::MAX_MEMO_BYTES + 1,
+            },
+        ),
         (&endless, sol, CsvProblem::LongField),
         (&format!("{A},1,a\u{1b}[2J"), sol, CsvProblem::Control),
         (&format!("\"{A}\"x,1"), sol, CsvProblem::Quote),
@@ -101,7 +149,13 @@ fn what_is_no_list_is_refused() {
     }
     assert_eq!(read(b"\xff", sol).unwrap_err()[0].problem, CsvProblem::NotText);
     let broken = [format!("{A},1\n{A},1\n").as_bytes(), b"\xff,1\n"].concat();
-    assert_eq!(read(&broken, sol).unwrap_err()[0], CsvError { line: 3, problem: CsvProblem::NotText });
+    assert_eq!(
+        read(&broken, sol).unwrap_err()[0],
+        CsvError {
+            line: 3,
+            problem: CsvProblem::NotText
+        }
+    );
     let huge = vec![b'\n'; MAX_CSV_BYTES + 1];
     assert_eq!(read(&huge, sol).unwrap_err()[0].problem, CsvProblem::TooLong);
     let bad = ",1\n".repeat(MAX_ERRORS + 50);
@@ -115,7 +169,10 @@ fn the_number_of_rows_is_bounded() {
     assert_eq!(read(most.as_bytes(), SecondColumn::Sol).unwrap().len(), MAX_ROWS);
     let over = row.repeat(MAX_ROWS + 1);
     let line = u32::try_from(MAX_ROWS + 1).unwrap();
-    assert_eq!(problems(&over, SecondColumn::Sol), [(line, CsvProblem::TooManyRows)]);
+    assert_eq!(
+        problems(&over, SecondColumn::Sol),
+        [(line, CsvProblem::TooManyRows)]
+    );
 }
 
 proptest! {

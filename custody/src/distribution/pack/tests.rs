@@ -17,7 +17,9 @@ fn recipient(at: usize) -> Address {
 
 fn transfers(range: Range<usize>) -> Assembled {
     Assembled {
-        instructions: range.map(|at| sol_transfer(PAYER, recipient(at), Lamports::new(1))).collect(),
+        instructions: range
+            .map(|at| sol_transfer(PAYER, recipient(at), Lamports::new(1)))
+            .collect(),
         inner: 0,
     }
 }
@@ -50,13 +52,18 @@ fn calls_between_programs_count() {
         inner: 5 * range.len(),
         ..transfers(range)
     };
-    assert_eq!(sizes(&pack(25, usize::MAX, PAYER, V1, &assemble).unwrap()), [10, 10, 5]);
+    assert_eq!(
+        sizes(&pack(25, usize::MAX, PAYER, V1, &assemble).unwrap()),
+        [10, 10, 5]
+    );
 }
 
 #[test]
 fn what_fits_nowhere_is_named() {
     let assemble = |range: Range<usize>| Assembled {
-        instructions: range.map(|at| memo(&"m".repeat(if at == 3 { 1_300 } else { 100 }), &[])).collect(),
+        instructions: range
+            .map(|at| memo(&"m".repeat(if at == 3 { 1_300 } else { 100 }), &[]))
+            .collect(),
         inner: 0,
     };
     assert_eq!(
@@ -66,7 +73,10 @@ fn what_fits_nowhere_is_named() {
     let nothing = |_: Range<usize>| Assembled::default();
     assert_eq!(
         pack(5, 9, PAYER, MessageVersion::Legacy, &nothing),
-        Err(PackError::Unsound { item: 0, cause: BuildError::NoInstructions })
+        Err(PackError::Unsound {
+            item: 0,
+            cause: BuildError::NoInstructions
+        })
     );
 }
 

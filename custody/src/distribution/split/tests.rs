@@ -17,7 +17,11 @@ fn random(min: u64, max: u64) -> Division {
 #[test]
 fn divides_as_told() {
     let check = |total, division: &Division, count: usize, expected: &[u64]| {
-        assert_eq!(divide(total, division, &vec![0; count]).unwrap(), expected, "{division:?}");
+        assert_eq!(
+            divide(total, division, &vec![0; count]).unwrap(),
+            expected,
+            "{division:?}"
+        );
     };
     check(10, &Division::Even, 3, &[4, 3, 3]);
     check(9, &Division::Even, 3, &[3, 3, 3]);
@@ -39,7 +43,10 @@ fn a_seed_gives_the_same_parts_for_ever() {
     assert_eq!(parts, PINNED);
     let narrow = divide(1_000_000, &random(100_000, 150_000), &[0; 8]).unwrap();
     assert_eq!(sum(&narrow), 1_000_000);
-    assert!(narrow.iter().all(|part| (100_000..=150_000).contains(part)), "{narrow:?}");
+    assert!(
+        narrow.iter().all(|part| (100_000..=150_000).contains(part)),
+        "{narrow:?}"
+    );
     let other = Division::Random {
         seed: SplitSeed::new([8; 16]),
         min: 0,
@@ -57,41 +64,93 @@ fn what_cannot_be_divided_is_refused() {
         assert_eq!(divide(total, division, least), Err(expected), "{division:?}");
     };
     check(1, &Division::Even, &[], SplitError::Parts { found: 0 });
-    check(1, &Division::Even, &vec![0; MAX_PARTS + 1], SplitError::Parts { found: MAX_PARTS + 1 });
+    check(
+        1,
+        &Division::Even,
+        &vec![0; MAX_PARTS + 1],
+        SplitError::Parts { found: MAX_PARTS + 1 },
+    );
     check(
         2,
         &Division::Even,
         &[1, 1, 1],
-        SplitError::PartTooSmall { position: 2, part: 0, least: 1 },
+        SplitError::PartTooSmall {
+            position: 2,
+            part: 0,
+            least: 1,
+        },
     );
     check(
         100,
         &Division::Weighted(vec![1, 99]),
         &[2, 2],
-        SplitError::PartTooSmall { position: 0, part: 1, least: 2 },
+        SplitError::PartTooSmall {
+            position: 0,
+            part: 1,
+            least: 2,
+        },
     );
     check(
         1,
         &Division::Weighted(vec![1]),
         &[0, 0],
-        SplitError::WeightCount { found: 1, expected: 2 },
+        SplitError::WeightCount {
+            found: 1,
+            expected: 2,
+        },
     );
-    check(1, &Division::Weighted(vec![1, 0]), &[0, 0], SplitError::ZeroWeight { position: 1 });
+    check(
+        1,
+        &Division::Weighted(vec![1, 0]),
+        &[0, 0],
+        SplitError::ZeroWeight { position: 1 },
+    );
     check(1, &random(2, 1), &[0], SplitError::Bounds { min: 2, max: 1 });
-    check(19, &random(10, 20), &[0, 0], SplitError::TooLittle { total: 19, needed: 20 });
-    check(19, &random(0, 20), &[10, 10], SplitError::TooLittle { total: 19, needed: 20 });
-    check(41, &random(10, 20), &[0, 0], SplitError::TooMuch { total: 41, possible: 40 });
+    check(
+        19,
+        &random(10, 20),
+        &[0, 0],
+        SplitError::TooLittle {
+            total: 19,
+            needed: 20,
+        },
+    );
+    check(
+        19,
+        &random(0, 20),
+        &[10, 10],
+        SplitError::TooLittle {
+            total: 19,
+            needed: 20,
+        },
+    );
+    check(
+        41,
+        &random(10, 20),
+        &[0, 0],
+        SplitError::TooMuch {
+            total: 41,
+            possible: 40,
+        },
+    );
     check(
         30,
         &random(0, 20),
         &[0, 21],
-        SplitError::PartTooSmall { position: 1, part: 20, least: 21 },
+        SplitError::PartTooSmall {
+            position: 1,
+            part: 20,
+            least: 21,
+        },
     );
     check(
         u64::MAX,
         &random(u64::MAX, u64::MAX),
         &[0, 0],
-        SplitError::TooLittle { total: u64::MAX, needed: u128::from(u64::MAX) * 2 },
+        SplitError::TooLittle {
+            total: u64::MAX,
+            needed: u128::from(u64::MAX) * 2,
+        },
     );
 }
 
