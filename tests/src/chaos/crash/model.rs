@@ -210,6 +210,7 @@ impl Model {
                 stored.is_empty() && open == 0,
                 "nothing was begun, and something is there"
             );
+            begun(findings, told, false);
         }
         let reserved = place
             .number(
