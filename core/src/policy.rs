@@ -55,6 +55,7 @@ mod approval;
 mod asset;
 mod evaluate;
 mod evm;
+mod party;
 mod refusal;
 mod rule;
 mod signature;
@@ -81,7 +82,7 @@ pub use approval::{Approval, ApprovalMismatch, ApprovedExport, ApprovedMessage, 
 pub use asset::{Asset, AssetError, AssetMatch, ChainMatch};
 pub use evaluate::evaluate;
 pub use refusal::Refusal;
-pub use rule::{Effect, Limits, OperationKind, Rule, RuleMatch, WindowLimit};
+pub use rule::{Beneficiary, Effect, Limits, OperationKind, Rule, RuleMatch, WindowLimit};
 pub use signature::{WalletSignature, WalletSignatureError};
 pub use window::{Spend, Window, WindowSpend};
 
@@ -160,12 +161,19 @@ pub enum PolicyError {
     /// Limits on a rule that does not allow anything.
     #[error("rule '{0}' has limits and does not allow anything; limits belong to allow rules")]
     PointlessLimits(String),
+    /// A beneficiary on a rule that does not allow anything.
+    #[error(
+        "rule '{0}' has a beneficiary and does not allow anything; what is not known to stay in the vault would escape it, so name the operations alone"
+    )]
+    PointlessBeneficiary(String),
 }
 
 impl Policy {
     /// The policy of a new vault: SOL and token transfers up to the limits, memos, compute-budget
     /// settings, messages, and the export of keys by their owner; with limits for EVM chains also transfers
-    /// of their coins. Everything else is refused.
+    /// of their coins. Associated token accounts and accounts for nonces may be created, within the limit of SOL
+    /// transfers and counted with them; and wallets may close their token accounts, advance their nonces and empty them
+    /// as long as all of it stays with wallets of the vault. Everything else is refused.
     #[must_use]
     pub fn default_for(limits: PolicyLimits) -> Self {
         let allow = |name: &str, operation, limits| Rule {
@@ -177,17 +185,29 @@ impl Policy {
             },
             limits,
         };
+        let mut sol = allow(
+            "sol-transfers",
+            OperationKind::SolTransfer,
+            Limits {
+                sol_per_transaction: Some(limits.sol_per_transaction),
+                ..Limits::default()
+            },
+        );
+        // One rule, so that what they move is added up.
+        let creations = [OperationKind::CreateTokenAccount, OperationKind::CreateNonceAccount];
+        sol.matches.operations.extend(creations);
+        let mut own = allow("own-accounts", OperationKind::CloseTokenAccount, Limits::default());
+        own.matches.operations.extend([
+            OperationKind::WithdrawExcessLamports,
+            OperationKind::AdvanceNonce,
+            OperationKind::WithdrawNonce,
+        ]);
+        own.matches.beneficiary = Some(Beneficiary::OwnWallet);
         let mut policy = Self {
             version: 1,
             rules: alloc::vec![
-                allow(
-                    "sol-transfers",
-                    OperationKind::SolTransfer,
-                    Limits {
-                        sol_per_transaction: Some(limits.sol_per_transaction),
-                        ..Limits::default()
-                    },
-                ),
+                sol,
+                own,
                 allow(
                     "token-transfers",
                     OperationKind::TokenTransfer,
@@ -352,6 +372,8 @@ pub struct Facts {
     pub now_ms: u64,
     /// What is reserved or spent in every window of [`Policy::windows`], over all wallets of the vault.
     pub spent: Vec<WindowSpend>,
+    /// Those of [`Policy::parties`] that are wallets of this vault and in use. Whoever is not among them counts as a stranger.
+    pub own_wallets: Vec<Address>,
 }
 
 /// Whether a request may be signed.

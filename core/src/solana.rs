@@ -11,6 +11,7 @@
 
 mod build;
 mod compact;
+mod derived;
 mod error;
 mod message;
 mod reader;
@@ -23,6 +24,7 @@ pub mod instructions;
 pub mod token;
 
 pub use build::{AccountMeta, BuildError, Instruction, compile_message};
+pub use derived::{associated_token_account, program_address, seeded_address};
 pub use error::DecodeError;
 pub use message::{
     AddressTableLookup, CompiledInstruction, Message, MessageHeader, MessageVersion, TransactionConfig,

@@ -168,6 +168,8 @@ pub(crate) struct Ask {
     pub(crate) wallets: Vec<AccountAddress>,
     /// Which of these addresses are wallets already.
     pub(crate) known: Vec<AccountAddress>,
+    /// Which of these addresses are wallets in use.
+    pub(crate) own: Vec<Address>,
     /// How far back the rate limit looks, in milliseconds; 0 counts nothing.
     pub(crate) rate_window_ms: u64,
     /// These intents, by hash.
@@ -282,6 +284,8 @@ pub(crate) struct Facts {
     pub(crate) spent: Vec<u128>,
     /// Those addresses that are wallets already.
     pub(crate) known: Vec<AccountAddress>,
+    /// Those addresses that are wallets in use.
+    pub(crate) own: Vec<Address>,
     /// The sealed phrase.
     pub(crate) master: Option<MasterRow>,
     /// Where the wallet asked about stands in its chain of keys.

@@ -44,6 +44,8 @@ mod merge;
 mod metrics;
 #[path = "suite/owner.rs"]
 mod owner;
+#[path = "suite/own_accounts.rs"]
+mod own_accounts;
 #[path = "suite/owners.rs"]
 mod owners;
 #[path = "postgres/place.rs"]

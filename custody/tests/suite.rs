@@ -44,6 +44,8 @@ mod metrics;
 mod migration;
 #[path = "suite/owner.rs"]
 mod owner;
+#[path = "suite/own_accounts.rs"]
+mod own_accounts;
 #[path = "suite/owners.rs"]
 mod owners;
 #[path = "suite/place.rs"]

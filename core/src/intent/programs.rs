@@ -33,11 +33,16 @@ pub const UPGRADEABLE_LOADER: Address = address("BPFLoaderUpgradeab1e11111111111
 /// The loader's version 4.
 pub const LOADER_V4: Address = address("LoaderV411111111111111111111111111111111111");
 
+/// The sysvar of recent blockhashes, which instructions about nonces read.
+pub const RECENT_BLOCKHASHES_SYSVAR: Address = address("SysvarRecentB1ockHashes11111111111111111111");
+/// The sysvar of rent.
+pub const RENT_SYSVAR: Address = address("SysvarRent111111111111111111111111111111111");
+
 /// Sysvars: accounts that the network fills in.
 const SYSVARS: [Address; 5] = [
     address("SysvarC1ock11111111111111111111111111111111"),
-    address("SysvarRent111111111111111111111111111111111"),
-    address("SysvarRecentB1ockHashes11111111111111111111"),
+    RENT_SYSVAR,
+    RECENT_BLOCKHASHES_SYSVAR,
     address("SysvarStakeHistory1111111111111111111111111"),
     address("Sysvar1nstructions1111111111111111111111111"),
 ];

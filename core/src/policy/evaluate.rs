@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use sha2::{Digest, Sha256};
 
 use super::asset::{Asset, ChainMatch, Place};
-use super::rule::{Effect, OperationKind, Rule};
+use super::rule::{Beneficiary, Effect, OperationKind, Rule};
 use super::{Approval, Decision, Facts, Policy, Refusal, Request, evm, text, transaction};
 use crate::account::AccountAddress;
 use crate::address::Address;
@@ -136,6 +136,8 @@ pub(super) struct Subject {
     pub(super) asset: Option<Asset>,
     pub(super) destination: Option<AccountAddress>,
     pub(super) program: Option<AccountAddress>,
+    /// Whether whoever is the better off for it is a wallet of this vault.
+    pub(super) stays: bool,
 }
 
 impl Subject {
@@ -147,6 +149,7 @@ impl Subject {
             asset: None,
             destination: None,
             program: None,
+            stays: false,
         }
     }
 }
@@ -193,6 +196,10 @@ fn matches(rule: &Rule, wallet: &AccountAddress, subject: &Subject) -> bool {
         && (wanted.chains.is_empty() || wanted.chains.iter().any(place))
         && one_of(&wanted.destinations, subject.destination.as_ref())
         && one_of(&wanted.programs, subject.program.as_ref())
+        && match wanted.beneficiary {
+            None => true,
+            Some(Beneficiary::OwnWallet) => subject.stays,
+        }
         && (wanted.assets.is_empty()
             || subject
                 .asset

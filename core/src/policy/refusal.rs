@@ -67,6 +67,32 @@ pub enum Refusal {
         /// The instruction's name.
         call: &'static str,
     },
+    /// No rule names an operation that new vaults have a rule for.
+    #[error(
+        "instruction {instruction} is {call} ({operation}), and no rule of this vault's policy names it; the policy is signed with the vault and stays as it is: import the vault's exported file anew, which gives it the policy of this release, or leave the instruction out"
+    )]
+    Unruled {
+        /// Which instruction, counted from 1.
+        instruction: usize,
+        /// The kind of operation, as policies write it.
+        operation: &'static str,
+        /// The instruction's name.
+        call: &'static str,
+    },
+    /// A rule names the operation and does not allow it here.
+    #[error(
+        "instruction {instruction} is {call} ({operation}), which rule '{rule}' does not allow here: for this wallet, this program, or somebody who is no wallet of this vault; choose a wallet of this vault that is in use"
+    )]
+    OutsideRule {
+        /// Which instruction, counted from 1.
+        instruction: usize,
+        /// The kind of operation, as policies write it.
+        operation: &'static str,
+        /// The instruction's name.
+        call: &'static str,
+        /// A rule that names the operation.
+        rule: String,
+    },
     /// A token transfer does not say which token it moves.
     #[error(
         "instruction {instruction} moves tokens without naming the token, so no limit can be held; build it with TransferChecked"
@@ -309,6 +335,8 @@ impl Refusal {
             Self::ApprovalRequired { .. } => "approval-required",
             Self::NotAllowed { .. } => "not-allowed",
             Self::UnknownProgram { .. } | Self::UnnamedCall { .. } => "unknown-program",
+            Self::Unruled { .. } => "unruled-operation",
+            Self::OutsideRule { .. } => "outside-rule",
             Self::UnnamedMint { .. } => "unnamed-mint",
             Self::TransferHook { .. } => "transfer-hook",
             Self::UnresolvedLookup { .. } => "unresolved-lookup",

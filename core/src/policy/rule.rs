@@ -64,6 +64,30 @@ pub struct RuleMatch {
     /// Programs or contracts called; of typed data the contract that checks it, of a delegation the code.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub programs: Vec<AccountAddress>,
+    /// Who must be the better off for it. Only for allow rules, since what is not known to stay in the vault would escape
+    /// the others.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub beneficiary: Option<Beneficiary>,
+}
+
+/// Who must be the better off for an operation: whoever receives its SOL, keeps what it creates, signs for what it closes,
+/// or holds the authority over its nonce. Of operations where that cannot be told it never holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Beneficiary {
+    /// A wallet of this vault that is in use.
+    OwnWallet,
+}
+
+impl Beneficiary {
+    /// The name used in policies.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::OwnWallet => "own-wallet",
+        }
+    }
 }
 
 /// Kinds of operation that rules tell apart.
@@ -79,8 +103,20 @@ pub enum OperationKind {
     Memo,
     /// A compute-budget setting.
     ComputeBudget,
-    /// A call that is not decoded. An allow rule must list the programs.
+    /// A call that is not decoded, or has no name of its own here. An allow rule must list the programs.
     ProgramCall,
+    /// An associated token account is created. What its rent may be counts as SOL.
+    CreateTokenAccount,
+    /// A token account is closed, and its lamports paid out.
+    CloseTokenAccount,
+    /// A token program pays out what an account holds above its rent.
+    WithdrawExcessLamports,
+    /// An account for a durable nonce is created, or made one.
+    CreateNonceAccount,
+    /// A durable nonce gets its next value.
+    AdvanceNonce,
+    /// Lamports leave the account of a durable nonce.
+    WithdrawNonce,
     /// A text signed outside any transaction.
     TextMessage,
     /// A Solana off-chain message.
@@ -121,6 +157,12 @@ impl OperationKind {
             Self::Memo => "memo",
             Self::ComputeBudget => "compute-budget",
             Self::ProgramCall => "program-call",
+            Self::CreateTokenAccount => "create-token-account",
+            Self::CloseTokenAccount => "close-token-account",
+            Self::WithdrawExcessLamports => "withdraw-excess-lamports",
+            Self::CreateNonceAccount => "create-nonce-account",
+            Self::AdvanceNonce => "advance-nonce",
+            Self::WithdrawNonce => "withdraw-nonce",
             Self::TextMessage => "text-message",
             Self::OffChainMessage => "off-chain-message",
             Self::SignIn => "sign-in",
@@ -142,6 +184,12 @@ impl OperationKind {
         matches!(
             self,
             Self::OffChainMessage
+                | Self::CreateTokenAccount
+                | Self::CloseTokenAccount
+                | Self::WithdrawExcessLamports
+                | Self::CreateNonceAccount
+                | Self::AdvanceNonce
+                | Self::WithdrawNonce
                 | Self::EvmNftTransfer
                 | Self::EvmApproval
                 | Self::EvmCall
@@ -251,6 +299,9 @@ impl Rule {
         }
         if self.effect != Effect::Allow && self.limits != Limits::default() {
             return Err(PolicyError::PointlessLimits(name()));
+        }
+        if self.effect != Effect::Allow && self.matches.beneficiary.is_some() {
+            return Err(PolicyError::PointlessBeneficiary(name()));
         }
         if self.limits.windows.iter().any(|w| w.duration_ms == 0) {
             return Err(PolicyError::EmptyWindow(name()));

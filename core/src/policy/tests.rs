@@ -15,6 +15,7 @@ use crate::solana::{AccountMeta, Instruction, MessageVersion, compile_message};
 
 mod decisions;
 mod messages;
+mod own;
 mod texts;
 mod windows;
 

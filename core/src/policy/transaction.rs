@@ -6,7 +6,8 @@ use alloc::vec::Vec;
 
 use super::asset::{Asset, Place};
 use super::evaluate::{Subject, judge, note};
-use super::rule::{OperationKind, Rule};
+use super::party::special;
+use super::rule::{Effect, OperationKind, Rule};
 use super::{Approval, Decision, Facts, Policy, Refusal, Spend};
 use crate::account::AccountAddress;
 use crate::address::Address;
@@ -17,20 +18,25 @@ use crate::intent::{Action, BudgetSettings, Field, FieldValue, Intent, UnknownRe
 /// Decimals of SOL, for showing amounts.
 const SOL_DECIMALS: u8 = 9;
 
+/// What the creation of an associated account counts as, whoever ends up with its rent. The instruction does not say how
+/// much it is; this is above what any cluster ever asked for the largest such account (195 bytes at 6,960 lamports a byte,
+/// 128 bytes of overhead included). Only limits go by it: what is paid is asked of the cluster.
+const COUNTED_RENT: Lamports = Lamports::new(2_500_000);
+
 pub(super) fn evaluate(policy: &Policy, wallet: &Address, intent: &Intent, facts: &Facts) -> Decision {
     let mut refusals = unsound(wallet, intent);
     let mut judged: Vec<Vec<&Rule>> = intent
         .actions
         .iter()
         .enumerate()
-        .map(|(at, action)| judge_action(policy, wallet, at + 1, action, &mut refusals))
+        .map(|(at, action)| judge_action(policy, wallet, (at + 1, action), facts, &mut refusals))
         .collect();
     // A version 1 message sets its fee and limits without an instruction; the same rules hold for them,
     // the fee cap above all.
     if let Some(setting) = intent.inline_setting() {
         let action = Action::ComputeBudget { setting };
         let number = intent.actions.len() + 1;
-        judged.push(judge_action(policy, wallet, number, &action, &mut refusals));
+        judged.push(judge_action(policy, wallet, (number, &action), facts, &mut refusals));
     }
 
     let mut rules = BTreeSet::<String>::new();
@@ -95,8 +101,8 @@ fn unsound(wallet: &Address, intent: &Intent) -> Vec<Refusal> {
 fn judge_action<'p>(
     policy: &'p Policy,
     wallet: &Address,
-    instruction: usize,
-    action: &Action,
+    (instruction, action): (usize, &Action),
+    facts: &Facts,
     refusals: &mut Vec<Refusal>,
 ) -> Vec<&'p Rule> {
     let before = refusals.len();
@@ -135,10 +141,24 @@ fn judge_action<'p>(
         }
         _ => {}
     }
-    let subject = subject(action);
-    let allowing = judge(policy, &(*wallet).into(), &subject, refusals);
+    let subject = subject(action, facts);
+    let signer = (*wallet).into();
+    let mut allowing = judge(policy, &signer, &subject, refusals);
+    let special = special(action);
+    if let Some(special) = &special {
+        let named = judge(policy, &signer, &special.subject(&facts.own_wallets), refusals);
+        let named = named
+            .into_iter()
+            .filter(|rule| !allowing.iter().any(|other| other.name == rule.name));
+        let named: Vec<&Rule> = named.collect();
+        allowing.extend(named);
+    }
     if allowing.is_empty() && refusals.len() == before {
         let refusal = match action {
+            Action::Decoded { instruction: call, .. } if special.is_some() => {
+                let operation = special.map_or(subject.operation, |special| special.operation);
+                unruled(policy, instruction, call, operation)
+            }
             Action::Unknown {
                 program,
                 program_name,
@@ -170,6 +190,32 @@ fn judge_action<'p>(
     allowing
 }
 
+/// Why an operation with a name of its own is not allowed: no rule names it, or those that do allow less.
+fn unruled(
+    policy: &Policy,
+    instruction: usize,
+    call: &'static str,
+    operation: OperationKind,
+) -> Refusal {
+    let naming = policy
+        .rules
+        .iter()
+        .find(|rule| rule.effect == Effect::Allow && rule.matches.operations.contains(&operation));
+    match naming {
+        Some(rule) => Refusal::OutsideRule {
+            instruction,
+            operation: operation.as_str(),
+            call,
+            rule: rule.name.clone(),
+        },
+        None => Refusal::Unruled {
+            instruction,
+            operation: operation.as_str(),
+            call,
+        },
+    }
+}
+
 /// Programs whose every call that moves or risks money is told apart, so that a call in a form that is not
 /// understood would pass the limits by.
 fn is_decoded(program: &Address) -> bool {
@@ -191,7 +237,7 @@ fn awaits_lookup(reason: UnknownReason, refusals: &[Refusal]) -> bool {
 }
 
 /// Lamports that a call of the System program moves beside its Transfer: new accounts, transfers with a seed,
-/// withdrawals from nonce accounts.
+/// withdrawals from nonce accounts; and what the rent of a new associated account counts as.
 fn moved_lamports(action: &Action) -> Option<Lamports> {
     match action {
         Action::Decoded { program, fields, .. } if *program == programs::SYSTEM => {
@@ -200,11 +246,13 @@ fn moved_lamports(action: &Action) -> Option<Lamports> {
                 _ => None,
             })
         }
-        _ => None,
+        _ => special(action)
+            .filter(|special| special.operation == OperationKind::CreateTokenAccount)
+            .map(|_| COUNTED_RENT),
     }
 }
 
-fn subject(action: &Action) -> Subject {
+fn subject(action: &Action, facts: &Facts) -> Subject {
     let (operation, asset, destination, program) = match action {
         Action::SolTransfer { to, .. } => (
             OperationKind::SolTransfer,
@@ -231,12 +279,15 @@ fn subject(action: &Action) -> Subject {
             Some(programs::COMPUTE_BUDGET),
         ),
         // Told field by field or not: a call must be named to be allowed.
-        Action::Decoded { program, fields, .. } => (
-            OperationKind::ProgramCall,
-            moved_lamports(action).map(|_| Asset::Sol),
-            moved_lamports(action).and_then(|_| recipient(fields)),
-            Some(*program),
-        ),
+        Action::Decoded { program, fields, .. } => {
+            let moved = moved_lamports(action).filter(|_| *program == programs::SYSTEM);
+            (
+                OperationKind::ProgramCall,
+                moved.map(|_| Asset::Sol),
+                moved.and_then(|_| recipient(fields)),
+                Some(*program),
+            )
+        }
         Action::Unknown { program, .. } => (OperationKind::ProgramCall, None, None, Some(*program)),
     };
     Subject {
@@ -245,6 +296,7 @@ fn subject(action: &Action) -> Subject {
         asset,
         destination: destination.map(AccountAddress::Solana),
         program: program.map(AccountAddress::Solana),
+        stays: matches!(action, Action::SolTransfer { to, .. } if facts.own_wallets.contains(to)),
     }
 }
 

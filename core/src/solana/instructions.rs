@@ -1,4 +1,10 @@
 //! The few instructions that Keyward builds itself.
+//!
+//! Each is held against its program's own interface crate (`tests/tests/builders.rs`). Nothing here says whether an
+//! instruction is allowed, or will succeed.
+
+mod nonce;
+mod token;
 
 use alloc::vec::Vec;
 
@@ -6,6 +12,15 @@ use super::build::{AccountMeta, Instruction};
 use crate::address::Address;
 use crate::amount::Lamports;
 use crate::intent::programs;
+
+pub use nonce::{
+    NONCE_ACCOUNT_BYTES, advance_nonce, authorize_nonce, create_account, create_account_with_seed,
+    initialize_nonce, withdraw_nonce,
+};
+pub use token::{
+    TokenPayment, close_token_account, create_associated_account, harvest_withheld_tokens, sync_native,
+    token_transfer, token_transfer_with_fee, withdraw_excess_lamports,
+};
 
 /// Moves lamports from one account to another; `from` must sign.
 #[must_use]
@@ -63,5 +78,41 @@ fn compute_budget(tag: u8, value: &[u8]) -> Instruction {
         program: programs::COMPUTE_BUDGET,
         accounts: Vec::new(),
         data,
+    }
+}
+
+fn instruction(program: Address, accounts: Vec<AccountMeta>, data: &[&[u8]]) -> Instruction {
+    Instruction {
+        program,
+        accounts,
+        data: data.concat(),
+    }
+}
+
+/// An account that signs and is debited.
+const fn payer(address: Address) -> AccountMeta {
+    meta(address, true, true)
+}
+
+/// An account that signs and stays as it is.
+const fn signer(address: Address) -> AccountMeta {
+    meta(address, true, false)
+}
+
+/// An account that changes.
+const fn writable(address: Address) -> AccountMeta {
+    meta(address, false, true)
+}
+
+/// An account that is only read.
+const fn readable(address: Address) -> AccountMeta {
+    meta(address, false, false)
+}
+
+const fn meta(address: Address, is_signer: bool, is_writable: bool) -> AccountMeta {
+    AccountMeta {
+        address,
+        is_signer,
+        is_writable,
     }
 }

@@ -336,7 +336,7 @@ pub(super) fn check_request(
     Ok(())
 }
 
-/// The facts that policy wants: the counted windows, in the order that they were asked for.
+/// The facts that policy wants: the counted windows, in the order that they were asked for, and whose wallets are ours.
 pub(crate) fn policy_facts(policy: &Policy, facts: &Facts) -> PolicyFacts {
     let spent = policy.windows().into_iter().zip(&facts.spent);
     PolicyFacts {
@@ -347,5 +347,6 @@ pub(crate) fn policy_facts(policy: &Policy, facts: &Facts) -> PolicyFacts {
                 amount: *amount,
             })
             .collect(),
+        own_wallets: facts.own.clone(),
     }
 }

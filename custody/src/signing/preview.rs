@@ -163,6 +163,7 @@ impl Custody {
         let ask = Ask {
             wallets: signers,
             windows: policy.windows().iter().map(SpendWindow::of).collect(),
+            own: subject.parties(&policy),
             ..Ask::default()
         };
         let facts = self.store().look(ask).await?;

@@ -120,6 +120,7 @@ impl Custody {
                 .map(|wallet| *job.hash(session, wallet, policy).as_bytes())
                 .collect(),
             windows: windows.iter().map(SpendWindow::of).collect(),
+            own: job.subject.parties(policy),
             unsigned_tail: true,
             ..Ask::default()
         }

@@ -1,6 +1,7 @@
 //! What is to be signed, as the five steps see it: the same for every chain and kind.
 
 use keyward_core::account::AccountAddress;
+use keyward_core::address::Address;
 use keyward_core::audit::Operation;
 use keyward_core::evm::intent::EvmIntent;
 use keyward_core::evm::typed_data::TypedData;
@@ -71,6 +72,14 @@ impl<'a> Subject<'a> {
                 Some(Request::TypedData { wallet, typed_data })
             }
             (_, AccountAddress::Solana(_) | AccountAddress::Evm(_)) => None,
+        }
+    }
+
+    /// Whom policy wants to know of whether they are wallets of this vault.
+    pub(super) fn parties(&self, policy: &Policy) -> Vec<Address> {
+        match *self {
+            Self::Transaction(intent) => policy.parties(intent),
+            _ => Vec::new(),
         }
     }
 

@@ -72,6 +72,9 @@ fn conditions(matches: &RuleMatch) -> String {
         list("from", &matches.wallets),
         list("to", &matches.destinations),
         list("program", &matches.programs),
+        matches
+            .beneficiary
+            .map(|beneficiary| format!("staying with {}", beneficiary.as_str())),
     ];
     let parts: Vec<String> = parts.into_iter().flatten().collect();
     if parts.is_empty() {

@@ -20,6 +20,7 @@ fn policies_read_back_and_strictly() {
             ],
             destinations: vec![RECIPIENT.into()],
             programs: vec![programs::TOKEN.into()],
+            beneficiary: None,
         },
         limits: Limits {
             windows: vec![WindowLimit {

@@ -19,7 +19,7 @@ fn ask(policy: &Policy, log: &[(u64, Spend)], now_ms: u64, amount: u64) -> Decis
         wallet: &PAYER,
         intent: &intent,
     };
-    evaluate(policy, &request, &Facts { now_ms, spent })
+    evaluate(policy, &request, &Facts { now_ms, spent, ..Facts::default() })
 }
 
 #[test]
@@ -67,6 +67,7 @@ fn a_missing_counter_is_no_licence() {
     let facts = Facts {
         now_ms: 0,
         spent: vec![other],
+        ..Facts::default()
     };
     assert_eq!(codes(&evaluate(&policy, &request, &facts)), ["missing-counter"]);
 }

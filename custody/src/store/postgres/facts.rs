@@ -88,6 +88,7 @@ pub(super) async fn gather(
         .max(ask.owners.len())
         .max(ask.intents.len())
         .max(ask.windows.len())
+        .max(ask.own.len())
         > MAX_ASKED
     {
         return Err(CustodyError::invalid("request", "it names too much at once").into());
@@ -101,6 +102,7 @@ pub(super) async fn gather(
         intents: intents(connection, &ask.intents, locks).await?,
         spent: Vec::with_capacity(ask.windows.len()),
         known: known(connection, &ask.known).await?,
+        own: life::in_use(connection, &ask.own).await?,
         master: None,
         key_chain: None,
         masters: Vec::new(),

@@ -1,7 +1,10 @@
 //! A wallet's owner, status and schedule, as decisions need them.
 
-use sqlx::Row;
+use std::collections::HashMap;
+
+use keyward_core::address::Address;
 use sqlx::postgres::PgRow;
+use sqlx::{PgConnection, Row};
 
 use super::errors::{Fault, ResultExt};
 use super::types::Millis;
@@ -57,4 +60,31 @@ pub(super) fn volume(row: &PgRow, at: usize) -> Result<u128, Fault> {
     Ok(digits
         .parse()
         .map_err(|_| CustodyError::damaged("wallets.total_volume is no amount"))?)
+}
+
+/// Those of the addresses that are wallets in use, in the order asked.
+pub(super) async fn in_use(
+    connection: &mut PgConnection,
+    addresses: &[Address],
+) -> Result<Vec<Address>, Fault> {
+    if addresses.is_empty() {
+        return Ok(Vec::new());
+    }
+    let texts: Vec<String> = addresses.iter().map(Address::to_string).collect();
+    let rows = sqlx::query("SELECT address, status FROM wallets WHERE address = ANY($1)")
+        .bind(texts)
+        .fetch_all(connection)
+        .await
+        .storage()?;
+    let mut statuses = HashMap::with_capacity(rows.len());
+    for row in rows {
+        let (address, status): (String, String) = (row.try_get(0).storage()?, row.try_get(1).storage()?);
+        statuses.insert(address, WalletStatus::from_stored(&status)?);
+    }
+    let in_use = |address: &&Address| {
+        statuses
+            .get(&address.to_string())
+            .is_some_and(|status| status.is_in_use())
+    };
+    Ok(addresses.iter().filter(in_use).copied().collect())
 }

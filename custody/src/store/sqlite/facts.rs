@@ -38,6 +38,7 @@ pub(super) async fn gather(
         .max(ask.owners.len())
         .max(ask.intents.len())
         .max(ask.windows.len())
+        .max(ask.own.len())
         > MAX_ASKED
     {
         return Err(CustodyError::invalid("request", "it names too much at once"));
@@ -51,6 +52,7 @@ pub(super) async fn gather(
         intents: Vec::new(),
         spent: Vec::with_capacity(ask.windows.len()),
         known: Vec::new(),
+        own: life::in_use(connection, &ask.own).await?,
         master: None,
         key_chain: None,
         masters: Vec::new(),

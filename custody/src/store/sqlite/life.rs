@@ -1,7 +1,8 @@
 //! A wallet's owner, status and schedule, as decisions need them.
 
-use sqlx::Row;
+use keyward_core::address::Address;
 use sqlx::sqlite::SqliteRow;
+use sqlx::{Row, SqliteConnection};
 
 use super::errors::ResultExt;
 use crate::error::CustodyError;
@@ -49,4 +50,22 @@ pub(super) fn maybe(row: &SqliteRow, at: usize, column: &'static str) -> Result<
 pub(super) fn volume(row: &SqliteRow, at: usize) -> Result<u128, CustodyError> {
     let bytes = fixed("wallets.total_volume", row.try_get(at).storage()?)?;
     Ok(u128::from_be_bytes(bytes))
+}
+
+/// Those of the addresses that are wallets in use, in the order asked.
+pub(super) async fn in_use(
+    connection: &mut SqliteConnection,
+    addresses: &[Address],
+) -> Result<Vec<Address>, CustodyError> {
+    let mut found = Vec::new();
+    for address in addresses {
+        let status: Option<String> = sqlx::query_scalar("SELECT status FROM wallets WHERE address = ?1")
+            .bind(address.to_string())
+            .fetch_optional(&mut *connection)
+            .await
+            .storage()?;
+        let status = status.as_deref().map(WalletStatus::from_stored).transpose()?;
+        found.extend(status.filter(|status| status.is_in_use()).map(|_| *address));
+    }
+    Ok(found)
 }

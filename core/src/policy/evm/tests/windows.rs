@@ -23,6 +23,7 @@ fn windows_count_wei_beyond_64_bits() {
     let facts = |amount| Facts {
         now_ms: 0,
         spent: vec![WindowSpend { window, amount }],
+        ..Facts::default()
     };
     let payment = transaction(vec![], ETHER);
     let spent = maximum - u128::from(ETHER);
@@ -64,6 +65,7 @@ fn allowances_must_fit_what_a_window_has_left() {
             window: policy.windows()[0],
             amount: 4,
         }],
+        ..Facts::default()
     };
     for (data, expected) in [
         (approve(number(6)), vec![]),
