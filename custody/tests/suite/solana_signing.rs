@@ -288,23 +288,28 @@ async fn durable_nonces_are_named_in_the_log() {
         is_writable,
     };
     let sysvar: Address = "SysvarRecentB1ockHashes11111111111111111111".parse().unwrap();
-    let advance = Instruction {
-        program: keyward_core::intent::programs::SYSTEM,
-        accounts: vec![
-            meta(nonce, false, true),
-            meta(sysvar, false, false),
-            meta(first(), true, false),
-        ],
-        data: 4_u32.to_le_bytes().to_vec(),
+    let by = |authority| {
+        let advance = Instruction {
+            program: keyward_core::intent::programs::SYSTEM,
+            accounts: vec![
+                meta(nonce, false, true),
+                meta(sysvar, false, false),
+                meta(authority, true, false),
+            ],
+            data: 4_u32.to_le_bytes().to_vec(),
+        };
+        let pay = instructions::sol_transfer(first(), recipient(), Lamports::new(5));
+        SignRequest::new(crate::fixture::transaction(first(), &[advance, pay], 1), NETWORK)
     };
-    let pay = instructions::sol_transfer(first(), recipient(), Lamports::new(5));
-    let request = SignRequest::new(crate::fixture::transaction(first(), &[advance, pay], 1), NETWORK);
+    let own = custody.sign_transaction(by(first())).await.unwrap();
+    assert!(own.intent.durable_nonce.is_some());
+    let request = by(recipient());
     let preview = custody.preview_request(&request).await.unwrap();
     let account = preview.intent.durable_nonce.and_then(|nonce| nonce.account);
     assert_eq!(account, Some(nonce));
-    // A new vault's policy allows no call of that kind; the log says what it was.
+    // A new vault's policy allows nonces of its own wallets alone; the log says what it was.
     let error = custody.sign_transaction(request).await.unwrap_err();
-    assert_eq!(error.code(), "unknown-program", "{error}");
+    assert_eq!(error.code(), "outside-rule", "{error}");
     let details = newest(&custody).await.details;
     assert!(
         details.contains("Never expire") && details.contains(&nonce.to_string()),
