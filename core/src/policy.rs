@@ -194,9 +194,16 @@ impl Policy {
             },
         );
         // One rule, so that what they move is added up.
-        let creations = [OperationKind::CreateTokenAccount, OperationKind::CreateNonceAccount];
+        let creations = [
+            OperationKind::CreateTokenAccount,
+            OperationKind::CreateNonceAccount,
+        ];
         sol.matches.operations.extend(creations);
-        let mut own = allow("own-accounts", OperationKind::CloseTokenAccount, Limits::default());
+        let mut own = allow(
+            "own-accounts",
+            OperationKind::CloseTokenAccount,
+            Limits::default(),
+        );
         own.matches.operations.extend([
             OperationKind::WithdrawExcessLamports,
             OperationKind::AdvanceNonce,

@@ -42,10 +42,10 @@ mod lost;
 mod merge;
 #[path = "suite/metrics.rs"]
 mod metrics;
-#[path = "suite/owner.rs"]
-mod owner;
 #[path = "suite/own_accounts.rs"]
 mod own_accounts;
+#[path = "suite/owner.rs"]
+mod owner;
 #[path = "suite/owners.rs"]
 mod owners;
 #[path = "postgres/place.rs"]

@@ -42,10 +42,10 @@ mod merge;
 mod metrics;
 #[path = "suite/migration.rs"]
 mod migration;
-#[path = "suite/owner.rs"]
-mod owner;
 #[path = "suite/own_accounts.rs"]
 mod own_accounts;
+#[path = "suite/owner.rs"]
+mod owner;
 #[path = "suite/owners.rs"]
 mod owners;
 #[path = "suite/place.rs"]

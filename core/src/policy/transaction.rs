@@ -36,7 +36,13 @@ pub(super) fn evaluate(policy: &Policy, wallet: &Address, intent: &Intent, facts
     if let Some(setting) = intent.inline_setting() {
         let action = Action::ComputeBudget { setting };
         let number = intent.actions.len() + 1;
-        judged.push(judge_action(policy, wallet, (number, &action), facts, &mut refusals));
+        judged.push(judge_action(
+            policy,
+            wallet,
+            (number, &action),
+            facts,
+            &mut refusals,
+        ));
     }
 
     let mut rules = BTreeSet::<String>::new();
@@ -155,7 +161,9 @@ fn judge_action<'p>(
     }
     if allowing.is_empty() && refusals.len() == before {
         let refusal = match action {
-            Action::Decoded { instruction: call, .. } if special.is_some() => {
+            Action::Decoded {
+                instruction: call, ..
+            } if special.is_some() => {
                 let operation = special.map_or(subject.operation, |special| special.operation);
                 unruled(policy, instruction, call, operation)
             }
@@ -191,12 +199,7 @@ fn judge_action<'p>(
 }
 
 /// Why an operation with a name of its own is not allowed: no rule names it, or those that do allow less.
-fn unruled(
-    policy: &Policy,
-    instruction: usize,
-    call: &'static str,
-    operation: OperationKind,
-) -> Refusal {
+fn unruled(policy: &Policy, instruction: usize, call: &'static str, operation: OperationKind) -> Refusal {
     let naming = policy
         .rules
         .iter()

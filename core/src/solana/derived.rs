@@ -100,6 +100,9 @@ mod tests {
             account,
             associated_token_account(&wallet, &programs::TOKEN_2022, &mint)
         );
-        assert_ne!(account, associated_token_account(&mint, &programs::TOKEN, &wallet));
+        assert_ne!(
+            account,
+            associated_token_account(&mint, &programs::TOKEN, &wallet)
+        );
     }
 }

@@ -12,7 +12,10 @@ const ACCOUNT: Address = Address::new([0x33; 32]);
 
 async fn second(custody: &Custody) -> Address {
     let page = custody.wallets(&WalletQuery::default()).await.unwrap();
-    let mut addresses = page.rows.iter().filter_map(|row| row.address.as_solana().copied());
+    let mut addresses = page
+        .rows
+        .iter()
+        .filter_map(|row| row.address.as_solana().copied());
     addresses.find(|address| *address != first()).unwrap()
 }
 

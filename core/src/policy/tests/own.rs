@@ -81,7 +81,11 @@ fn what_stays_with_the_vault_is_allowed_and_nothing_else() {
         // Where nobody said whose the wallets are, nobody's they are.
         let alone = core::slice::from_ref(&instruction);
         if !default().parties(&intent(alone)).is_empty() {
-            assert_eq!(codes(&decide(&default(), alone)), ["outside-rule"], "{instruction:?}");
+            assert_eq!(
+                codes(&decide(&default(), alone)),
+                ["outside-rule"],
+                "{instruction:?}"
+            );
         }
     }
 }
@@ -101,7 +105,11 @@ fn an_older_policy_says_what_it_said() {
         let Decision::Refused(reasons) = decision else {
             unreachable!("it has codes");
         };
-        assert!(reasons[0].to_string().contains("import the vault's exported file anew"));
+        assert!(
+            reasons[0]
+                .to_string()
+                .contains("import the vault's exported file anew")
+        );
     }
     let named = |effect, program: Address| {
         let mut own = rule("calls", effect, &[OperationKind::ProgramCall]);
@@ -116,7 +124,9 @@ fn an_older_policy_says_what_it_said() {
     closed.rules.push(named(Effect::Deny, programs::TOKEN));
     assert_eq!(codes(&decide_own(&closed, &[close(PAYER)])), ["denied"]);
     let mut no_creation = default();
-    no_creation.rules.push(named(Effect::Deny, programs::ASSOCIATED_TOKEN));
+    no_creation
+        .rules
+        .push(named(Effect::Deny, programs::ASSOCIATED_TOKEN));
     assert_eq!(codes(&decide_own(&no_creation, &[create])), ["denied"]);
     // A rule by program and destination meant transfers, and means no closing.
     let mut narrow = without_names();
@@ -185,7 +195,10 @@ fn a_beneficiary_limits_transfers_and_only_allows() {
         rules: vec![inward.clone()],
     };
     let _ = allowed(decide_own(&policy, &[pay_to(OTHER, 1)]));
-    assert_eq!(codes(&decide_own(&policy, &[pay_to(STRANGER, 1)])), ["not-allowed"]);
+    assert_eq!(
+        codes(&decide_own(&policy, &[pay_to(STRANGER, 1)])),
+        ["not-allowed"]
+    );
     // The owner of a token account is not in a transfer of tokens.
     inward.matches.operations = vec![OperationKind::TokenTransfer];
     let tokens_too = Policy {

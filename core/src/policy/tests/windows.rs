@@ -19,7 +19,15 @@ fn ask(policy: &Policy, log: &[(u64, Spend)], now_ms: u64, amount: u64) -> Decis
         wallet: &PAYER,
         intent: &intent,
     };
-    evaluate(policy, &request, &Facts { now_ms, spent, ..Facts::default() })
+    evaluate(
+        policy,
+        &request,
+        &Facts {
+            now_ms,
+            spent,
+            ..Facts::default()
+        },
+    )
 }
 
 #[test]

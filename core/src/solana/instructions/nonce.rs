@@ -105,9 +105,5 @@ pub fn withdraw_nonce(
 #[must_use]
 pub fn authorize_nonce(nonce: Address, authority: Address, new_authority: Address) -> Instruction {
     let data = [&7_u32.to_le_bytes()[..], new_authority.as_bytes()];
-    instruction(
-        programs::SYSTEM,
-        vec![writable(nonce), signer(authority)],
-        &data,
-    )
+    instruction(programs::SYSTEM, vec![writable(nonce), signer(authority)], &data)
 }
