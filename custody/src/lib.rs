@@ -151,8 +151,8 @@ pub use signing::{
 };
 pub use sink::{AuditSink, CommittedEntry, MissedEntries, SinkError};
 pub use vault::{
-    Custody, ImportedVault, MergeConflict, MergeDifference, MergeField, MergeReport, NewVault, OpenOptions,
-    PolicySource, RotateOptions, Rotation, RotationStatus, VaultStatus, VaultSummary,
+    Custody, ImportedVault, Lockout, MergeConflict, MergeDifference, MergeField, MergeReport, NewVault,
+    OpenOptions, PolicySource, RotateOptions, Rotation, RotationStatus, VaultStatus, VaultSummary,
 };
 pub use wallets::{
     DeriveRequest, DerivedRange, ImportReport, ImportedPhrase, KeyImport, MasterId, MasterSummary, Purged,

@@ -4,6 +4,7 @@
 //! each (see [`crate::signing`]). It does not lock by itself after a while: that is the console's.
 
 mod file;
+mod lockout;
 mod merge;
 mod recovery;
 mod rotation;
@@ -41,6 +42,7 @@ use crate::sink::{AuditSink, DEFAULT_SINK_QUEUE};
 use crate::store::{Ask, NewMaster, NewVaultRow, OpenStore, Store, VaultRow, Write, transact};
 use crate::witness::Witness;
 pub use file::{ImportedVault, PolicySource};
+pub use lockout::Lockout;
 pub use merge::{MergeConflict, MergeDifference, MergeField, MergeReport};
 pub use rotation::{RotateOptions, Rotation, RotationStatus};
 pub(crate) use session::{Session, read_policy};

@@ -5,6 +5,7 @@
 //! made in `keyward-custody` and `keyward-core`: nothing here signs, evaluates or stores by itself.
 #![forbid(unsafe_code)]
 
+mod audit_lines;
 pub mod cli;
 mod client;
 pub mod config;

@@ -228,6 +228,8 @@ async fn a_wallets_delay_doubles_is_its_own_and_survives_restarts() {
                 })
             );
             assert!(expected, "{error}");
+            let shown = custody.wallet_lockout(first()).await.unwrap().unwrap();
+            assert_eq!((shown.failures, shown.retry_after_ms), (u32::from(nonce), 1));
             waited += 1;
             fixture.clock.advance(1);
         }
@@ -239,6 +241,12 @@ async fn a_wallets_delay_doubles_is_its_own_and_survives_restarts() {
     }
     let custody = fixture.unlocked().await;
     sign(&custody, own(), 6).await.unwrap();
+    assert_eq!(
+        custody.wallet_lockout(first()).await.unwrap().unwrap().failures,
+        0
+    );
+    let other = custody.wallet("#1").await.unwrap();
+    assert_eq!(custody.wallet_lockout(other.address).await.unwrap(), None);
     assert_eq!(
         fixture.number("SELECT MAX(failed_passwords) FROM wallets").await,
         0

@@ -192,6 +192,13 @@ async fn wrong_passwords_lock_out_for_longer_and_longer_across_restarts() {
         ),
         "{error}"
     );
+    let shown = custody.lockout().await.unwrap();
+    assert_eq!(shown.retry_after_ms, 60_000, "{shown:?}");
+    assert_eq!(
+        (shown.failures > shown.allowed, shown.left()),
+        (true, 0),
+        "{shown:?}"
+    );
     // A clock set back does not shorten it.
     fixture.clock.set(crate::fixture::START_MS - 1_000);
     assert!(matches!(
@@ -206,6 +213,8 @@ async fn wrong_passwords_lock_out_for_longer_and_longer_across_restarts() {
             .await,
         0
     );
+
+    assert_eq!(custody.lockout().await.unwrap().failures, 0);
 
     let query = AuditQuery {
         outcome: Some(Outcome::Refused),

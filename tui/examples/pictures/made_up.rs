@@ -13,8 +13,8 @@ use keyward_core::vault::{KdfParams, VaultId};
 use keyward_custody::chain::NodeStatus;
 use keyward_custody::transfer::{BalanceChange, TransferPlan};
 use keyward_custody::{
-    AuditPage, AuditQuery, MasterId, PreviewDecision, SigningPreview, VaultSummary, Wallet, WalletPage,
-    WalletQuery, WalletStatus,
+    AuditQuery, AuditRow, AuditRows, MasterId, PreviewDecision, SigningPreview, VaultSummary, Wallet,
+    WalletPage, WalletQuery, WalletStatus,
 };
 
 use keyward::console::effects::send::{Draft, Prepared, Wish};
@@ -199,7 +199,7 @@ impl World {
         })
     }
 
-    pub(crate) fn entries(&self, query: &AuditQuery) -> anyhow::Result<AuditPage> {
+    pub(crate) fn entries(&self, query: &AuditQuery) -> anyhow::Result<AuditRows> {
         let within = |sequence: &u64| {
             query.before_sequence.is_none_or(|before| *sequence < before)
                 && query.after_sequence.is_none_or(|after| *sequence > after)
@@ -208,9 +208,9 @@ impl World {
             .rev()
             .filter(within)
             .take(usize::try_from(query.limit)?)
-            .map(|sequence| self.entry(sequence))
+            .map(|sequence| Ok(AuditRow::Entry(Box::new(self.entry(sequence)?))))
             .collect::<anyhow::Result<Vec<_>>>()?;
-        Ok(AuditPage { total: ENTRIES, rows })
+        Ok(AuditRows { total: ENTRIES, rows })
     }
 
     fn entry(&self, sequence: u64) -> anyhow::Result<AuditEntry> {

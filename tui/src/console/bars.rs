@@ -23,6 +23,10 @@ pub fn top(state: &State, frame: &mut Frame<'_>, area: Rect) {
         (1, _) => "▸ 1 job ".into(),
         (running, _) => format!("▸ {running} jobs "),
     };
+    let jobs = match shared.vault_key.elsewhere(&shared.jobs) {
+        Some(seen) => format!("! vault key {} at {} % {jobs}", seen.status.epoch, seen.percent()),
+        None => jobs,
+    };
     let name = shared.location.rsplit(['/', '\\']).next().unwrap_or_default();
     let left = format!(
         " keyward  {} ─ {} ─ {}",

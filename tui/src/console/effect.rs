@@ -19,6 +19,7 @@ use super::effects::node::{NodeAnswer, NodeWork};
 use super::effects::rotation::{RotationAnswer, RotationWork};
 use super::effects::send::{SendAnswer, SendWork};
 use super::effects::settings::{SettingsAnswer, SettingsWork};
+use super::effects::upkeep::{UpkeepAnswer, UpkeepWork};
 use super::effects::vault::{VaultAnswer, VaultWork};
 use super::effects::wallets::{WalletsAnswer, WalletsWork};
 
@@ -117,6 +118,8 @@ pub enum Work {
     Keys(KeysWork),
     /// What opens the vault beside its password.
     Backup(BackupWork),
+    /// What keeps a vault in order.
+    Upkeep(UpkeepWork),
     /// Reading what is to be signed.
     Inspect(InspectWork),
     /// The search for a path.
@@ -144,6 +147,8 @@ pub enum Answer {
     Keys(KeysAnswer),
     /// From what opens the vault beside its password.
     Backup(BackupAnswer),
+    /// From what keeps a vault in order.
+    Upkeep(UpkeepAnswer),
     /// From reading what is to be signed.
     Inspect(InspectAnswer),
     /// From the search for a path.

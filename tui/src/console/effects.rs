@@ -12,7 +12,9 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use keyward_core::vault::SecondFactor;
 use keyward_custody::chain::{NodeConfig, SolanaNode};
-use keyward_custody::{AuditReader, Custody, CustodyError, OpenOptions, ProgressState, StoreLocation};
+use keyward_custody::{
+    AuditReader, Custody, CustodyError, OpenOptions, Progress as WorkProgress, ProgressState, StoreLocation,
+};
 use tokio::sync::{mpsc, watch};
 use tokio::task::AbortHandle;
 use zeroize::Zeroizing;
@@ -31,6 +33,7 @@ pub mod node;
 pub mod rotation;
 pub mod send;
 pub mod settings;
+pub mod upkeep;
 pub mod vault;
 pub mod wallets;
 
@@ -46,6 +49,8 @@ pub struct Services {
     /// The look at the audit log that the screen's pages are part of.
     audit_look: Mutex<Option<AuditReader>>,
     open_error: Mutex<Option<CustodyError>>,
+    /// The making of the vault's next key, to stop it by.
+    rotation: Mutex<Option<WorkProgress>>,
     node: Mutex<Option<SolanaNode>>,
 }
 
@@ -71,6 +76,7 @@ impl Services {
             custody: Mutex::new(None),
             audit_look: Mutex::new(None),
             open_error: Mutex::new(None),
+            rotation: Mutex::new(None),
             node: Mutex::new(None),
         };
         services.use_node(config);
@@ -118,6 +124,16 @@ impl Services {
 
     fn audit_look(&self, look: Option<AuditReader>) {
         *lock(&self.audit_look) = look;
+    }
+
+    fn rotating(&self, progress: Option<WorkProgress>) {
+        *lock(&self.rotation) = progress;
+    }
+
+    fn stop_rotation(&self) {
+        if let Some(progress) = &*lock(&self.rotation) {
+            progress.cancel();
+        }
     }
 
     /// Why the store did not open, for the exit code.
@@ -332,6 +348,7 @@ async fn perform(services: Arc<Services>, work: Work, reporter: Reporter) -> Ans
         Work::Inspect(work) => Answer::Inspect(inspect::perform(&services, work).boxed().await),
         Work::Find(work) => Answer::Find(find::perform(work, &reporter).boxed().await),
         Work::Rotation(work) => Answer::Rotation(rotation::perform(&services, work, &reporter).boxed().await),
-        Work::Backup(work) => Answer::Backup(backup::perform(&services, work).boxed().await),
+        Work::Backup(work) => Answer::Backup(backup::perform(&services, work, &reporter).boxed().await),
+        Work::Upkeep(work) => Answer::Upkeep(upkeep::perform(&services, work, &reporter).boxed().await),
     }
 }

@@ -78,6 +78,16 @@ pub enum Context {
     Settings,
     /// The jobs.
     Jobs,
+    /// A new vault key is being made.
+    Rotating,
+    /// What a vault file would bring.
+    Merge,
+    /// The vault is being copied.
+    Copying,
+    /// Counts of the audit log.
+    AuditCounts,
+    /// What was shown of the audit log.
+    Proof,
 }
 
 impl Context {
@@ -116,6 +126,11 @@ impl Context {
             Self::Rotations => "Key rotation",
             Self::Settings => "Settings",
             Self::Jobs => "Jobs",
+            Self::Rotating => "New vault key",
+            Self::Merge => "Bring a vault's file in",
+            Self::Copying => "Copy the vault",
+            Self::AuditCounts => "Audit counts",
+            Self::Proof => "Proofs of the audit log",
         }
     }
 }

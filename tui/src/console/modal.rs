@@ -95,6 +95,8 @@ pub enum Decision {
     Primary(AccountAddress),
     /// Remove an owner without wallets.
     RemoveOwner(String),
+    /// Redact the audit entries whose time is over.
+    Redact,
 }
 
 /// A few actions to choose from.

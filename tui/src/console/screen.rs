@@ -6,7 +6,9 @@ use super::effect::{Failure, RequestId};
 use super::page::Page;
 
 pub mod audit;
+pub mod audit_counts;
 pub mod backup;
+pub mod copy_store;
 pub mod derive;
 pub mod export;
 pub mod find;
@@ -15,9 +17,12 @@ pub mod import;
 pub mod inspect;
 pub mod jobs;
 pub mod limits;
+pub mod merge;
 pub mod opening;
 pub mod owners;
 pub mod password;
+pub mod proof;
+pub mod purge;
 pub mod recover;
 pub mod review;
 pub mod rotate;
@@ -68,6 +73,16 @@ pub enum Screen {
     Transfer(Box<transfer::TransferScreen>),
     /// The audit log.
     Audit(Box<audit::AuditScreen>),
+    /// Its entries by operation and outcome.
+    AuditCounts(Box<audit_counts::AuditCountsScreen>),
+    /// Proofs of it.
+    Proof(Box<proof::ProofScreen>),
+    /// Bringing a vault file in.
+    Merge(Box<merge::MergeScreen>),
+    /// Copying the vault.
+    CopyStore(Box<copy_store::CopyStoreScreen>),
+    /// Destroying keys.
+    Purge(Box<purge::PurgeScreen>),
     /// The owners.
     Owners(Box<owners::OwnersScreen>),
     /// The keys that are to be replaced.
@@ -120,6 +135,10 @@ impl Screen {
             self,
             Self::Jobs(_)
                 | Self::Audit(_)
+                | Self::AuditCounts(_)
+                | Self::Proof(_)
+                | Self::Merge(_)
+                | Self::CopyStore(_)
                 | Self::Owners(_)
                 | Self::Rotations(_)
                 | Self::Settings(_)
@@ -154,6 +173,11 @@ impl Screen {
             Self::Review(page) => &**page,
             Self::Transfer(page) => &**page,
             Self::Audit(page) => &**page,
+            Self::AuditCounts(page) => &**page,
+            Self::Proof(page) => &**page,
+            Self::Merge(page) => &**page,
+            Self::CopyStore(page) => &**page,
+            Self::Purge(page) => &**page,
             Self::Owners(page) => &**page,
             Self::Rotations(page) => &**page,
             Self::Rotate(page) => &**page,
@@ -184,6 +208,11 @@ impl Screen {
             Self::Review(page) => &mut **page,
             Self::Transfer(page) => &mut **page,
             Self::Audit(page) => &mut **page,
+            Self::AuditCounts(page) => &mut **page,
+            Self::Proof(page) => &mut **page,
+            Self::Merge(page) => &mut **page,
+            Self::CopyStore(page) => &mut **page,
+            Self::Purge(page) => &mut **page,
             Self::Owners(page) => &mut **page,
             Self::Rotations(page) => &mut **page,
             Self::Rotate(page) => &mut **page,

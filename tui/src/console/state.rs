@@ -19,6 +19,7 @@ use super::screen::Screen;
 use super::screen::opening::Starting;
 use super::theme::{Background, Palette, TerminalHints};
 use super::transfers::Transfers;
+use super::vault_key::VaultKey;
 use super::verification::Verification;
 use crate::config::{Config, Theme};
 
@@ -68,6 +69,8 @@ pub struct Shared {
     pub transfers: Transfers,
     /// Whether the audit log was verified, and what came of it.
     pub verification: Verification,
+    /// The vault's next key, while it is being made.
+    pub vault_key: VaultKey,
     /// A short word on what just happened.
     pub notice: Option<Notice>,
     /// What a lock left undone; said until the vault is open again.
@@ -277,6 +280,7 @@ impl State {
             jobs: Jobs::default(),
             transfers: Transfers::default(),
             verification: Verification::default(),
+            vault_key: VaultKey::default(),
             notice: None,
             left_undone: None,
             last_input_ms: start.now_ms,

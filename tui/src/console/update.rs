@@ -158,8 +158,13 @@ fn follow(state: &mut State, navs: Vec<Nav>, effects: &mut Vec<Effect>, depth: u
                 {
                     *screen = previous;
                 }
-                below.push(std::mem::replace(screen, next));
-                screen.page_mut().open(&mut cx);
+                if std::mem::discriminant(screen) == std::mem::discriminant(&next) {
+                    // The one with something typed in it is the one that is meant.
+                    screen.page_mut().event(&Event::Shown, &mut cx);
+                } else {
+                    below.push(std::mem::replace(screen, next));
+                    screen.page_mut().open(&mut cx);
+                }
             }
             Nav::Reset(next) => {
                 *modal = None;

@@ -4,10 +4,11 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use keyward_core::audit::{AuditEntry, Operation, Outcome};
+use keyward_core::audit::{Operation, Outcome};
 use keyward_custody::{AuditExport, AuditQuery, AuditRow, Custody};
 use serde_json::{Value, json};
 
+use crate::audit_lines::row_json;
 use crate::cli::context::{Context, create_failure};
 use crate::durable::sync_folder;
 use crate::duration;
@@ -178,38 +179,6 @@ fn cells(row: &AuditRow) -> [String; 7] {
             format!("its retention was over; entry {redacted_by} says so"),
         ],
     }
-}
-
-fn row_json(row: &AuditRow) -> Value {
-    match row {
-        AuditRow::Entry(entry) => entry_json(entry),
-        AuditRow::Redacted {
-            sequence,
-            redacted_by,
-            ..
-        } => json!({
-            "sequence": sequence,
-            "redacted_by": redacted_by,
-            "leaf_hash": hex::encode(row.leaf_hash()),
-        }),
-    }
-}
-
-fn entry_json(entry: &AuditEntry) -> Value {
-    json!({
-        "sequence": entry.sequence,
-        "time_ms": entry.time_ms,
-        "actor": entry.actor,
-        "operation": entry.operation.as_str(),
-        "wallet": entry.wallet.map(|wallet| wallet.to_string()),
-        "outcome": entry.outcome.as_str(),
-        "reason": entry.reason,
-        "subject": entry.subject.map(hex::encode),
-        "details": entry.details,
-        "client_address": entry.client_address.map(hex::encode),
-        "client_fingerprint": entry.client_fingerprint.map(hex::encode),
-        "leaf_hash": hex::encode(entry.leaf_hash()),
-    })
 }
 
 pub(super) async fn counts(context: &Context, args: FilterArgs) -> Result<Report, Failure> {

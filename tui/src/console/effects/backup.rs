@@ -5,11 +5,11 @@ use std::fmt;
 use futures_util::FutureExt;
 use keyward_core::vault::RecoveryKey;
 use keyward_custody::memory::clearing_stack;
-use keyward_custody::{CustodyError, Password, Rotation, VaultStatus, VaultSummary};
+use keyward_custody::{CustodyError, Password, RotateOptions, Rotation, VaultStatus, VaultSummary};
 use zeroize::Zeroizing;
 
 use super::vault::blocking;
-use super::{Services, files};
+use super::{Reporter, Services, files, upkeep};
 use crate::console::effect::Failure;
 
 /// What to do; each with the vault's password.
@@ -64,13 +64,15 @@ impl fmt::Debug for BackupAnswer {
     }
 }
 
-pub(super) async fn perform(services: &Services, work: BackupWork) -> BackupAnswer {
+pub(super) async fn perform(services: &Services, work: BackupWork, reporter: &Reporter) -> BackupAnswer {
     match work {
         BackupWork::AddRecovery(password) => BackupAnswer::Added(add(services, &password).boxed().await),
         BackupWork::RemoveRecovery(password) => {
             BackupAnswer::Removed(remove(services, &password).boxed().await)
         }
-        BackupWork::Rotate(password) => BackupAnswer::Rotated(rotate(services, &password).boxed().await),
+        BackupWork::Rotate(password) => {
+            BackupAnswer::Rotated(rotate(services, &password, reporter).boxed().await)
+        }
         BackupWork::Save { password, path, own } => {
             let own = own.map(|own| Password::new(own.to_string()));
             BackupAnswer::Saved(save(services, &password, &path, own).boxed().await)
@@ -93,10 +95,21 @@ async fn remove(services: &Services, password: &str) -> Result<(), Failure> {
     Ok(custody.remove_recovery(&password, factor.as_ref()).await?)
 }
 
-async fn rotate(services: &Services, password: &str) -> Result<Rotation, Failure> {
+/// Goes on with one that was begun before. It is never dropped in the middle: a new recovery key would be lost.
+async fn rotate(services: &Services, password: &str, reporter: &Reporter) -> Result<Rotation, Failure> {
     let (custody, factor) = (services.custody()?, services.second_factor()?);
     let password = Password::new(password.to_owned());
-    Ok(custody.rotate_vault_key(&password, factor.as_ref()).await?)
+    let options = RotateOptions::default();
+    let states = options.progress.subscribe();
+    services.rotating(Some(options.progress.clone()));
+    let rotated = reporter
+        .count(
+            states,
+            custody.rotate_vault_key_with(&password, factor.as_ref(), &options),
+        )
+        .await;
+    services.rotating(None);
+    rotated.map_err(upkeep::of_the_rotation)
 }
 
 async fn save(

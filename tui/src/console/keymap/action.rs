@@ -133,4 +133,14 @@ pub enum Action {
     Rotate,
     /// Opens the vault by its recovery key.
     Recover,
+    /// Destroys keys of deleted wallets.
+    Purge,
+    /// Counts the audit log's entries by operation and outcome.
+    Counts,
+    /// Shows the failures of the last day only, or everything again.
+    Failures,
+    /// Compares the audit log with a checkpoint, or proves something of it.
+    Prove,
+    /// Empties old audit entries to their hashes.
+    Redact,
 }

@@ -72,6 +72,8 @@ pub enum Purpose {
     Setting(Key),
     /// The file for a checkpoint of the audit log.
     CheckpointFile,
+    /// The file for audit entries.
+    AuditFile,
 }
 
 impl Modal {
@@ -130,7 +132,9 @@ impl Modal {
             ),
             Purpose::NewOwner => ("New owner".into(), "a name that no other owner has"),
             Purpose::RenameOwner(name) => (format!("Another name for {name}"), "its wallets stay its own"),
-            Purpose::Setting(_) | Purpose::CheckpointFile | Purpose::Decided => ("?".into(), ""),
+            Purpose::Setting(_) | Purpose::CheckpointFile | Purpose::AuditFile | Purpose::Decided => {
+                ("?".into(), "")
+            }
         };
         Self::prompt(title, hint, text, purpose)
     }
@@ -147,7 +151,7 @@ pub(super) fn problem(purpose: &Purpose, text: &str) -> Option<String> {
             Some("name at least one tag".into())
         }
         Purpose::Setting(key) => setting_problem(*key, text),
-        Purpose::CheckpointFile if text.is_empty() => Some("name a file".into()),
+        Purpose::CheckpointFile | Purpose::AuditFile if text.is_empty() => Some("name a file".into()),
         Purpose::NewOwner | Purpose::RenameOwner(_) if text.trim().is_empty() => Some("type a name".into()),
         _ => None,
     }

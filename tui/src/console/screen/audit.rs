@@ -12,8 +12,11 @@ use crate::console::input::{Edit, TextInput};
 use crate::console::jobs::Stop;
 use crate::console::keymap::{Action, Context};
 use crate::console::layout;
-use crate::console::modal::{Modal, Purpose};
+use crate::console::modal::{Confirm, Decision, Gravity, Modal, Purpose};
 use crate::console::page::{Cx, Event, Handled, Nav, Page};
+use crate::console::screen::Screen;
+use crate::console::screen::audit_counts::AuditCountsScreen;
+use crate::console::screen::proof::ProofScreen;
 use crate::console::state::Shared;
 use crate::console::text::{count, grouped};
 
@@ -59,7 +62,7 @@ impl Default for AuditScreen {
             loading: Pending::default(),
             load: Load::Start,
             input: TextInput::plain(256),
-            filter: filter::parse(""),
+            filter: filter::parse("", 0),
             mode: Mode::List,
             failure: None,
             writing: Pending::default(),
@@ -94,7 +97,7 @@ impl AuditScreen {
     }
 
     fn filter_changed(&mut self, cx: &mut Cx<'_>) {
-        self.filter = filter::parse(self.input.expose_text());
+        self.filter = filter::parse(self.input.expose_text(), cx.shared.now_ms);
         self.read(Load::Start, cx);
     }
 
@@ -138,7 +141,51 @@ impl AuditScreen {
         ));
     }
 
-    fn page_read(&mut self, result: Result<keyward_custody::AuditPage, Failure>, cx: &mut Cx<'_>) {
+    fn ask_for_export(&self, cx: &mut Cx<'_>) {
+        let what = if self.input.is_empty() {
+            "Every entry, a line of JSON each, with a checkpoint at the end."
+        } else {
+            "What the filter shows, a line of JSON each, with a checkpoint at the end."
+        };
+        let name = format!("keyward-audit-{}.jsonl", self.window.total());
+        cx.modal(Modal::prompt(
+            "Export to which new file?",
+            what,
+            &name,
+            Purpose::AuditFile,
+        ));
+    }
+
+    fn ask_to_redact(cx: &mut Cx<'_>) {
+        cx.modal(Modal::Confirm(Confirm {
+            title: "Redact what is old enough?".into(),
+            lines: vec![
+                "Entries whose time is over are emptied to their hashes, for ever. The log still verifies, and says which."
+                    .into(),
+                "How long is a limit of the vault (4 settings). What was signed and sent is kept for ever.".into(),
+            ],
+            decision: Decision::Redact,
+            gravity: Gravity::Danger,
+        }));
+    }
+
+    /// Shows the failures of the last day, or everything again.
+    fn toggle_failures(&mut self, cx: &mut Cx<'_>) {
+        let shown = self.input.expose_text().trim() == filter::FAILURES;
+        self.input.clear();
+        if !shown {
+            self.input.insert(filter::FAILURES);
+        }
+        self.mode = Mode::List;
+        self.filter_changed(cx);
+    }
+
+    fn prove(&self, cx: &mut Cx<'_>) {
+        let entry = self.window.selected().map(keyward_custody::AuditRow::sequence);
+        cx.go(Nav::Push(Screen::Proof(Box::new(ProofScreen::new(entry)))));
+    }
+
+    fn page_read(&mut self, result: Result<keyward_custody::AuditRows, Failure>, cx: &mut Cx<'_>) {
         match result {
             Ok(page) => {
                 self.failure = None;
@@ -216,6 +263,14 @@ impl Page for AuditScreen {
             Action::Refresh => self.read(Load::Start, cx),
             Action::Verify => self.verify(cx),
             Action::Checkpoint => self.ask_for_file(cx),
+            Action::Failures => self.toggle_failures(cx),
+            Action::Counts => {
+                let counts = AuditCountsScreen::new(self.filter.query.clone(), self.input.expose_text());
+                cx.go(Nav::Push(Screen::AuditCounts(Box::new(counts))));
+            }
+            Action::Prove => self.prove(cx),
+            Action::Export => self.ask_for_export(cx),
+            Action::Redact => Self::ask_to_redact(cx),
             Action::Back => self.back(cx),
             _ => return Handled::No,
         }
@@ -253,6 +308,14 @@ impl Page for AuditScreen {
             Answer::Audit(AuditAnswer::Checkpoint(result)) if self.writing.settle(id) => {
                 self.written(result, cx)
             }
+            Answer::Audit(AuditAnswer::Exported(result)) if self.writing.settle(id) => match result {
+                Ok((entries, path)) => {
+                    let entries = count(entries, "entry", "entries");
+                    cx.notice(format!("{entries} written to {}", path.display()));
+                    self.read(Load::Start, cx);
+                }
+                Err(failure) => cx.modal(Modal::Error(failure)),
+            },
             Answer::Broken(failure) if self.loading.settle(id) || self.writing.settle(id) => {
                 self.failure = Some(failure);
             }
@@ -262,6 +325,13 @@ impl Page for AuditScreen {
     }
 
     fn event(&mut self, event: &Event, cx: &mut Cx<'_>) {
+        if let Event::ShowAudit(words) = event {
+            let others = filter::without_operation(self.input.expose_text());
+            self.input.clear();
+            self.input.insert(format!("{others} {words}").trim());
+            self.filter_changed(cx);
+            return;
+        }
         // Coming back to the screen is a look of its own; the list's following is not.
         self.opening |= matches!(event, Event::Shown);
         // What happened elsewhere wrote entries; the list follows as long as its top is shown.
@@ -279,6 +349,24 @@ impl Page for AuditScreen {
                 path: text.to_owned(),
             };
             cx.start_latest(&mut self.writing, Work::Audit(work));
+        }
+        if *purpose == Purpose::AuditFile && !text.is_empty() {
+            let work = AuditWork::Export {
+                query: self.filter.query.clone(),
+                path: text.to_owned(),
+            };
+            cx.start_latest(&mut self.writing, Work::Audit(work));
+        }
+    }
+
+    fn confirmed(&mut self, decision: &Decision, cx: &mut Cx<'_>) {
+        if *decision == Decision::Redact {
+            // Each of its steps is whole, so it may be stopped; a lock stops it.
+            cx.start_job(
+                "redact the audit log",
+                Work::Audit(AuditWork::Redact),
+                Stop::Clean,
+            );
         }
     }
 

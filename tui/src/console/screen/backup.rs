@@ -1,4 +1,5 @@
-//! Backup and recovery: the recovery key (made, shown once, asked back, taken away) and a new vault key.
+//! Backup and recovery: the recovery key (made, shown once, asked back, taken away), a new vault key, and the ways to
+//! other files and databases.
 
 use std::fmt;
 
@@ -12,15 +13,17 @@ use ratatui::layout::Rect;
 use super::Screen;
 use crate::console::effect::{Answer, Effect, Failure, Lifetime, Pending, RequestId, Work};
 use crate::console::effects::backup::{BackupAnswer, BackupWork};
+use crate::console::effects::upkeep::UpkeepAnswer;
 use crate::console::form::{Field, Form, FormAct};
 use crate::console::input::Edit;
 use crate::console::keymap::{Action, Context};
 use crate::console::modal::Decision;
-use crate::console::page::{Cx, Handled, Nav, Page};
+use crate::console::page::{Cx, Event, Handled, Nav, Page};
 use crate::console::sheet::ask_to_discard;
 use crate::console::state::Shared;
 use crate::console::text::count;
 
+mod rotating;
 #[cfg(test)]
 mod tests;
 mod view;
@@ -41,7 +44,10 @@ enum Choice {
     Make,
     Remove,
     Rotate,
+    Abandon,
     Save,
+    Merge,
+    Copy,
     Password,
 }
 
@@ -92,13 +98,18 @@ impl Default for BackupScreen {
 }
 
 /// What can be done with this vault.
-fn choices(summary: Option<&VaultSummary>) -> Vec<Choice> {
-    let recovery = if summary.is_some_and(|summary| summary.has_recovery) {
+fn choices(shared: &Shared) -> Vec<Choice> {
+    let recovery = if summary(shared).is_some_and(|summary| summary.has_recovery) {
         Choice::Remove
     } else {
         Choice::Make
     };
-    vec![recovery, Choice::Save, Choice::Rotate, Choice::Password]
+    let mut choices = vec![recovery, Choice::Save, Choice::Rotate];
+    if shared.vault_key.elsewhere(&shared.jobs).is_some() {
+        choices.push(Choice::Abandon);
+    }
+    choices.extend([Choice::Merge, Choice::Copy, Choice::Password]);
+    choices
 }
 
 fn summary(shared: &Shared) -> Option<&VaultSummary> {
@@ -107,15 +118,21 @@ fn summary(shared: &Shared) -> Option<&VaultSummary> {
 
 impl BackupScreen {
     fn choice(&self, shared: &Shared) -> Option<Choice> {
-        choices(summary(shared)).get(self.selected).copied()
+        choices(shared).get(self.selected).copied()
     }
 
     fn choose(&mut self, cx: &mut Cx<'_>) {
         let Some(choice) = self.choice(cx.shared) else {
             return;
         };
-        if choice == Choice::Password {
-            return cx.go(Nav::Push(Screen::Password(Box::default())));
+        match choice {
+            Choice::Password => return cx.go(Nav::Push(Screen::Password(Box::default()))),
+            Choice::Merge => return cx.go(Nav::Push(Screen::Merge(Box::default()))),
+            Choice::Copy => return cx.go(Nav::Push(Screen::CopyStore(Box::default()))),
+            Choice::Rotate if cx.shared.vault_key.job(&cx.shared.jobs).is_some() => {
+                return cx.notice("the new vault key is being made already (3 jobs)");
+            }
+            Choice::Make | Choice::Remove | Choice::Rotate | Choice::Abandon | Choice::Save => {}
         }
         let mut fields = vec![Field::masked("vault password", MAX_PASSWORD_BYTES).hint("typed again")];
         if choice == Choice::Rotate {
@@ -164,7 +181,8 @@ impl BackupScreen {
         let work = match choice {
             Choice::Make => BackupWork::AddRecovery(password),
             Choice::Remove => BackupWork::RemoveRecovery(password),
-            Choice::Rotate => BackupWork::Rotate(password),
+            Choice::Rotate => return self.start_rotating(password, cx),
+            Choice::Abandon => return self.start_abandoning(password, cx),
             Choice::Save => {
                 let own = self.form.expose_copy(2);
                 BackupWork::Save {
@@ -173,11 +191,11 @@ impl BackupScreen {
                     own: (!own.is_empty()).then_some(own),
                 }
             }
-            Choice::Password => return,
+            Choice::Merge | Choice::Copy | Choice::Password => return,
         };
         // A lock must not stop what has changed the vault already: the old recovery key may be dead by then.
         let lifetime = match choice {
-            Choice::Make | Choice::Rotate => Lifetime::Console,
+            Choice::Make => Lifetime::Console,
             _ => Lifetime::Session,
         };
         let id = cx.start_for(Work::Backup(work), lifetime);
@@ -211,6 +229,7 @@ impl BackupScreen {
     }
 
     fn rotated(&mut self, rotation: Rotation, cx: &mut Cx<'_>) {
+        cx.shared.vault_key.look_again();
         if let Some(session) = &mut cx.shared.session {
             session.summary.epoch = rotation.epoch;
         }
@@ -313,12 +332,13 @@ impl Page for BackupScreen {
         match self.step {
             Step::Menu => vec![Context::Backup, Context::List],
             Step::Show(_) => vec![Context::Phrase],
+            Step::Ask(Choice::Rotate) if self.working.is_waiting() => vec![Context::Rotating],
             Step::Ask(_) | Step::AskBack(_) => vec![Context::Form],
         }
     }
 
     fn typing(&self) -> bool {
-        matches!(self.step, Step::Ask(_) | Step::AskBack(_))
+        matches!(self.step, Step::Ask(_) | Step::AskBack(_)) && !self.is_rotating()
     }
 
     fn act(&mut self, action: Action, cx: &mut Cx<'_>) -> Handled {
@@ -328,7 +348,7 @@ impl Page for BackupScreen {
         }
         match &self.step {
             Step::Menu => {
-                let last = choices(summary(cx.shared)).len().saturating_sub(1);
+                let last = choices(cx.shared).len().saturating_sub(1);
                 match action {
                     Action::Up => self.selected = self.selected.saturating_sub(1),
                     Action::Down => self.selected = (self.selected + 1).min(last),
@@ -346,6 +366,7 @@ impl Page for BackupScreen {
                 Action::Help | Action::Redraw | Action::Palette => return Handled::No,
                 _ => {}
             },
+            Step::Ask(_) if self.is_rotating() => return self.act_while_rotating(action, cx),
             Step::Ask(_) | Step::AskBack(_) => return self.act_in_form(action, cx),
         }
         Handled::Yes
@@ -382,6 +403,9 @@ impl Page for BackupScreen {
                 Ok(rotation) => self.rotated(rotation, cx),
                 Err(failure) => self.failed(failure),
             },
+            Answer::Upkeep(UpkeepAnswer::Abandoned(result)) if self.working.settle(id) => {
+                self.abandoned(result, cx);
+            }
             Answer::Backup(BackupAnswer::Saved(result)) if self.working.settle(id) => match result {
                 Ok(path) => self.finish(format!("the vault is in {path}"), cx),
                 Err(failure) => self.failed(failure),
@@ -398,6 +422,15 @@ impl Page for BackupScreen {
             .is_some_and(|until_ms| until_ms <= cx.shared.now_ms)
         {
             self.hide(cx);
+        }
+    }
+
+    fn event(&mut self, event: &Event, _cx: &mut Cx<'_>) {
+        // A job that broke off answers nobody; the console has said so.
+        if let Event::JobEnded(id) = event
+            && self.working.settle(*id)
+        {
+            self.form.set_focus(0);
         }
     }
 

@@ -3,23 +3,27 @@
 use std::fmt;
 
 use crossterm::event::KeyEvent;
-use keyward_custody::VaultSummary;
+use keyward_custody::{Lockout, VaultSummary};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use zeroize::Zeroizing;
 
-use crate::console::effect::{Answer, Failure, FailureKind, Pending, RequestId, Work};
+use crate::console::effect::{Answer, Failure, FailureKind, Lifetime, Pending, RequestId, Work};
+use crate::console::effects::upkeep::{UpkeepAnswer, UpkeepWork};
 use crate::console::effects::vault::{VaultAnswer, VaultWork};
 use crate::console::input::{Echo, Edit, TextInput};
 use crate::console::keymap::{Action, Context};
 use crate::console::layout::centred;
-use crate::console::page::{Cx, Handled, Nav, Page};
+use crate::console::page::{Cx, Event, Handled, Nav, Page};
 use crate::console::screen::Screen;
 use crate::console::state::{SecondFactorHint, Shared};
 use crate::console::text::{count, countdown, sentence};
 use crate::console::update::begin_session;
 use crate::console::widget::{Focus, field, row, rows, working, wrapped};
+
+/// How long between two looks at what others have tried, in milliseconds.
+const LOOK_MS: u64 = 10_000;
 
 /// The locked vault.
 pub struct Unlock {
@@ -29,6 +33,9 @@ pub struct Unlock {
     unlocking: Pending,
     failure: Option<Failure>,
     locked_out_until_ms: Option<u64>,
+    lockout: Option<Lockout>,
+    looking: Pending,
+    looked_ms: u64,
 }
 
 impl fmt::Debug for Unlock {
@@ -48,6 +55,9 @@ impl Unlock {
             unlocking: Pending::default(),
             failure: None,
             locked_out_until_ms: None,
+            lockout: None,
+            looking: Pending::default(),
+            looked_ms: 0,
         }
     }
 
@@ -55,6 +65,22 @@ impl Unlock {
         self.locked_out_until_ms
             .map(|until_ms| until_ms.saturating_sub(shared.now_ms))
             .filter(|left_ms| *left_ms > 0)
+    }
+
+    /// Wrong passwords are counted in the database, those of other programs too.
+    fn look(&mut self, cx: &mut Cx<'_>) {
+        let id = cx.start_for(Work::Upkeep(UpkeepWork::Lockout), Lifetime::Console);
+        self.looking.replace(id);
+        self.looked_ms = cx.shared.now_ms;
+    }
+
+    fn looked(&mut self, result: Result<Lockout, Failure>, cx: &Cx<'_>) {
+        // A look that failed says nothing: the try itself will.
+        let Ok(lockout) = result else { return };
+        self.lockout = Some(lockout);
+        if lockout.retry_after_ms > 0 {
+            self.locked_out_until_ms = Some(cx.shared.now_ms.saturating_add(lockout.retry_after_ms));
+        }
     }
 
     fn try_unlock(&mut self, cx: &mut Cx<'_>) {
@@ -79,6 +105,7 @@ impl Unlock {
                     self.locked_out_until_ms = Some(cx.shared.now_ms.saturating_add(retry_after_ms));
                 }
                 self.failure = Some(failure);
+                self.look(cx);
             }
         }
     }
@@ -114,6 +141,16 @@ impl Page for Unlock {
         action != Action::Recover || (has_recovery && !self.unlocking.is_waiting())
     }
 
+    fn open(&mut self, cx: &mut Cx<'_>) {
+        self.look(cx);
+    }
+
+    fn event(&mut self, event: &Event, cx: &mut Cx<'_>) {
+        if *event == Event::Shown {
+            self.look(cx);
+        }
+    }
+
     fn act(&mut self, action: Action, cx: &mut Cx<'_>) -> Handled {
         match action {
             Action::Accept => self.try_unlock(cx),
@@ -146,6 +183,11 @@ impl Page for Unlock {
                 }
                 None
             }
+            Answer::Upkeep(UpkeepAnswer::Lockout(result)) if self.looking.settle(id) => {
+                self.looked(result, cx);
+                None
+            }
+            Answer::Broken(_) if self.looking.settle(id) => None,
             Answer::Broken(failure) if self.unlocking.settle(id) => {
                 self.failure = Some(failure);
                 None
@@ -158,6 +200,10 @@ impl Page for Unlock {
         if self.locked_out_until_ms.is_some() && self.locked_out_ms(cx.shared).is_none() {
             self.locked_out_until_ms = None;
             self.failure = None;
+            self.look(cx);
+        }
+        if cx.shared.now_ms.saturating_sub(self.looked_ms) >= LOOK_MS && !self.looking.is_waiting() {
+            self.look(cx);
         }
     }
 
@@ -215,12 +261,39 @@ impl Page for Unlock {
             ));
             below.extend(wrapped(&sentence(&failure.remedy), inner.width, palette.muted));
         }
+        if !self.unlocking.is_waiting()
+            && let Some(text) = tries(self.lockout, self.locked_out_ms(shared))
+        {
+            below.extend(wrapped(&text, inner.width, palette.muted));
+        }
+        if let Some(seen) = shared.vault_key.elsewhere(&shared.jobs) {
+            let text = format!("! {}", sentence(&seen.words(shared.now_ms)));
+            below.extend(wrapped(&text, inner.width, palette.warning));
+        }
         if let Some(text) = self.missing_factor(shared) {
             below.push(Line::default());
             below.extend(wrapped(&format!("! {text}"), inner.width, palette.warning));
         }
         rows(frame, inner, at + 2, below);
     }
+}
+
+/// What is said of wrong passwords so far; nothing where there were none.
+fn tries(lockout: Option<Lockout>, locked_out_ms: Option<u64>) -> Option<String> {
+    let lockout = lockout.filter(|lockout| lockout.failures > 0)?;
+    let so_far = count(
+        u64::from(lockout.failures),
+        "wrong password so far",
+        "wrong passwords so far",
+    );
+    Some(match (locked_out_ms, lockout.left()) {
+        (Some(_), _) => format!("{so_far}."),
+        (None, 0) => format!("{so_far}. Another one begins a wait."),
+        (None, left) => format!(
+            "{so_far}; {} before each begins a wait.",
+            count(u64::from(left), "more", "more")
+        ),
+    })
 }
 
 fn is_wrong_password(failure: &Failure) -> bool {

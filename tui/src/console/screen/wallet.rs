@@ -4,12 +4,13 @@ use std::fmt;
 
 use keyward_core::address::Address;
 use keyward_custody::chain::HistoryItem;
-use keyward_custody::{Wallet, WalletStatus};
+use keyward_custody::{Lockout, Wallet, WalletStatus};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 
 use crate::console::effect::{Answer, Failure, Pending, RequestId, Work};
 use crate::console::effects::node::{NodeAnswer, NodeWork};
+use crate::console::effects::upkeep::{UpkeepAnswer, UpkeepWork};
 use crate::console::effects::wallets::{WalletsAnswer, WalletsWork};
 use crate::console::keymap::{Action, Context};
 use crate::console::modal::{Modal, Purpose};
@@ -30,6 +31,9 @@ pub struct WalletScreen {
     history: History,
     asking: Pending,
     scroll: usize,
+    /// Wrong passwords of its own, and when that was read.
+    lockout: Option<(Lockout, u64)>,
+    counting: Pending,
 }
 
 /// What is known of the past.
@@ -60,6 +64,8 @@ impl WalletScreen {
             history: History::Unknown,
             asking: Pending::default(),
             scroll: 0,
+            lockout: None,
+            counting: Pending::default(),
         }
     }
 
@@ -76,6 +82,13 @@ impl WalletScreen {
         if cx.shared.node.is_online() {
             let work = Work::Node(NodeWork::History(address));
             cx.start_latest(&mut self.asking, work);
+        }
+    }
+
+    fn ask_lockout(&mut self, cx: &mut Cx<'_>) {
+        if self.wallet.own_password {
+            let work = Work::Upkeep(UpkeepWork::WalletLockout(self.wallet.address));
+            cx.start_latest(&mut self.counting, work);
         }
     }
 
@@ -111,6 +124,7 @@ impl Page for WalletScreen {
             Action::Send => self.wallet.solana().is_some(),
             Action::RemoveTags => !self.wallet.tags.is_empty(),
             Action::Rotate => self.wallet.status == WalletStatus::Active,
+            Action::Purge => self.wallet.status == WalletStatus::Deleted,
             Action::Primary => self.wallet.owner.is_some() && !self.wallet.is_primary,
             _ => true,
         }
@@ -118,6 +132,7 @@ impl Page for WalletScreen {
 
     fn open(&mut self, cx: &mut Cx<'_>) {
         self.ask_history(cx);
+        self.ask_lockout(cx);
     }
 
     fn act(&mut self, action: Action, cx: &mut Cx<'_>) -> Handled {
@@ -132,7 +147,9 @@ impl Page for WalletScreen {
                 let screen = ExportScreen::new(self.wallet.clone());
                 cx.go(Nav::Push(Screen::Export(Box::new(screen))));
             }
-            Action::Primary | Action::Delete | Action::Rotate => decide(action, &self.wallet, cx),
+            Action::Primary | Action::Delete | Action::Rotate | Action::Purge => {
+                decide(action, &self.wallet, cx);
+            }
             Action::Label | Action::AddTags | Action::RemoveTags | Action::Owner | Action::Role => {
                 self.prompt(action, cx);
             }
@@ -140,6 +157,7 @@ impl Page for WalletScreen {
                 cx.shared.ask_again();
                 self.ask_history(cx);
                 self.ask_wallet(cx);
+                self.ask_lockout(cx);
             }
             Action::Up => self.scroll = self.scroll.saturating_sub(1),
             Action::Down => self.scroll = (self.scroll + 1).min(self.history_len().saturating_sub(1)),
@@ -168,6 +186,12 @@ impl Page for WalletScreen {
                 }
                 None
             }
+            Answer::Upkeep(UpkeepAnswer::WalletLockout(result)) if self.counting.settle(id) => {
+                // A look that failed says nothing.
+                self.lockout = result.ok().flatten().map(|lockout| (lockout, cx.shared.now_ms));
+                None
+            }
+            Answer::Broken(_) if self.counting.settle(id) => None,
             Answer::Broken(failure) if self.asking.settle(id) => {
                 self.history = History::Failed(failure);
                 None
@@ -182,8 +206,9 @@ impl Page for WalletScreen {
             Event::NodeChanged | Event::Shown | Event::JobEnded(_) => {
                 self.ask_history(cx);
                 self.ask_wallet(cx);
+                self.ask_lockout(cx);
             }
-            Event::BalancesChanged | Event::ShowOwner(_) => {}
+            Event::BalancesChanged | Event::ShowOwner(_) | Event::ShowAudit(_) => {}
         }
     }
 

@@ -22,6 +22,7 @@ use crate::console::keymap::{Action, Context};
 use crate::console::layout;
 use crate::console::modal::Modal;
 use crate::console::page::{Cx, Event, Handled, Nav, Page};
+use crate::console::screen::purge::PurgeScreen;
 use crate::console::state::Shared;
 
 pub mod acting;
@@ -289,6 +290,10 @@ impl Page for Wallets {
                 self.prompt(action, cx);
             }
             Action::Primary | Action::Delete | Action::Rotate => self.act_on_one(action, cx),
+            Action::Purge => {
+                let screen = PurgeScreen::new(self.selected().cloned());
+                cx.go(Nav::Push(Screen::Purge(Box::new(screen))));
+            }
             Action::Derive => cx.go(Nav::Push(Screen::Derive(Box::default()))),
             Action::NextChain => self.next_chain(cx),
             Action::Filter => self.mode = Mode::Filter,

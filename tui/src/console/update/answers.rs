@@ -8,6 +8,7 @@ use crate::console::effects::find::{self, FindAnswer};
 use crate::console::effects::node::{NodeAnswer, NodeWork};
 use crate::console::effects::rotation::RotationAnswer;
 use crate::console::effects::send::{SendAnswer, SendWork};
+use crate::console::effects::upkeep::UpkeepAnswer;
 use crate::console::effects::vault::VaultAnswer;
 use crate::console::effects::wallets::WalletsAnswer;
 use crate::console::modal::{Modal, Purpose};
@@ -18,8 +19,9 @@ use crate::console::state::{Node, Session, State};
 use crate::console::text::{count, grouped};
 use crate::console::transfers::{self, Ending};
 use keyward_core::discovery::SearchReport;
+use keyward_custody::relocate::CopyReport;
 use keyward_custody::transfer::TransferResult;
-use keyward_custody::{AuditReport, VaultStatus, VaultSummary};
+use keyward_custody::{AuditReport, RedactReport, Rotation, VaultStatus, VaultSummary};
 
 pub(super) fn on_answer(state: &mut State, id: RequestId, answer: Answer) -> Vec<Effect> {
     with_cx(state, |parts, cx| {
@@ -117,6 +119,26 @@ fn central(id: RequestId, answer: Answer, cx: &mut Cx<'_>) -> Option<Answer> {
             searched(id, &result, cx);
             // The screen shows it whole, if it is still there.
             Some(Answer::Find(FindAnswer::Searched(result)))
+        }
+        Answer::Backup(BackupAnswer::Rotated(result)) => {
+            vault_key_made(id, &result, cx);
+            // The screen shows the recovery key that comes with it.
+            Some(Answer::Backup(BackupAnswer::Rotated(result)))
+        }
+        Answer::Upkeep(UpkeepAnswer::RotationStatus(result)) => {
+            if cx.shared.vault_key.awaits(id) {
+                cx.shared.vault_key.learn(result, cx.shared.now_ms);
+            }
+            None
+        }
+        Answer::Upkeep(UpkeepAnswer::Stopping) => None,
+        Answer::Upkeep(UpkeepAnswer::Copied(result)) => {
+            copied(id, &result, cx);
+            Some(Answer::Upkeep(UpkeepAnswer::Copied(result)))
+        }
+        Answer::Audit(AuditAnswer::Redacted(result)) => {
+            redacted(id, result, cx);
+            None
         }
         Answer::Rotation(RotationAnswer::Ran(result)) => {
             rotated(id, result, cx);
@@ -331,6 +353,69 @@ fn rotated(id: RequestId, result: Result<String, Failure>, cx: &mut Cx<'_>) {
         }
     }
     cx.go(Nav::Tell(Event::WalletsChanged));
+    cx.go(Nav::Tell(Event::JobEnded(id)));
+}
+
+/// The vault has a new key, or the making of it ended before.
+fn vault_key_made(id: RequestId, result: &Result<Rotation, Failure>, cx: &mut Cx<'_>) {
+    let words = match result {
+        Ok(rotation) => {
+            let seen = match rotation.recovery {
+                Some(_) => "; its new recovery key is shown in Backup",
+                None => "",
+            };
+            Ok(format!("the vault has key number {}{seen}", rotation.epoch))
+        }
+        Err(failure) => Err(failure.clone()),
+    };
+    let now_ms = cx.shared.now_ms;
+    if words.is_ok() {
+        // What was seen of it on its way is past.
+        cx.shared.vault_key.learn(Ok(None), now_ms);
+    }
+    cx.shared.jobs.end(id, words, now_ms);
+    cx.shared.vault_key.look_again();
+    cx.go(Nav::Tell(Event::JobEnded(id)));
+}
+
+/// The vault was copied, or not.
+fn copied(id: RequestId, result: &Result<Box<CopyReport>, Failure>, cx: &mut Cx<'_>) {
+    let now_ms = cx.shared.now_ms;
+    match result {
+        Ok(report) => {
+            let words = format!("{} copied and compared", count(report.rows(), "row", "rows"));
+            cx.shared.jobs.end(id, Ok(words.clone()), now_ms);
+            cx.notice(words);
+        }
+        Err(failure) if failure.kind == FailureKind::Cancelled => cx.shared.jobs.cancelled(id, now_ms),
+        Err(failure) => cx.shared.jobs.end(id, Err(failure.clone()), now_ms),
+    }
+    cx.go(Nav::Tell(Event::JobEnded(id)));
+}
+
+/// Entries whose time is over were emptied, or not.
+fn redacted(id: RequestId, result: Result<RedactReport, Failure>, cx: &mut Cx<'_>) {
+    let now_ms = cx.shared.now_ms;
+    match result {
+        Ok(RedactReport { redacted: 0, .. }) => {
+            let words = "no entry is old enough to be redacted";
+            cx.shared.jobs.end(id, Ok(words.into()), now_ms);
+            cx.notice(words);
+        }
+        Ok(report) => {
+            let words = format!(
+                "{} redacted to their hashes; {} so",
+                count(report.redacted, "entry", "entries"),
+                count(report.steps, "entry says", "entries say")
+            );
+            cx.shared.jobs.end(id, Ok(words.clone()), now_ms);
+            cx.notice(words);
+        }
+        Err(failure) => {
+            cx.shared.jobs.end(id, Err(failure.clone()), now_ms);
+            show_failure(failure, cx);
+        }
+    }
     cx.go(Nav::Tell(Event::JobEnded(id)));
 }
 

@@ -3,7 +3,9 @@
 use super::{Parts, lock, with_cx};
 use crate::console::effect::{Effect, Lifetime, Work};
 use crate::console::effects::node::NodeWork;
+use crate::console::effects::upkeep::UpkeepWork;
 use crate::console::page::Cx;
+use crate::console::screen::Screen;
 use crate::console::state::{Node, State};
 
 /// How old a balance may be before it is asked for again, in milliseconds.
@@ -38,7 +40,17 @@ pub(super) fn on_tick(state: &mut State) -> Vec<Effect> {
             ask_node(cx);
         }
         ask_balances(parts, cx);
+        look_at_vault_key(parts, cx);
     })
+}
+
+/// Other programs give the vault a new key too, and lock this one out by it.
+fn look_at_vault_key(parts: &Parts<'_>, cx: &mut Cx<'_>) {
+    let has_vault = cx.shared.is_open() || matches!(parts.screen, Screen::Unlock(_));
+    if has_vault && cx.shared.vault_key.is_due(cx.shared.now_ms) {
+        let id = cx.start_for(Work::Upkeep(UpkeepWork::RotationStatus), Lifetime::Console);
+        cx.shared.vault_key.ask(id, cx.shared.now_ms);
+    }
 }
 
 pub(super) fn ask_node(cx: &mut Cx<'_>) {

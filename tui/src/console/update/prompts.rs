@@ -77,7 +77,9 @@ pub(super) fn filled(purpose: &Purpose, text: &str, cx: &mut Cx<'_>) -> bool {
                 format!("now called {text}"),
             )
         }
-        Purpose::Setting(_) | Purpose::CheckpointFile | Purpose::Decided => return false,
+        Purpose::Setting(_) | Purpose::CheckpointFile | Purpose::AuditFile | Purpose::Decided => {
+            return false;
+        }
     };
     start_change(work, done, purpose.clone(), text, cx);
     true

@@ -2,7 +2,7 @@
 
 use crossterm::event::KeyCode;
 use keyward_core::audit::{AuditEntry, Operation, Outcome};
-use keyward_custody::{AuditPage, AuditQuery, AuditReport};
+use keyward_custody::{AuditQuery, AuditReport, AuditRow, AuditRows};
 
 use super::*;
 use crate::console::effect::Effect;
@@ -13,7 +13,7 @@ use crate::console::update::update;
 use crate::console::view::testing::*;
 
 /// Entry number `sequence` of a made-up log.
-fn entry(sequence: u64) -> AuditEntry {
+fn entry(sequence: u64) -> AuditRow {
     let (operation, outcome, reason) = match sequence % 5 {
         0 => (Operation::Unlock, Outcome::Done, ""),
         1 => (Operation::SignTransaction, Outcome::Authorised, ""),
@@ -22,7 +22,7 @@ fn entry(sequence: u64) -> AuditEntry {
         _ => (Operation::UnlockFailed, Outcome::Failed, "wrong_password"),
     };
     let signing = operation == Operation::SignTransaction;
-    AuditEntry {
+    AuditRow::Entry(Box::new(AuditEntry {
         sequence,
         time_ms: NOW_MS - 1_000_000 + sequence * 60_000,
         actor: "console".into(),
@@ -38,7 +38,7 @@ fn entry(sequence: u64) -> AuditEntry {
         },
         client_address: None,
         client_fingerprint: None,
-    }
+    }))
 }
 
 /// Answers what the screen asks, as a log of `count` entries would, until it asks no more.
@@ -68,7 +68,7 @@ fn serve(state: &mut State, effects: Vec<Effect>, count: u64) -> Vec<AuditQuery>
             .map(entry)
             .collect();
         asked.push(query);
-        let answer = Answer::Audit(AuditAnswer::Page(Ok(AuditPage { total: count, rows })));
+        let answer = Answer::Audit(AuditAnswer::Page(Ok(AuditRows { total: count, rows })));
         let more = update(state, Msg::Answer { id, answer });
         asked.extend(serve(state, more, count));
     }
@@ -99,15 +99,15 @@ fn only_a_window_of_a_long_log_is_read() {
     let mut state = log(100_000);
     assert!(of(&state).window.at(400).is_none());
     key(&mut state, KeyCode::End, 100_000);
-    assert_eq!(of(&state).window.selected().unwrap().sequence, 0);
+    assert_eq!(of(&state).window.selected().unwrap().sequence(), 0);
     key(&mut state, KeyCode::Home, 100_000);
-    assert_eq!(of(&state).window.selected().unwrap().sequence, 99_999);
+    assert_eq!(of(&state).window.selected().unwrap().sequence(), 99_999);
     for _ in 0..100 {
         key(&mut state, KeyCode::PageDown, 100_000);
     }
     assert_eq!(of(&state).window.cursor(), 100 * seen(&state.shared));
     assert_eq!(
-        of(&state).window.selected().unwrap().sequence,
+        of(&state).window.selected().unwrap().sequence(),
         99_999 - 100 * seen(&state.shared)
     );
 }
@@ -208,4 +208,75 @@ fn no_match_says_what_a_filter_takes() {
     let effects = type_text(&mut state, "outcome:xyz");
     serve(&mut state, effects, 0);
     snapshot("audit_no_match_80x24", &screen(&mut state, 80, 24));
+}
+
+#[test]
+fn what_was_redacted_is_listed_as_such() {
+    let mut state = opened(10);
+    let effects = press(&mut state, KeyCode::Char('2'));
+    let id = started(&effects, |work| matches!(work, Work::Audit(AuditWork::Open(_))));
+    let mut rows: Vec<AuditRow> = (0..4).rev().map(entry).collect();
+    rows.push(AuditRow::Redacted {
+        sequence: 99,
+        leaf_hash: [0xab; 32],
+        redacted_by: 3,
+    });
+    let answer = Answer::Audit(AuditAnswer::Page(Ok(AuditRows { total: 5, rows })));
+    update(&mut state, Msg::Answer { id, answer });
+    press(&mut state, KeyCode::End);
+    for _ in 0..4 {
+        press(&mut state, KeyCode::Down);
+    }
+    snapshot("audit_redacted_140x40", &screen(&mut state, 140, 40));
+    assert!(screen(&mut state, 80, 24).contains("redacted: its time was over; entry 3 says so"));
+}
+
+#[test]
+fn failures_of_the_last_day_are_one_key_away_and_back() {
+    let mut state = log(100);
+    let asked = key(&mut state, KeyCode::Char('f'), 10);
+    assert!(asked[0].failures && asked[0].from_ms == Some(NOW_MS - 86_400_000));
+    let asked = key(&mut state, KeyCode::Char('f'), 100);
+    assert!(!asked[0].failures && asked[0].from_ms.is_none());
+}
+
+#[test]
+fn an_export_takes_the_filter_and_a_file() {
+    let mut state = log(100);
+    key(&mut state, KeyCode::Char('f'), 10);
+    press(&mut state, KeyCode::Char('x'));
+    control(&mut state, 'u');
+    type_text(&mut state, "out.jsonl");
+    let effects = press(&mut state, KeyCode::Enter);
+    let Some(Effect::Start {
+        id,
+        work: Work::Audit(AuditWork::Export { query, path }),
+        ..
+    }) = effects.first()
+    else {
+        panic!("{effects:?}")
+    };
+    assert!(query.failures && path == "out.jsonl");
+    let answer = Answer::Audit(AuditAnswer::Exported(Ok((10, "/tmp/out.jsonl".into()))));
+    update(&mut state, Msg::Answer { id: *id, answer });
+    assert!(screen(&mut state, 80, 24).contains("10 entries written to /tmp/out.jsonl"));
+}
+
+#[test]
+fn redacting_is_asked_for_and_what_it_did_is_said() {
+    let mut state = log(100);
+    press(&mut state, KeyCode::Char('D'));
+    snapshot("audit_redact_80x24", &screen(&mut state, 80, 24));
+    let effects = press(&mut state, KeyCode::Char('y'));
+    let id = started(&effects, |work| matches!(work, Work::Audit(AuditWork::Redact)));
+    assert_eq!(state.shared.jobs.running(), 1);
+    let report = keyward_custody::RedactReport {
+        redacted: 1_200,
+        steps: 2,
+    };
+    let answer = Answer::Audit(AuditAnswer::Redacted(Ok(report)));
+    update(&mut state, Msg::Answer { id, answer });
+    assert_eq!(state.shared.jobs.running(), 0);
+    let text = screen(&mut state, 80, 24);
+    assert!(text.contains("1,200 entries redacted"), "{text}");
 }

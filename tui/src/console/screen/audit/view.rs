@@ -1,7 +1,7 @@
 //! Draws the audit log.
 
 use keyward_core::audit::{AuditEntry, Outcome};
-use keyward_custody::AuditReport;
+use keyward_custody::{AuditReport, AuditRow};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -34,7 +34,7 @@ pub(super) fn view(screen: &AuditScreen, shared: &Shared, frame: &mut Frame<'_>,
     if screen.mode == Mode::Entry && detail.is_none() {
         widget::row(frame, below, 0, widget::rule(below.width, palette));
         if let Some(entry) = screen.window.selected() {
-            widget::rows(frame, below, 1, entry_lines(entry, palette, below.width));
+            widget::rows(frame, below, 1, row_lines(entry, palette, below.width));
         }
         return;
     }
@@ -114,15 +114,19 @@ fn verdict(shared: &Shared, width: u16) -> Vec<Line<'static>> {
             entries,
             root,
             checkpoints,
-            ..
+            redacted,
         }) => {
             let kept = match checkpoints {
                 0 => "no checkpoint was kept yet".to_owned(),
                 1 => "1 checkpoint agrees".to_owned(),
                 many => format!("{} checkpoints agree", grouped(*many)),
             };
+            let gone = match redacted {
+                0 => String::new(),
+                some => format!(", {} redacted", grouped(*some)),
+            };
             let first = format!(
-                " ✓ intact: {}, {kept} · verified {when}",
+                " ✓ intact: {}{gone}, {kept} · verified {when}",
                 count(*entries, "entry", "entries")
             );
             vec![
@@ -194,7 +198,7 @@ fn rows(screen: &AuditScreen, shared: &Shared, frame: &mut Frame<'_>, area: Rect
             frame,
             list,
             offset,
-            entry_row(entry, selected, palette, area.width),
+            row_line(entry, selected, palette, area.width),
         );
     }
 }
@@ -217,7 +221,7 @@ fn empty(screen: &AuditScreen, palette: &Palette) -> Vec<Line<'static>> {
         palette.text,
     )];
     let hint = screen.filter.problem.clone().unwrap_or_else(|| {
-        "text in actor, reason or details; outcome:refused op:sign wallet:<address>".into()
+        "text in actor, reason or details; outcome:refused op:sign wallet:<address> owner:alice since:24h failures".into()
     });
     lines.push(Line::styled(format!("  {hint}"), palette.muted));
     lines
@@ -232,6 +236,26 @@ fn outcome_look(outcome: Outcome, palette: &Palette) -> (&'static str, Style) {
         Outcome::Failed => ("!", palette.warning),
         _ => ("?", palette.text),
     }
+}
+
+fn row_line(row: &AuditRow, selected: bool, palette: &Palette, width: u16) -> Line<'static> {
+    let (sequence, by) = match row {
+        AuditRow::Entry(entry) => return entry_row(entry, selected, palette, width),
+        AuditRow::Redacted {
+            sequence,
+            redacted_by,
+            ..
+        } => (sequence, redacted_by),
+    };
+    let base = if selected { palette.selected } else { Style::new() };
+    let mark = if selected { "▌" } else { " " };
+    let words = format!(" {sequence:>6}  redacted: its time was over; entry {by} says so");
+    let room = usize::from(width).saturating_sub(2);
+    let words = fitted(&words, room);
+    Line::from(vec![
+        Span::styled(mark, base.patch(palette.accent)),
+        Span::styled(format!("{words:<room$} "), base.patch(palette.muted)),
+    ])
 }
 
 fn entry_row(entry: &AuditEntry, selected: bool, palette: &Palette, width: u16) -> Line<'static> {
@@ -287,8 +311,37 @@ fn pane(screen: &AuditScreen, palette: &Palette, frame: &mut Frame<'_>, area: Re
         ..area
     };
     if let Some(entry) = screen.window.selected() {
-        widget::rows(frame, inner, 0, entry_lines(entry, palette, inner.width));
+        widget::rows(frame, inner, 0, row_lines(entry, palette, inner.width));
     }
+}
+
+/// A row in full.
+fn row_lines(row: &AuditRow, palette: &Palette, width: u16) -> Vec<Line<'static>> {
+    let AuditRow::Redacted {
+        sequence,
+        redacted_by,
+        ..
+    } = row
+    else {
+        return match row {
+            AuditRow::Entry(entry) => entry_lines(entry, palette, width),
+            _ => Vec::new(),
+        };
+    };
+    let mut lines = vec![
+        Line::styled(format!(" entry {sequence}  redacted"), palette.strong),
+        Line::default(),
+    ];
+    let words = format!(
+        "What it said is gone, since its retention was over; entry {redacted_by} says so. Its leaf in the tree stays:"
+    );
+    lines.extend(widget::wrapped(&words, width.saturating_sub(1), palette.text));
+    lines.extend(widget::wrapped(
+        &hex::encode(row.leaf_hash()),
+        width.saturating_sub(1),
+        palette.muted,
+    ));
+    lines
 }
 
 /// An entry in full.

@@ -4,8 +4,7 @@
 
 use std::collections::VecDeque;
 
-use keyward_core::audit::AuditEntry;
-use keyward_custody::{AuditPage, AuditQuery};
+use keyward_custody::{AuditQuery, AuditRow, AuditRows};
 
 /// How many rows are read at once.
 const PAGE_ROWS: u32 = 100;
@@ -53,7 +52,7 @@ pub(super) enum Load {
 #[derive(Debug)]
 pub(super) struct Window {
     order: Order,
-    rows: VecDeque<AuditEntry>,
+    rows: VecDeque<AuditRow>,
     first: u64,
     total: u64,
     cursor: u64,
@@ -88,12 +87,12 @@ impl Window {
         self.rows.is_empty()
     }
 
-    pub(super) fn at(&self, place: u64) -> Option<&AuditEntry> {
+    pub(super) fn at(&self, place: u64) -> Option<&AuditRow> {
         let at = place.checked_sub(self.first)?;
         self.rows.get(usize::try_from(at).ok()?)
     }
 
-    pub(super) fn selected(&self) -> Option<&AuditEntry> {
+    pub(super) fn selected(&self) -> Option<&AuditRow> {
         self.at(self.cursor)
     }
 
@@ -124,13 +123,12 @@ impl Window {
     pub(super) fn wants(&self) -> Option<Load> {
         let end = self.first + self.rows.len() as u64;
         if end < self.total && self.cursor + NEAR >= end {
-            return self.rows.back().map(|row| Load::Onwards { last: row.sequence });
+            return self.rows.back().map(|row| Load::Onwards { last: row.sequence() });
         }
         if self.first > 0 && self.cursor < self.first + NEAR {
-            return self
-                .rows
-                .front()
-                .map(|row| Load::Backwards { first: row.sequence });
+            return self.rows.front().map(|row| Load::Backwards {
+                first: row.sequence(),
+            });
         }
         None
     }
@@ -140,6 +138,7 @@ impl Window {
         let newest = self.order == Order::NewestFirst;
         let onwards = matches!(load, Load::Start | Load::Onwards { .. });
         filter.limit = PAGE_ROWS;
+        filter.redacted = true;
         filter.newest_first = newest == onwards;
         match load {
             Load::Start | Load::End => {}
@@ -155,7 +154,7 @@ impl Window {
     }
 
     /// Takes in what was read.
-    pub(super) fn take(&mut self, load: Load, page: AuditPage) {
+    pub(super) fn take(&mut self, load: Load, page: AuditRows) {
         let read = page.rows.len();
         match load {
             Load::Start | Load::End => {
@@ -214,12 +213,12 @@ impl Window {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
-    use keyward_core::audit::{Operation, Outcome};
+    use keyward_core::audit::{AuditEntry, Operation, Outcome};
 
     use super::*;
 
-    fn entry(sequence: u64) -> AuditEntry {
-        AuditEntry {
+    fn entry(sequence: u64) -> AuditRow {
+        AuditRow::Entry(Box::new(AuditEntry {
             sequence,
             time_ms: sequence,
             actor: "owner".into(),
@@ -231,11 +230,11 @@ mod tests {
             details: String::new(),
             client_address: None,
             client_fingerprint: None,
-        }
+        }))
     }
 
     /// A store of entries 0 to `count - 1`.
-    fn read(count: u64, query: &AuditQuery) -> AuditPage {
+    fn read(count: u64, query: &AuditQuery) -> AuditRows {
         let within = |sequence: &u64| {
             query.after_sequence.is_none_or(|after| *sequence > after)
                 && query.before_sequence.is_none_or(|before| *sequence < before)
@@ -251,7 +250,7 @@ mod tests {
             .take(query.limit as usize)
             .map(entry)
             .collect();
-        AuditPage { total: count, rows }
+        AuditRows { total: count, rows }
     }
 
     fn load(window: &mut Window, load: Load, count: u64) {
@@ -279,7 +278,7 @@ mod tests {
             for place in 0..count {
                 settle(&mut window, count);
                 assert_eq!(window.cursor(), place);
-                seen.push(window.selected().unwrap().sequence);
+                seen.push(window.selected().unwrap().sequence());
                 assert!(window.rows.len() <= MAX_ROWS + PAGE_ROWS as usize);
                 window.step(1, 20);
             }
@@ -292,7 +291,7 @@ mod tests {
             for place in (0..count).rev() {
                 settle(&mut window, count);
                 assert_eq!(window.cursor(), place);
-                assert_eq!(window.selected().unwrap().sequence, expected[place as usize]);
+                assert_eq!(window.selected().unwrap().sequence(), expected[place as usize]);
                 window.step(-1, 20);
             }
         }
@@ -302,7 +301,7 @@ mod tests {
     fn the_end_is_reached_at_once() {
         let mut window = Window::new(Order::NewestFirst);
         load(&mut window, Load::End, 1_000);
-        assert_eq!((window.cursor(), window.selected().unwrap().sequence), (999, 0));
+        assert_eq!((window.cursor(), window.selected().unwrap().sequence()), (999, 0));
         settle(&mut window, 1_000);
         assert_eq!(window.top(20), 980);
     }
@@ -312,9 +311,9 @@ mod tests {
         let mut window = Window::new(Order::NewestFirst);
         load(&mut window, Load::Start, 300);
         window.step(90, 20);
-        let before = window.selected().unwrap().sequence;
+        let before = window.selected().unwrap().sequence();
         settle(&mut window, 310);
-        assert_eq!(window.selected().unwrap().sequence, before);
+        assert_eq!(window.selected().unwrap().sequence(), before);
         assert_eq!(window.cursor(), 100);
     }
 

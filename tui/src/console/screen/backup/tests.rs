@@ -1,8 +1,11 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use crossterm::event::KeyCode;
+use keyward_custody::{ProgressState, RotationStatus};
 
 use super::*;
+use crate::console::effect::Progress;
+use crate::console::effects::upkeep::UpkeepWork;
 use crate::console::effects::vault::{VaultAnswer, VaultWork};
 use crate::console::msg::Msg;
 use crate::console::state::State;
@@ -356,4 +359,107 @@ fn the_menu_as_it_looks() {
     let mut state = menu();
     snapshot("backup_80x24", &screen(&mut state, 80, 24));
     snapshot("backup_120x40", &screen(&mut state, 120, 40));
+}
+
+fn seen(state: &mut State, status: Option<RotationStatus>) {
+    let effects = wait(state, 60_000 / 6);
+    let id = started(&effects, |work| {
+        matches!(work, Work::Upkeep(UpkeepWork::RotationStatus))
+    });
+    let answer = Answer::Upkeep(UpkeepAnswer::RotationStatus(Ok(status)));
+    update(state, Msg::Answer { id, answer });
+}
+
+const UNFINISHED: RotationStatus = RotationStatus {
+    epoch: 2,
+    started_ms: NOW_MS - 3_600_000,
+    done: 12_400,
+    total: 100_000,
+};
+
+#[test]
+fn one_that_others_make_is_seen_and_can_be_gone_on_with_or_thrown_away() {
+    let mut state = menu();
+    seen(&mut state, Some(UNFINISHED));
+    snapshot("backup_unfinished_80x24", &screen(&mut state, 80, 24));
+    snapshot("backup_unfinished_120x40", &screen(&mut state, 120, 40));
+    for _ in 0..3 {
+        press(&mut state, KeyCode::Down);
+    }
+    press(&mut state, KeyCode::Enter);
+    assert!(screen(&mut state, 80, 24).contains("thrown away"));
+    type_text(&mut state, PASSWORD);
+    let effects = press(&mut state, KeyCode::Enter);
+    let id = started(&effects, |work| {
+        matches!(work, Work::Upkeep(UpkeepWork::AbandonRotation(_)))
+    });
+    assert!(!format!("{effects:?}{state:?}").contains("Wicker"));
+    let answer = Answer::Upkeep(UpkeepAnswer::Abandoned(Ok(true)));
+    update(&mut state, Msg::Answer { id, answer });
+    let text = screen(&mut state, 80, 24);
+    assert!(
+        text.contains("is gone") && !text.contains("vault key 2"),
+        "{text}"
+    );
+}
+
+#[test]
+fn how_far_it_is_shows_and_stopping_keeps_it() {
+    let (mut state, id) = rotating();
+    let progress = Progress::Count(ProgressState {
+        done: 12_400,
+        total: 100_000,
+    });
+    update(&mut state, Msg::Progress { id, progress });
+    snapshot("backup_rotating_80x24", &screen(&mut state, 80, 24));
+    // It goes on below another screen, and is there again.
+    press(&mut state, KeyCode::Char('2'));
+    assert!(matches!(state.screen, Screen::Audit(_)));
+    press(&mut state, KeyCode::Char('5'));
+    assert!(screen(&mut state, 80, 24).contains("12,400 of 100,000"));
+    let effects = press(&mut state, KeyCode::Char('x'));
+    started(&effects, |work| {
+        matches!(work, Work::Upkeep(UpkeepWork::StopRotation))
+    });
+    let stopped = Failure::new("stopped after 12,800 of 100,000 records", "go on with it here");
+    let answer = Answer::Backup(BackupAnswer::Rotated(Err(stopped)));
+    update(&mut state, Msg::Answer { id, answer });
+    assert_eq!(state.shared.jobs.running(), 0);
+    let text = screen(&mut state, 80, 24);
+    assert!(
+        text.contains("Stopped after") && text.contains("Go on with it"),
+        "{text}"
+    );
+    seen(&mut state, Some(UNFINISHED));
+    press(&mut state, KeyCode::Esc);
+    assert!(screen(&mut state, 80, 24).contains("Go on with the unfinished vault key"));
+}
+
+#[test]
+fn the_key_that_comes_while_elsewhere_waits_to_be_seen() {
+    let (mut state, id) = rotating();
+    press(&mut state, KeyCode::Char('2'));
+    let rotation = Rotation {
+        epoch: 2,
+        records: 11,
+        resumed: false,
+        recovery: Some(RecoveryKey::from_bytes([0x5a; 32])),
+    };
+    let answer = Answer::Backup(BackupAnswer::Rotated(Ok(rotation)));
+    update(&mut state, Msg::Answer { id, answer });
+    assert!(matches!(state.screen, Screen::Audit(_)));
+    press(&mut state, KeyCode::Char('5'));
+    let text = screen(&mut state, 80, 24);
+    assert!(text.contains("Hidden. v shows it"), "{text}");
+}
+
+#[test]
+fn one_that_broke_off_keeps_nobody_waiting() {
+    let (mut state, id) = rotating();
+    let answer = Answer::Broken(Failure::new("something broke", "try again"));
+    update(&mut state, Msg::Answer { id, answer });
+    press(&mut state, KeyCode::Esc);
+    type_text(&mut state, "x");
+    press(&mut state, KeyCode::Esc);
+    assert!(screen(&mut state, 80, 24).contains("Copy the vault to another database"));
 }

@@ -5,11 +5,12 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
+use super::rotating::progress;
 use super::{BackupScreen, Choice, Step, choices, summary};
 use crate::console::sheet::{self, Foot};
 use crate::console::state::Shared;
-use crate::console::text::countdown;
-use crate::console::widget::{rows, wrapped};
+use crate::console::text::{countdown, grouped};
+use crate::console::widget::{progress_bar, row, rows, wrapped};
 
 /// Groups of the recovery key in one row.
 const GROUPS_IN_ROW: usize = 7;
@@ -36,8 +37,13 @@ pub(super) fn view(page: &BackupScreen, shared: &Shared, frame: &mut Frame<'_>, 
                     let style = if danger { palette.warning } else { palette.text };
                     wrapped(text, width, style)
                 });
-            let at = sheet::head(name(*choice), "", lines.collect(), shared, frame, area);
-            page.form.view(frame, area, at, palette)
+            let name = name(*choice, shared);
+            let at = sheet::head(name, "", lines.collect(), shared, frame, area);
+            if page.is_rotating() {
+                view_progress(shared, frame, area, at)
+            } else {
+                page.form.view(frame, area, at, palette)
+            }
         }
         Step::Show(recovery) => {
             let mut lines = wrapped(
@@ -63,7 +69,7 @@ pub(super) fn view(page: &BackupScreen, shared: &Shared, frame: &mut Frame<'_>, 
     let foot = if page.working.is_waiting() {
         Foot::Working(match page.step {
             Step::Ask(Choice::Rotate) => {
-                "sealing every record again; this takes longer the more wallets there are"
+                "sealing every record again; neither a lock nor another screen stops it"
             }
             _ => "checking the password",
         })
@@ -77,8 +83,14 @@ pub(super) fn view(page: &BackupScreen, shared: &Shared, frame: &mut Frame<'_>, 
     sheet::foot(foot, shared, frame, area, at + 1);
 }
 
-fn name(choice: Choice) -> &'static str {
+fn name(choice: Choice, shared: &Shared) -> &'static str {
     match choice {
+        Choice::Rotate if shared.vault_key.elsewhere(&shared.jobs).is_some() => {
+            "Go on with the unfinished vault key"
+        }
+        Choice::Abandon => "Throw the unfinished vault key away",
+        Choice::Merge => "Bring another vault's file in",
+        Choice::Copy => "Copy the vault to another database",
         Choice::Make => "Make a recovery key",
         Choice::Remove => "Take the recovery key away",
         Choice::Rotate => "Give the vault a new key",
@@ -108,6 +120,10 @@ fn state(shared: &Shared, width: u16) -> Vec<Line<'static>> {
         Line::styled(format!("  vault key number {}", summary.epoch), palette.muted),
         Line::styled(format!("  database {}", shared.location), palette.muted),
     ];
+    if let Some(seen) = shared.vault_key.elsewhere(&shared.jobs) {
+        let words = format!("! {}", seen.words(shared.now_ms));
+        lines.extend(wrapped(&words, width, palette.warning));
+    }
     lines.extend(wrapped(
         "  Imported keys are in no phrase: only a file of the vault, or an export of each, keeps them.",
         width,
@@ -126,14 +142,10 @@ fn menu(page: &BackupScreen, shared: &Shared) -> Vec<Line<'static>> {
         };
         Line::from(vec![
             Span::styled(sign, palette.accent),
-            Span::styled(format!(" {:<40}", name(choice)), style),
+            Span::styled(format!(" {:<40}", name(choice, shared)), style),
         ])
     };
-    choices(summary(shared))
-        .into_iter()
-        .enumerate()
-        .map(entry)
-        .collect()
+    choices(shared).into_iter().enumerate().map(entry).collect()
 }
 
 /// What a choice brings with it; the grave ones marked.
@@ -151,11 +163,19 @@ fn consequence(choice: Choice, shared: &Shared) -> Vec<(&'static str, bool)> {
                 true,
             ),
         ],
+        Choice::Abandon => vec![
+            (
+                "What was sealed under the next key so far is thrown away. The key in force, wallets and addresses stay as \
+                 they are.",
+                false,
+            ),
+            ("! If another program is at it right now, it stops there.", true),
+        ],
         Choice::Rotate => {
             let mut words = vec![
                 (
-                    "Every record is sealed again under a new key, in one step: all of it happens, or nothing. Password, \
-                     wallets and addresses stay as they are.",
+                    "Every record is sealed again under a new key, which comes into force in one step at the end. It can be \
+                     stopped and gone on with. Password, wallets and addresses stay as they are.",
                     false,
                 ),
                 (
@@ -178,8 +198,28 @@ fn consequence(choice: Choice, shared: &Shared) -> Vec<(&'static str, bool)> {
             ),
             ("! Whoever has the file can try passwords on it for ever.", true),
         ],
-        Choice::Password => Vec::new(),
+        Choice::Merge | Choice::Copy | Choice::Password => Vec::new(),
     }
+}
+
+/// How far the new key is.
+fn view_progress(shared: &Shared, frame: &mut Frame<'_>, area: Rect, at: u16) -> u16 {
+    let palette = &shared.palette;
+    let inner = sheet::inner(area);
+    let (done, total, words) = match progress(shared) {
+        Some(far) => {
+            let words = format!(
+                "{} of {} records sealed under it",
+                grouped(far.done),
+                grouped(far.total)
+            );
+            (far.done, far.total, words)
+        }
+        None => (0, 0, "stretching the password".to_owned()),
+    };
+    row(frame, inner, at, progress_bar(done, total, inner.width, palette));
+    row(frame, inner, at + 1, Line::styled(words, palette.text));
+    at + 2
 }
 
 /// The key's groups, or dots in their place.

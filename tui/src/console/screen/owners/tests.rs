@@ -3,7 +3,7 @@
 use crossterm::event::KeyCode;
 
 use super::*;
-use crate::console::effect::Effect;
+use crate::console::effect::{Effect, Failure};
 use crate::console::msg::Msg;
 use crate::console::screen::Screen;
 use crate::console::state::State;

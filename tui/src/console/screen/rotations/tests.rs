@@ -5,6 +5,7 @@ use keyward_custody::DuePage;
 
 use super::*;
 use crate::console::effect::Effect;
+use crate::console::effect::Failure;
 use crate::console::msg::Msg;
 use crate::console::state::State;
 use crate::console::update::update;

@@ -95,3 +95,63 @@ fn a_missing_second_factor_is_named_before_anything_is_tried() {
     open_with(&mut state, &effects, VaultStatus::Locked(needs));
     assert!(screen(&mut state, 80, 24).contains("KEYWARD_ENCRYPTION_KEY"));
 }
+
+fn counted(state: &mut State, effects: &[Effect], lockout: Lockout) {
+    let id = started(effects, |work| matches!(work, Work::Upkeep(UpkeepWork::Lockout)));
+    let answer = Answer::Upkeep(UpkeepAnswer::Lockout(Ok(lockout)));
+    update(state, Msg::Answer { id, answer });
+}
+
+#[test]
+fn wrong_passwords_of_others_are_told_before_one_is_typed() {
+    let mut state = fresh();
+    let effects = start(&mut state);
+    let effects = open_with(&mut state, &effects, VaultStatus::Locked(summary(3)));
+    let tried = Lockout {
+        failures: 3,
+        allowed: 5,
+        retry_after_ms: 0,
+    };
+    counted(&mut state, &effects, tried);
+    snapshot("unlock_tries_80x24", &screen(&mut state, 80, 24));
+    // Another program fails twice more.
+    let effects = wait(&mut state, LOOK_MS);
+    let shut = Lockout {
+        failures: 5,
+        retry_after_ms: 30_000,
+        ..tried
+    };
+    counted(&mut state, &effects, shut);
+    snapshot("unlock_locked_out_80x24", &screen(&mut state, 80, 24));
+    assert!(submit(&mut state, "again").is_empty());
+    let effects = wait(&mut state, 30_000);
+    let over = Lockout {
+        retry_after_ms: 0,
+        ..shut
+    };
+    counted(&mut state, &effects, over);
+    let text = screen(&mut state, 80, 24);
+    assert!(text.contains("Another one begins a wait"), "{text}");
+}
+
+#[test]
+fn a_new_vault_key_made_elsewhere_is_told() {
+    let mut state = locked();
+    let effects = wait(&mut state, 1);
+    let id = started(&effects, |work| {
+        matches!(work, Work::Upkeep(UpkeepWork::RotationStatus))
+    });
+    let status = keyward_custody::RotationStatus {
+        epoch: 2,
+        started_ms: NOW_MS - 60_000,
+        done: 50,
+        total: 200,
+    };
+    let answer = Answer::Upkeep(UpkeepAnswer::RotationStatus(Ok(Some(status))));
+    update(&mut state, Msg::Answer { id, answer });
+    let text = screen(&mut state, 80, 24);
+    assert!(
+        text.contains("vault key 2 at 25 %") && text.contains("50 of 200 records"),
+        "{text}"
+    );
+}

@@ -2,9 +2,9 @@
 
 use keyward_core::account::Chain;
 use keyward_core::amount::format_units_short;
-use keyward_custody::{MasterId, Wallet, WalletStatus};
+use keyward_custody::{Lockout, MasterId, Wallet, WalletStatus};
 
-use crate::console::text::{ago, count, printable, span, utc};
+use crate::console::text::{ago, count, countdown, printable, span, utc};
 use crate::duration;
 
 /// Decimals of SOL.
@@ -63,6 +63,23 @@ pub const fn password(wallet: &Wallet) -> &'static str {
     } else {
         "the vault's"
     }
+}
+
+/// What there is to say of wrong passwords of its own, read at a time; `None` where there were none.
+#[must_use]
+pub fn wrong_passwords(lockout: Lockout, at_ms: u64, now_ms: u64) -> Option<String> {
+    if lockout.failures == 0 {
+        return None;
+    }
+    let so_far = lockout.failures;
+    let passed_ms = now_ms.saturating_sub(at_ms);
+    Some(match lockout.retry_after_ms.saturating_sub(passed_ms) {
+        0 => match lockout.left() {
+            0 => format!("{so_far} wrong; one more begins a wait"),
+            left => format!("{so_far} wrong; {left} more till a wait"),
+        },
+        left_ms => format!("{so_far} wrong; next try in {}", countdown(left_ms)),
+    })
 }
 
 /// Whose it is and what for; `None` when nobody said.

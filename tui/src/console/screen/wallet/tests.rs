@@ -135,3 +135,32 @@ fn owner_rotation_use_and_status_are_on_the_page() {
             .ends_with("no longer")
     );
 }
+
+#[test]
+fn wrong_passwords_of_its_own_are_told_with_the_wait() {
+    let own = Wallet {
+        own_password: true,
+        ..wallet(1)
+    };
+    let mut state = opened(10);
+    let mut page = WalletScreen::new(own);
+    let mut cx = Cx::new(&mut state.shared);
+    page.open(&mut cx);
+    let effects = cx.effects;
+    let id = started(&effects, |work| {
+        matches!(work, Work::Upkeep(UpkeepWork::WalletLockout(_)))
+    });
+    state.screen = Screen::Wallet(Box::new(page));
+    let lockout = Lockout {
+        failures: 5,
+        allowed: 5,
+        retry_after_ms: 90_000,
+    };
+    let answer = Answer::Upkeep(UpkeepAnswer::WalletLockout(Ok(Some(lockout))));
+    update(&mut state, Msg::Answer { id, answer });
+    let text = screen(&mut state, 80, 24);
+    assert!(text.contains("5 wrong; next try in 1:30"), "{text}");
+    wait(&mut state, 90_000);
+    let text = screen(&mut state, 80, 24);
+    assert!(text.contains("one more begins a wait"), "{text}");
+}

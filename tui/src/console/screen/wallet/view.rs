@@ -7,7 +7,9 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::facts::{belongs, chain_name, fate, last_used, origin, password, path, rotation, signed, title};
+use super::facts::{
+    belongs, chain_name, fate, last_used, origin, password, path, rotation, signed, title, wrong_passwords,
+};
 use super::{History, WalletScreen, qr};
 use crate::console::state::{Node, Shared};
 use crate::console::text::{ago, fitted, printable, sentence, utc};
@@ -88,6 +90,9 @@ fn facts(page: &WalletScreen, shared: &Shared, frame: &mut Frame<'_>, area: Rect
         Chain::Solana => (format!("{amount} SOL"), remark),
         Chain::Evm => ("?".into(), "not read on EVM chains".into()),
     };
+    let tries = page
+        .lockout
+        .and_then(|(lockout, at_ms)| wrong_passwords(lockout, at_ms, shared.now_ms));
     let mut lines = vec![
         Line::from(full_address(&wallet.address.to_string(), palette)),
         Line::default(),
@@ -103,6 +108,12 @@ fn facts(page: &WalletScreen, shared: &Shared, frame: &mut Frame<'_>, area: Rect
         fact("stored", format!("{} UTC", utc(wallet.created_ms))),
         fact("last used", last_used(wallet, shared.now_ms)),
     ];
+    lines.extend(tries.map(|text| {
+        Line::from(vec![
+            Span::styled(format!("{:<10}", ""), palette.muted),
+            Span::styled(fitted(&format!("! {text}"), room), palette.warning),
+        ])
+    }));
     lines.extend(signed(wallet).map(|text| fact("signed", text)));
     lines.extend(belongs(wallet).map(|text| fact("owner", text)));
     lines.extend(rotation(wallet, shared.now_ms).map(|text| fact("rotation", text)));

@@ -8,6 +8,7 @@ use crate::console::keymap::Action;
 use crate::console::modal::{Confirm, Decision, Gravity, Modal, Purpose};
 use crate::console::page::{Cx, Nav};
 use crate::console::screen::Screen;
+use crate::console::screen::purge::PurgeScreen;
 use crate::console::screen::rotate::RotateScreen;
 use crate::console::screen::wallet::facts::title;
 use crate::console::text::count;
@@ -46,6 +47,7 @@ impl Wallets {
             items.push((Action::Role, "say what it is for"));
             items.push((Action::Rotate, "new key, or its schedule"));
             items.push((Action::Delete, "delete it, or restore it"));
+            items.push((Action::Purge, "destroy the keys of the deleted"));
             items.push((Action::Copy, "copy the address"));
         } else {
             items.push((Action::Owner, "give them to an owner"));
@@ -138,6 +140,10 @@ pub fn decide(action: Action, wallet: &Wallet, cx: &mut Cx<'_>) {
         (Action::Rotate, WalletStatus::Active) => {
             let screen = RotateScreen::new(wallet.clone());
             cx.go(Nav::Push(Screen::Rotate(Box::new(screen))));
+        }
+        (Action::Purge, _) => {
+            let screen = PurgeScreen::new(Some(wallet.clone()));
+            cx.go(Nav::Push(Screen::Purge(Box::new(screen))));
         }
         (Action::Rotate, _) => cx.notice("only a wallet in use gets a new key"),
         _ => {}
