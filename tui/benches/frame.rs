@@ -34,8 +34,8 @@ use keyward_core::vault::{KdfParams, VaultId};
 use keyward_custody::chain::{HistoryItem, NodeStatus};
 use keyward_custody::transfer::{BalanceChange, TransferPlan, TransferRequest};
 use keyward_custody::{
-    AuditPage, MasterId, PreviewDecision, SigningPreview, VaultStatus, VaultSummary, Wallet, WalletPage,
-    WalletStatus,
+    AuditRow, AuditRows, MasterId, PreviewDecision, SigningPreview, VaultStatus, VaultSummary, Wallet,
+    WalletPage, WalletStatus,
 };
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
@@ -165,9 +165,13 @@ fn answer(state: &mut State, effects: Vec<Effect>) {
             Work::Node(NodeWork::History(_)) => Answer::Node(NodeAnswer::History(Ok(history()))),
             Work::Audit(AuditWork::Open(query) | AuditWork::Page(query)) => {
                 let last = query.before_sequence.unwrap_or(ENTRIES);
-                let rows = (0..last).rev().take(query.limit as usize).map(entry).collect();
+                let rows = (0..last)
+                    .rev()
+                    .take(query.limit as usize)
+                    .map(|at| AuditRow::Entry(Box::new(entry(at))))
+                    .collect();
                 let total = ENTRIES;
-                Answer::Audit(AuditAnswer::Page(Ok(AuditPage { total, rows })))
+                Answer::Audit(AuditAnswer::Page(Ok(AuditRows { total, rows })))
             }
             _ => continue,
         };
