@@ -1,7 +1,7 @@
 //! Access to a Solana node over JSON-RPC and WebSocket.
 //!
 //! This is the only place that knows JSON-RPC and the `solana-*` crates; everything that leaves it is in this project's own
-//! types. It contacts the one endpoint it was given and nothing else: no redirects are followed and no proxy is taken from
+//! types. It contacts the endpoints it was given and nothing else: no redirects are followed and no proxy is taken from
 //! the environment. Answers are bounded in size and time and checked in shape; what does not fit is an error, never "no".
 //! It does not sign, does not decide and keeps no state but the cached blockhash, the genesis hash it first saw and the
 //! pooled connections. JSON-RPC batches are not used, since providers limit or refuse them.
@@ -29,14 +29,14 @@ use std::sync::Arc;
 use keyward_core::address::{Address, Signature};
 use keyward_core::amount::Lamports;
 use keyward_core::solana::token::TokenProgram;
-use solana_rpc_client::nonblocking::rpc_client::RpcClient;
 
 pub use error::ChainError;
 pub use tables::LookupTables;
 pub use types::{
-    AccountData, AccountInfo, Balances, Blockhashes, ChainTip, Commitment, HistoryItem, HistoryQuery,
-    LandedTransaction, NodeConfig, NodeStatus, OwnedTokenAccounts, RecentFee, SearchScope, SignatureSearch,
-    SignatureStatus, Simulation, SolChange, TokenAccountAt, TokenChange, TokenMint, WatchedBalance,
+    AccountData, AccountInfo, Balances, Blockhashes, ChainTip, Commitment, EndpointTraffic, HistoryItem,
+    HistoryQuery, LandedTransaction, NodeConfig, NodeStatus, OwnedTokenAccounts, RecentFee, SearchScope,
+    SignatureSearch, SignatureStatus, Simulation, SolChange, TokenAccountAt, TokenChange, TokenMint,
+    WatchedBalance,
 };
 pub use watch::{AccountUpdate, AccountWatch, SignatureWatch};
 
@@ -47,8 +47,10 @@ pub struct SolanaNode {
 }
 
 struct Inner {
-    rpc: RpcClient,
-    endpoint: transport::Endpoint,
+    /// At least one, the preferred one first.
+    endpoints: Vec<transport::Endpoint>,
+    /// The first one's.
+    name: String,
     blockhash: blockhash::Cache,
     genesis: std::sync::OnceLock<String>,
 }
@@ -56,7 +58,7 @@ struct Inner {
 impl std::fmt::Debug for SolanaNode {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("SolanaNode")
-            .field("endpoint", &self.inner.endpoint.name)
+            .field("endpoint", &self.inner.name)
             .finish_non_exhaustive()
     }
 }
@@ -68,10 +70,11 @@ impl SolanaNode {
     /// [`ChainError::InvalidUrl`] when an address is not an http or ws URL with a host;
     /// [`ChainError::OutOfBounds`] when the timeout is not in 1..=600,000 ms.
     pub fn connect(config: &NodeConfig) -> Result<Self, ChainError> {
-        let (rpc, endpoint) = transport::open(config)?;
+        let endpoints = transport::open(config)?;
+        let name = endpoints.first().map(|first| first.name.clone());
         let inner = Inner {
-            rpc,
-            endpoint,
+            name: name.unwrap_or_default(),
+            endpoints,
             blockhash: blockhash::Cache::default(),
             genesis: std::sync::OnceLock::new(),
         };
@@ -80,10 +83,20 @@ impl SolanaNode {
         })
     }
 
-    /// Returns scheme, host and port of the endpoint, without path and query, which may hold an access key.
+    /// Returns scheme, host and port of the preferred endpoint, without path and query, which may hold an access key.
     #[must_use]
     pub fn endpoint(&self) -> &str {
-        &self.inner.endpoint.name
+        &self.inner.name
+    }
+
+    /// Says what was asked of each endpoint so far, in their order.
+    #[must_use]
+    pub fn traffic(&self) -> Vec<EndpointTraffic> {
+        self.inner
+            .endpoints
+            .iter()
+            .map(transport::Endpoint::traffic)
+            .collect()
     }
 
     /// Asks the node for its version, its confirmed slot and height, and its network.

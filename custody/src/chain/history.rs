@@ -7,7 +7,7 @@ use solana_rpc_client_api::request::RpcRequest;
 
 use super::error::clean;
 use super::explain::explain;
-use super::transport::call;
+use super::transport::{ask, call};
 use super::{ChainError, Commitment, HistoryItem, HistoryQuery, SolanaNode};
 
 /// What `getSignaturesForAddress` takes at most.
@@ -78,12 +78,19 @@ struct Block {
     block_height: Option<u64>,
 }
 
+/// The height of the first block that every endpoint still has: whichever is asked afterwards remembers that much.
 pub(super) async fn first_block_height(node: &SolanaNode) -> Result<u64, ChainError> {
-    let slot: u64 = call(node, RpcRequest::GetFirstAvailableBlock, json!([])).await?;
-    if slot == 0 {
-        return Ok(0);
+    let mut highest = 0;
+    for endpoint in &node.inner.endpoints {
+        let ask_first = ask(node, endpoint, RpcRequest::GetFirstAvailableBlock, json!([]), 1);
+        let slot: u64 = ask_first.await?;
+        if slot > 0 {
+            let params = block_params(slot, Commitment::Confirmed);
+            let block: Option<Block> = ask(node, endpoint, RpcRequest::GetBlock, params, 1).await?;
+            highest = highest.max(height(block)?);
+        }
     }
-    height_of(node, slot, Commitment::Confirmed).await
+    Ok(highest)
 }
 
 /// The height of the block in a slot.
@@ -92,14 +99,21 @@ pub(super) async fn height_of(
     slot: u64,
     commitment: Commitment,
 ) -> Result<u64, ChainError> {
+    height(call(node, RpcRequest::GetBlock, block_params(slot, commitment)).await?)
+}
+
+fn height(block: Option<Block>) -> Result<u64, ChainError> {
+    block
+        .and_then(|block| block.block_height)
+        .ok_or(ChainError::HistoryUnavailable)
+}
+
+fn block_params(slot: u64, commitment: Commitment) -> Value {
     let options = json!({
         "commitment": commitment.as_str(),
         "transactionDetails": "none",
         "rewards": false,
         "maxSupportedTransactionVersion": 1,
     });
-    let block: Option<Block> = call(node, RpcRequest::GetBlock, json!([slot, options])).await?;
-    block
-        .and_then(|block| block.block_height)
-        .ok_or(ChainError::HistoryUnavailable)
+    json!([slot, options])
 }

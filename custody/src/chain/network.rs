@@ -7,7 +7,7 @@ use serde_json::json;
 use solana_rpc_client_api::request::RpcRequest;
 
 use super::error::clean;
-use super::transport::call;
+use super::transport::{call, call_all};
 use super::{ChainError, ChainTip, Commitment, NodeStatus, SolanaNode};
 
 /// Genesis hashes of the public clusters, from <https://solana.com/docs/references/clusters>.
@@ -57,8 +57,24 @@ pub(super) async fn remembered(node: &SolanaNode) -> Result<String, ChainError> 
     }
 }
 
+/// Asks every endpoint. Those that do not answer say nothing of the network; one that serves another is a fault.
 pub(super) async fn verify(node: &SolanaNode) -> Result<String, ChainError> {
-    let found: String = call(node, RpcRequest::GetGenesisHash, json!([])).await?;
+    let mut genesis = Err(ChainError::nonsense("there is no endpoint to ask"));
+    for answer in call_all::<String>(node, RpcRequest::GetGenesisHash, json!([])).await {
+        match answer {
+            Ok(found) => {
+                hold(node, found.clone())?;
+                genesis = Ok(found);
+            }
+            Err(error) if genesis.is_err() => genesis = Err(error),
+            Err(_) => {}
+        }
+    }
+    genesis
+}
+
+/// Compares a genesis hash with the one seen first.
+pub(super) fn hold(node: &SolanaNode, found: String) -> Result<(), ChainError> {
     if found.parse::<keyward_core::address::Blockhash>().is_err() {
         return Err(ChainError::nonsense("the genesis hash is not 32 bytes of base58"));
     }
@@ -69,7 +85,7 @@ pub(super) async fn verify(node: &SolanaNode) -> Result<String, ChainError> {
             found,
         });
     }
-    Ok(found)
+    Ok(())
 }
 
 /// Reads a slot and a height that it has certainly reached. The height is asked for twice and the lower one counts, since

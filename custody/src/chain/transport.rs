@@ -1,345 +1,32 @@
-//! One JSON-RPC question, one bounded answer.
+//! Questions to endpoints: one after another until one answers, or all of them.
 //!
-//! A sender for `solana_rpc_client`'s client in place of its own, which reads answers of any size, follows redirects, takes
-//! a proxy from the environment, sleeps up to ten minutes on HTTP 429, and takes an answer with neither result nor error
-//! for `null`. This one does none of that; every failure leaves it as a [`ChainError`].
+//! With several endpoints the first in the given order that is up is asked; when it gives no usable answer the next one is.
+//! Each is held to the same genesis hash before its first answer counts, and again after it was away. Answers are never
+//! mixed or averaged. Where "nothing found" proves something, [`call_all`] asks all of them, since an endpoint that has
+//! just come into play may know less than the one before it. Each endpoint has a pace of its own.
 //!
 //! JSON-RPC 2.0: <https://www.jsonrpc.org/specification>.
 
-use std::pin::Pin;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+mod endpoint;
+mod pace;
+mod sender;
 
+use std::time::Instant;
+
+use futures_util::future::join_all;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
-use solana_rpc_client::nonblocking::rpc_client::RpcClient;
-use solana_rpc_client::rpc_client::RpcClientConfig;
-use solana_rpc_client::rpc_sender::{RpcSender, RpcTransportStats};
-use solana_rpc_client_api::client_error::reqwest::{self, Url, header, redirect};
-use solana_rpc_client_api::client_error::{AnyhowError, Error as ClientError, ErrorKind};
-use solana_rpc_client_api::custom_error as codes;
+use serde_json::{Value, json};
+use solana_rpc_client_api::client_error::ErrorKind;
 use solana_rpc_client_api::request::RpcRequest;
 
-use super::error::clean;
-use super::{ChainError, NodeConfig, SolanaNode};
+use super::{ChainError, SolanaNode};
+pub(super) use endpoint::{Endpoint, open};
 
-/// The largest answer that is read, in bytes after decompression. The largest honest one, a page of 100 history entries
-/// with memos, stays well below.
-const MAX_ANSWER_BYTES: usize = 2 * 1024 * 1024;
-/// The same for all token accounts of one owner: about 30,000 of them.
-const MAX_LIST_BYTES: usize = 16 * 1024 * 1024;
-/// How often a rate-limited question is asked again.
+/// How often a rate-limited question is asked again where there is no other endpoint.
 const RATE_LIMIT_RETRIES: u32 = 2;
-/// How long to wait before asking again when the node does not say, in milliseconds.
-const RATE_LIMIT_WAIT_MS: u64 = 300;
-/// The longest wait that a node may impose inside one call, in milliseconds.
-const RATE_LIMIT_MAX_WAIT_MS: u64 = 2_000;
-const MAX_TIMEOUT_MS: u64 = 600_000;
-
-/// Where the node is. The addresses stay private to this layer, since their paths may hold access keys.
-pub(super) struct Endpoint {
-    /// Scheme, host and port.
-    pub(super) name: String,
-    /// The WebSocket address, if there is one.
-    pub(super) ws_url: Option<String>,
-    pub(super) timeout: Duration,
-}
-
-pub(super) fn open(config: &NodeConfig) -> Result<(RpcClient, Endpoint), ChainError> {
-    if config.timeout_ms == 0 || config.timeout_ms > MAX_TIMEOUT_MS {
-        let what = format!("a timeout is between 1 and {MAX_TIMEOUT_MS} ms");
-        return Err(ChainError::OutOfBounds { what });
-    }
-    let url = parse_url(&config.rpc_url, &["http", "https"])?;
-    let ws_url = match &config.ws_url {
-        Some(given) => Some(parse_url(given, &["ws", "wss"])?.to_string()),
-        None => customary_ws_url(&url),
-    };
-    let timeout = Duration::from_millis(config.timeout_ms);
-    let http = reqwest::Client::builder()
-        .redirect(redirect::Policy::none())
-        .no_proxy()
-        .connect_timeout(timeout)
-        .timeout(timeout)
-        .build()
-        .map_err(|error| ChainError::InvalidUrl {
-            reason: clean(&error.to_string()),
-        })?;
-    let name = name_of(&url);
-    let sender = BoundedSender {
-        http,
-        url,
-        name: name.clone(),
-        timeout_ms: config.timeout_ms,
-        next_id: AtomicU64::new(1),
-    };
-    Ok((
-        RpcClient::new_sender(sender, RpcClientConfig::default()),
-        Endpoint {
-            name,
-            ws_url,
-            timeout,
-        },
-    ))
-}
-
-fn parse_url(text: &str, schemes: &[&str]) -> Result<Url, ChainError> {
-    let invalid = |reason: &str| ChainError::InvalidUrl {
-        reason: reason.to_string(),
-    };
-    let url = Url::parse(text.trim()).map_err(|error| invalid(&error.to_string()))?;
-    if !schemes.contains(&url.scheme()) {
-        return Err(invalid(&format!(
-            "it must begin with {}://",
-            schemes.join(":// or ")
-        )));
-    }
-    if url.host_str().is_none_or(str::is_empty) {
-        return Err(invalid("it names no host"));
-    }
-    Ok(url)
-}
-
-fn name_of(url: &Url) -> String {
-    let host = url.host_str().unwrap_or_default();
-    match url.port() {
-        Some(port) => format!("{}://{host}:{port}", url.scheme()),
-        None => format!("{}://{host}", url.scheme()),
-    }
-}
-
-/// Returns the address where the WebSocket of a JSON-RPC endpoint customarily is. Another port is never guessed beyond the
-/// validator's own pair 8899/8900: it could be anything.
-fn customary_ws_url(rpc: &Url) -> Option<String> {
-    let mut url = rpc.clone();
-    let scheme = if rpc.scheme() == "https" { "wss" } else { "ws" };
-    match rpc.port() {
-        None => {}
-        Some(8899) => url.set_port(Some(8900)).ok()?,
-        Some(_) => return None,
-    }
-    url.set_scheme(scheme).ok()?;
-    Some(url.to_string())
-}
-
-struct BoundedSender {
-    http: reqwest::Client,
-    url: Url,
-    name: String,
-    timeout_ms: u64,
-    next_id: AtomicU64,
-}
-
-#[derive(Deserialize)]
-struct ErrorObject {
-    code: i64,
-    message: String,
-}
-
-impl BoundedSender {
-    async fn ask(&self, request: RpcRequest, params: Value) -> Result<Value, ChainError> {
-        let id = self.next_id.fetch_add(1, Ordering::Relaxed);
-        let body = request.build_request_json(id, params).to_string();
-        let mut retries = RATE_LIMIT_RETRIES;
-        loop {
-            match self.exchange(request, &body).await {
-                Err(ChainError::RateLimited { retry_after_ms, .. })
-                    if retries > 0 && retry_after_ms.is_none_or(|ms| ms <= RATE_LIMIT_MAX_WAIT_MS) =>
-                {
-                    retries -= 1;
-                    tokio::time::sleep(Duration::from_millis(
-                        retry_after_ms.unwrap_or(RATE_LIMIT_WAIT_MS),
-                    ))
-                    .await;
-                }
-                Err(error) => return Err(error),
-                Ok(bytes) => return read_answer(request, id, &bytes),
-            }
-        }
-    }
-
-    async fn exchange(&self, request: RpcRequest, body: &str) -> Result<Vec<u8>, ChainError> {
-        let mut response = self
-            .http
-            .post(self.url.clone())
-            .header(header::CONTENT_TYPE, "application/json")
-            .body(body.to_string())
-            .send()
-            .await
-            .map_err(|error| self.broken(&error))?;
-        let status = response.status();
-        if status == reqwest::StatusCode::TOO_MANY_REQUESTS {
-            let retry_after_ms = response
-                .headers()
-                .get(header::RETRY_AFTER)
-                .and_then(|value| value.to_str().ok())
-                .and_then(|value| value.parse::<u64>().ok())
-                .and_then(|seconds| seconds.checked_mul(1_000));
-            return Err(ChainError::RateLimited {
-                endpoint: self.name.clone(),
-                retry_after_ms,
-            });
-        }
-        if !status.is_success() {
-            return Err(ChainError::Http {
-                endpoint: self.name.clone(),
-                status: status.as_u16(),
-            });
-        }
-        let limit_bytes = match request {
-            RpcRequest::GetTokenAccountsByOwner => MAX_LIST_BYTES,
-            _ => MAX_ANSWER_BYTES,
-        };
-        let too_large = || ChainError::TooLarge {
-            method: request.to_string(),
-            limit_bytes,
-        };
-        if response
-            .content_length()
-            .is_some_and(|length| length > limit_bytes as u64)
-        {
-            return Err(too_large());
-        }
-        let mut bytes = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(|error| self.broken(&error))? {
-            if bytes.len() + chunk.len() > limit_bytes {
-                return Err(too_large());
-            }
-            bytes.extend_from_slice(&chunk);
-        }
-        Ok(bytes)
-    }
-
-    /// Sorts a transport failure. Its own text is not used, since it holds the URL.
-    fn broken(&self, error: &reqwest::Error) -> ChainError {
-        let endpoint = self.name.clone();
-        if error.is_timeout() {
-            return ChainError::Timeout {
-                endpoint,
-                timeout_ms: self.timeout_ms,
-            };
-        }
-        if error.is_decode() {
-            return ChainError::nonsense("the body is cut short or cannot be decompressed");
-        }
-        let reason = if error.is_connect() {
-            "no connection"
-        } else {
-            "the connection broke"
-        };
-        let reason = match innermost_io(error) {
-            Some(cause) => format!("{reason} ({cause})"),
-            None => reason.to_string(),
-        };
-        ChainError::Unreachable {
-            endpoint,
-            reason: clean(&reason),
-        }
-    }
-}
-
-fn innermost_io(error: &reqwest::Error) -> Option<String> {
-    let mut source = std::error::Error::source(error);
-    let mut found = None;
-    // Bounded: an error chain is short, and a cyclic one must not hang.
-    for _ in 0..16 {
-        let Some(current) = source else { break };
-        if let Some(io) = current.downcast_ref::<std::io::Error>() {
-            found = Some(io.to_string());
-        }
-        source = current.source();
-    }
-    found
-}
-
-fn read_answer(request: RpcRequest, id: u64, bytes: &[u8]) -> Result<Value, ChainError> {
-    let not_json = || {
-        ChainError::nonsense(format!(
-            "the answer to {request} is not JSON, but begins with {:?}",
-            beginning(bytes)
-        ))
-    };
-    let answer: Value = serde_json::from_slice(bytes).map_err(|_| not_json())?;
-    let Value::Object(mut fields) = answer else {
-        return Err(ChainError::nonsense(format!(
-            "the answer to {request} is not an object"
-        )));
-    };
-    if fields.get("jsonrpc").and_then(Value::as_str) != Some("2.0") {
-        return Err(ChainError::nonsense(format!(
-            "the answer to {request} is not JSON-RPC 2.0"
-        )));
-    }
-    let error = fields.remove("error").filter(|error| !error.is_null());
-    let answered_id = fields.get("id").cloned().unwrap_or(Value::Null);
-    // A node that could not read the question answers with the id null, and only with an error.
-    let id_fits = answered_id.as_u64() == Some(id) || (answered_id.is_null() && error.is_some());
-    if !id_fits {
-        return Err(ChainError::nonsense(format!(
-            "the answer to {request} carries another question's id"
-        )));
-    }
-    match (error, fields.remove("result")) {
-        (Some(error), _) => Err(refusal(request, error)),
-        (None, Some(result)) => Ok(result),
-        (None, None) => Err(ChainError::nonsense(format!(
-            "the answer to {request} has neither result nor error"
-        ))),
-    }
-}
-
-fn beginning(bytes: &[u8]) -> String {
-    let head = bytes.get(..40).unwrap_or(bytes);
-    String::from_utf8_lossy(head).into_owned()
-}
-
-fn refusal(request: RpcRequest, error: Value) -> ChainError {
-    let Ok(ErrorObject { code, message }) = serde_json::from_value::<ErrorObject>(error) else {
-        return ChainError::nonsense(format!(
-            "the error in the answer to {request} has no code and message"
-        ));
-    };
-    let message = clean(&message);
-    match code {
-        codes::JSON_RPC_SERVER_ERROR_NODE_UNHEALTHY
-        | codes::JSON_RPC_SERVER_ERROR_MIN_CONTEXT_SLOT_NOT_REACHED
-        | codes::JSON_RPC_SERVER_ERROR_BLOCK_STATUS_NOT_AVAILABLE_YET => ChainError::Behind { message },
-        codes::JSON_RPC_SERVER_ERROR_TRANSACTION_HISTORY_NOT_AVAILABLE
-        | codes::JSON_RPC_SERVER_ERROR_LONG_TERM_STORAGE_UNREACHABLE
-        | codes::JSON_RPC_SERVER_ERROR_NO_SLOT_HISTORY => ChainError::HistoryUnavailable,
-        _ => ChainError::Rejected { code, message },
-    }
-}
-
-/// Written out instead of by `async_trait`, whose shape the trait has.
-impl RpcSender for BoundedSender {
-    fn send<'this, 'future>(
-        &'this self,
-        request: RpcRequest,
-        params: Value,
-    ) -> Pin<Box<dyn Future<Output = Result<Value, ClientError>> + Send + 'future>>
-    where
-        'this: 'future,
-        Self: 'future,
-    {
-        Box::pin(async move {
-            let kind = |error: ChainError| ErrorKind::Middleware(AnyhowError::new(error));
-            self.ask(request, params)
-                .await
-                .map_err(|error| ClientError::new_with_request(kind(error), request))
-        })
-    }
-
-    fn get_transport_stats(&self) -> RpcTransportStats {
-        RpcTransportStats::default()
-    }
-
-    /// The name alone: the address may hold an access key.
-    fn url(&self) -> String {
-        self.name.clone()
-    }
-}
+/// JSON-RPC's own codes for a method that an endpoint does not have, and for a fault of its own.
+const OF_THE_ENDPOINT: [i64; 2] = [-32_601, -32_603];
 
 /// Asks one question and reads the answer as `T`.
 pub(super) async fn call<T: DeserializeOwned>(
@@ -347,7 +34,144 @@ pub(super) async fn call<T: DeserializeOwned>(
     request: RpcRequest,
     params: Value,
 ) -> Result<T, ChainError> {
-    node.inner
+    let endpoints = &node.inner.endpoints;
+    let order = endpoint::order(endpoints, Instant::now());
+    let mut first = None;
+    for (tried, index) in order.iter().enumerate() {
+        let Some(endpoint) = endpoints.get(*index) else {
+            continue;
+        };
+        let is_last = tried + 1 == order.len();
+        let retries = if is_last { RATE_LIMIT_RETRIES } else { 0 };
+        match ask(node, endpoint, request, params.clone(), retries).await {
+            Err(error) if !is_last && is_of_the_endpoint(&error) => {
+                tracing::debug!(endpoint = %endpoint.name, code = error.code(), "asking the next endpoint");
+                first.get_or_insert(error);
+            }
+            // The one that was asked first is the one that people know.
+            Err(error) if is_of_the_endpoint(&error) => return Err(first.unwrap_or(error)),
+            other => return other,
+        }
+    }
+    Err(first.unwrap_or_else(|| ChainError::nonsense("there is no endpoint to ask")))
+}
+
+/// Asks every endpoint the same, at the same time. One answer each, in the endpoints' order.
+pub(super) async fn call_all<T: DeserializeOwned>(
+    node: &SolanaNode,
+    request: RpcRequest,
+    params: Value,
+) -> Vec<Result<T, ChainError>> {
+    let asked = node
+        .inner
+        .endpoints
+        .iter()
+        .map(|endpoint| ask(node, endpoint, request, params.clone(), RATE_LIMIT_RETRIES));
+    join_all(asked).await
+}
+
+/// Asks one endpoint, which is held to the network first, and remembers how it went.
+pub(super) async fn ask<T: DeserializeOwned>(
+    node: &SolanaNode,
+    endpoint: &Endpoint,
+    request: RpcRequest,
+    params: Value,
+    retries: u32,
+) -> Result<T, ChainError> {
+    let answer = match vet(node, endpoint, request).await {
+        Ok(()) => ask_unvetted(endpoint, request, params, retries).await,
+        Err(error) => Err(error),
+    };
+    match &answer {
+        Err(error) if is_of_the_endpoint(error) => endpoint.failed(Instant::now(), error),
+        _ => endpoint.succeeded(),
+    }
+    answer
+}
+
+/// Whether another endpoint may do better. What a node understood and refused, it would be refused elsewhere.
+fn is_of_the_endpoint(error: &ChainError) -> bool {
+    match error {
+        ChainError::Unreachable { .. }
+        | ChainError::Timeout { .. }
+        | ChainError::RateLimited { .. }
+        | ChainError::Http { .. }
+        | ChainError::TooLarge { .. }
+        | ChainError::Nonsense { .. }
+        | ChainError::Behind { .. }
+        | ChainError::HistoryUnavailable => true,
+        ChainError::Rejected { code, .. } => OF_THE_ENDPOINT.contains(code),
+        _ => false,
+    }
+}
+
+/// Holds an endpoint to the network of the others before its first answer counts. A single one is held to it by those who
+/// ask for the network.
+async fn vet(node: &SolanaNode, endpoint: &Endpoint, request: RpcRequest) -> Result<(), ChainError> {
+    let is_single = node.inner.endpoints.len() == 1;
+    if is_single || request == RpcRequest::GetGenesisHash || endpoint.is_vetted() {
+        return Ok(());
+    }
+    let found: String = ask_unvetted(
+        endpoint,
+        RpcRequest::GetGenesisHash,
+        json!([]),
+        RATE_LIMIT_RETRIES,
+    )
+    .await?;
+    super::network::hold(node, found)?;
+    endpoint.vetted();
+    Ok(())
+}
+
+async fn ask_unvetted<T: DeserializeOwned>(
+    endpoint: &Endpoint,
+    request: RpcRequest,
+    params: Value,
+    mut retries: u32,
+) -> Result<T, ChainError> {
+    loop {
+        let wait = endpoint
+            .pace
+            .turn(Instant::now())
+            .map_err(|wait| ChainError::RateLimited {
+                endpoint: endpoint.name.clone(),
+                retry_after_ms: Some(u64::try_from(wait.as_millis()).unwrap_or(u64::MAX)),
+            })?;
+        if !wait.is_zero() {
+            tokio::time::sleep(wait).await;
+        }
+        let asked_at = Instant::now();
+        endpoint.count_request();
+        match exchange(endpoint, request, params.clone()).await {
+            Err(ChainError::RateLimited {
+                endpoint: name,
+                retry_after_ms,
+            }) => {
+                let is_short = endpoint.pace.limited(asked_at, Instant::now(), retry_after_ms);
+                endpoint.count_limited();
+                if retries == 0 || !is_short {
+                    return Err(ChainError::RateLimited {
+                        endpoint: name,
+                        retry_after_ms,
+                    });
+                }
+                retries -= 1;
+            }
+            other => {
+                endpoint.pace.answered();
+                return other;
+            }
+        }
+    }
+}
+
+async fn exchange<T: DeserializeOwned>(
+    endpoint: &Endpoint,
+    request: RpcRequest,
+    params: Value,
+) -> Result<T, ChainError> {
+    endpoint
         .rpc
         .send::<T>(request, params)
         .await

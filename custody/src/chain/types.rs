@@ -12,6 +12,10 @@ use keyward_core::solana::token::{Mint, TokenAccount, TokenDataError, TokenProgr
 pub struct NodeConfig {
     /// The JSON-RPC endpoint: `http://` or `https://`.
     pub rpc_url: String,
+    /// Further endpoints of the same network, in the order in which they stand in for the first: at most 7.
+    pub more_rpc_urls: Vec<String>,
+    /// The most requests in a second of each endpoint. Without it as many as the endpoint takes.
+    pub max_requests_per_second: Option<u32>,
     /// The WebSocket endpoint: `ws://` or `wss://`. Without it the customary one is used where there is one (the same host
     /// without a port, or 8900 beside 8899); else everything is polled.
     pub ws_url: Option<String>,
@@ -28,6 +32,8 @@ impl NodeConfig {
     pub fn new(rpc_url: impl Into<String>) -> Self {
         Self {
             rpc_url: rpc_url.into(),
+            more_rpc_urls: Vec::new(),
+            max_requests_per_second: None,
             ws_url: None,
             timeout_ms: Self::DEFAULT_TIMEOUT_MS,
         }
@@ -41,6 +47,19 @@ impl fmt::Debug for NodeConfig {
             .field("timeout_ms", &self.timeout_ms)
             .finish_non_exhaustive()
     }
+}
+
+/// What was asked of an endpoint so far.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EndpointTraffic {
+    /// Scheme, host and port.
+    pub endpoint: String,
+    /// Requests, those that were asked again included.
+    pub requests: u64,
+    /// How many were answered with 429.
+    pub rate_limited: u64,
+    /// Questions that it gave no usable answer to.
+    pub failures: u64,
 }
 
 /// How settled something is.

@@ -95,29 +95,30 @@ pub(super) fn signature(node: &SolanaNode, signature: &Signature) -> SignatureWa
     }
 }
 
-async fn open(node: &SolanaNode) -> Option<PubsubClient> {
-    let endpoint = &node.inner.endpoint;
-    let url = endpoint.ws_url.as_deref()?;
-    match tokio::time::timeout(endpoint.timeout, PubsubClient::new(url)).await {
-        Ok(Ok(client)) => Some(client),
-        Ok(Err(_)) | Err(_) => {
-            tracing::debug!(endpoint = %endpoint.name, "no WebSocket, polling instead");
-            None
+/// A WebSocket of the first endpoint that has one and takes the connection, and how long it may take to answer.
+async fn open(node: &SolanaNode) -> Option<(PubsubClient, Duration)> {
+    for endpoint in &node.inner.endpoints {
+        let Some(url) = endpoint.ws_url.as_deref() else {
+            continue;
+        };
+        match tokio::time::timeout(endpoint.timeout, PubsubClient::new(url)).await {
+            Ok(Ok(client)) => return Some((client, endpoint.timeout)),
+            Ok(Err(_)) | Err(_) => {
+                tracing::debug!(endpoint = %endpoint.name, "no WebSocket");
+            }
         }
     }
+    None
 }
 
 async fn wait_for_signature(node: &SolanaNode, signature: &solana_signature::Signature) -> Option<()> {
-    let client = open(node).await?;
+    let (client, timeout) = open(node).await?;
     let config = RpcSignatureSubscribeConfig {
         commitment: Some(CommitmentConfig::confirmed()),
         enable_received_notification: Some(false),
     };
     let subscribing = client.signature_subscribe(signature, Some(config));
-    let (mut notifications, _) = tokio::time::timeout(node.inner.endpoint.timeout, subscribing)
-        .await
-        .ok()?
-        .ok()?;
+    let (mut notifications, _) = tokio::time::timeout(timeout, subscribing).await.ok()?.ok()?;
     notifications.next().await.map(drop)
 }
 
@@ -171,7 +172,7 @@ async fn follow_account(
     address: &Address,
     sender: &watch::Sender<Option<AccountUpdate>>,
 ) -> Option<()> {
-    let client = open(node).await?;
+    let (client, timeout) = open(node).await?;
     let config = RpcAccountInfoConfig {
         encoding: Some(UiAccountEncoding::Base64),
         data_slice: Some(UiDataSliceConfig { offset: 0, length: 0 }),
@@ -180,10 +181,7 @@ async fn follow_account(
     };
     let pubkey = solana_pubkey::Pubkey::from(*address.as_bytes());
     let subscribing = client.account_subscribe(&pubkey, Some(config));
-    let (mut updates, _) = tokio::time::timeout(node.inner.endpoint.timeout, subscribing)
-        .await
-        .ok()?
-        .ok()?;
+    let (mut updates, _) = tokio::time::timeout(timeout, subscribing).await.ok()?.ok()?;
     // What changed between the first reading and the subscription.
     poll(node, address, sender).await;
     while let Some(update) = updates.next().await {

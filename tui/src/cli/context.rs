@@ -150,9 +150,8 @@ impl Context {
             self.warn(&plain_text_warning(&rpc_url));
         }
         let node = NodeConfig {
-            rpc_url,
             ws_url: config.ws_url,
-            timeout_ms: NodeConfig::DEFAULT_TIMEOUT_MS,
+            ..NodeConfig::new(rpc_url)
         };
         Ok(SolanaNode::connect(&node)?)
     }

@@ -1,6 +1,9 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+use super::endpoint::{customary_ws_url, parse_url};
+use super::sender::read_answer;
 use super::*;
+use crate::chain::NodeConfig;
 
 fn ws_of(rpc: &str) -> Option<String> {
     customary_ws_url(&parse_url(rpc, &["http", "https"]).unwrap())
@@ -96,4 +99,63 @@ fn a_refusal_keeps_its_code_and_loses_its_control_characters() {
         read_answer(RpcRequest::GetHealth, 7, behind.as_bytes()),
         Err(ChainError::Behind { .. })
     ));
+}
+
+#[test]
+fn several_endpoints_are_told_apart() {
+    let config = |more: &[&str]| NodeConfig {
+        more_rpc_urls: more.iter().map(|url| (*url).to_owned()).collect(),
+        ..NodeConfig::new("https://one.example/KEYKEY")
+    };
+    let node = SolanaNode::connect(&config(&["https://two.example"])).unwrap();
+    let names: Vec<_> = node.traffic().into_iter().map(|one| one.endpoint).collect();
+    assert_eq!(names, ["https://one.example", "https://two.example"]);
+    for bad in [
+        &["https://one.example/KEYKEY"][..],
+        &["https://two.example", "https://two.example"],
+        &["ws://two.example"],
+        &[""],
+        &[
+            "https://a",
+            "https://b",
+            "https://c",
+            "https://d",
+            "https://e",
+            "https://f",
+            "https://g",
+            "https://h",
+        ],
+    ] {
+        let text = match open(&config(bad)) {
+            Ok(_) => panic!("{bad:?}"),
+            Err(error) => error.to_string(),
+        };
+        assert!(!text.contains("KEYKEY"), "{text}");
+    }
+    let none = NodeConfig {
+        max_requests_per_second: Some(0),
+        ..config(&[])
+    };
+    assert!(open(&none).is_err());
+}
+
+#[test]
+fn an_endpoint_that_failed_comes_last_for_a_while() {
+    let config = NodeConfig {
+        more_rpc_urls: vec!["http://two".into(), "http://three".into()],
+        ..NodeConfig::new("http://one")
+    };
+    let endpoints = open(&config).unwrap();
+    let now = Instant::now();
+    let down = ChainError::HistoryUnavailable;
+    assert_eq!(endpoint::order(&endpoints, now), [0, 1, 2]);
+    endpoints[0].failed(now, &down);
+    assert_eq!(endpoint::order(&endpoints, now), [1, 2, 0]);
+    endpoints[0].failed(now, &down);
+    let later = |ms| now + std::time::Duration::from_millis(ms);
+    assert_eq!(endpoint::order(&endpoints, later(1_900)), [1, 2, 0]);
+    assert_eq!(endpoint::order(&endpoints, later(2_100)), [0, 1, 2]);
+    endpoints[1].failed(now, &down);
+    endpoints[1].succeeded();
+    assert_eq!(endpoint::order(&endpoints, now), [1, 2, 0]);
 }
