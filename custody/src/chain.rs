@@ -31,6 +31,7 @@ use keyward_core::amount::Lamports;
 use keyward_core::solana::token::TokenProgram;
 
 pub use error::ChainError;
+pub(crate) use error::clean as clean_text;
 pub use tables::LookupTables;
 pub use types::{
     AccountData, AccountInfo, Balances, Blockhashes, ChainTip, Commitment, EndpointTraffic, HistoryItem,
@@ -232,6 +233,15 @@ impl SolanaNode {
         program: TokenProgram,
     ) -> Result<OwnedTokenAccounts, ChainError> {
         tokens::of_owner(self, owner, program).await
+    }
+
+    /// Reads the token accounts of an owner, of one token program, as they are, by address.
+    pub(crate) async fn token_account_data(
+        &self,
+        owner: &Address,
+        program: TokenProgram,
+    ) -> Result<(u64, Vec<(Address, AccountData)>), ChainError> {
+        tokens::data_of_owner(self, owner, program).await
     }
 
     /// Reads at most 100 token accounts. `None`: there is no account, or it is not one of a token program.

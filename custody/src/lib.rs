@@ -112,6 +112,7 @@ pub mod memory;
 pub mod metrics;
 pub mod owners;
 pub mod password;
+pub mod portfolio;
 pub mod progress;
 pub mod relocate;
 pub mod settings;

@@ -13,6 +13,7 @@ mod batch;
 mod columns;
 #[cfg(test)]
 mod contract;
+pub(crate) mod holdings;
 pub(crate) mod key_chain;
 mod open;
 mod owners;
@@ -123,6 +124,24 @@ pub(crate) trait Store: Send + Sync {
 
     /// Attempts, the newest first.
     async fn attempts(&self, query: &AttemptQuery) -> Result<Vec<Attempt>, CustodyError>;
+
+    /// What is kept of balances; the page's bound was checked by the caller.
+    async fn cached_balances(
+        &self,
+        page: &holdings::HoldingsPage,
+    ) -> Result<Vec<holdings::BalanceRow>, CustodyError>;
+
+    /// What is kept of token accounts.
+    async fn cached_tokens(
+        &self,
+        page: &holdings::HoldingsPage,
+    ) -> Result<Vec<holdings::TokenRow>, CustodyError>;
+
+    /// What is kept of mints.
+    async fn cached_mints(
+        &self,
+        page: &holdings::HoldingsPage,
+    ) -> Result<Vec<holdings::MintRow>, CustodyError>;
 
     /// The rotation of the vault key under way, and how far it is.
     async fn rotation(&self) -> Result<Option<RotationState>, CustodyError>;
@@ -576,6 +595,8 @@ pub(crate) enum Write {
     },
     /// A step of the vault key's rotation.
     Rotation(RotationWrite),
+    /// What nodes said, to be kept.
+    Holdings(holdings::HoldingsWrite),
     /// Audit entries are emptied to their leaf; the entry `by` of the same transaction says so.
     Redact {
         sequences: Vec<i64>,

@@ -121,7 +121,7 @@ async fn raw_accounts(
 /// An account with all its data.
 #[derive(Deserialize)]
 pub(super) struct RawData {
-    pub(super) lamports: u64,
+    lamports: u64,
     pub(super) owner: Address,
     executable: bool,
     /// Base64, and the word that says so.
@@ -129,7 +129,16 @@ pub(super) struct RawData {
 }
 
 impl RawData {
-    pub(super) fn bytes(&self) -> Result<Vec<u8>, ChainError> {
+    pub(super) fn read(self) -> Result<AccountData, ChainError> {
+        Ok(AccountData {
+            lamports: Lamports::new(self.lamports),
+            owner: self.owner,
+            executable: self.executable,
+            data: self.bytes()?,
+        })
+    }
+
+    fn bytes(&self) -> Result<Vec<u8>, ChainError> {
         if self.data.1 != "base64" {
             return Err(ChainError::nonsense(
                 "an account's data in another encoding than asked for",
@@ -160,18 +169,10 @@ pub(super) async fn data(
             "{found} accounts for {asked} addresses"
         )));
     }
-    let read = |account: RawData| {
-        Ok(AccountData {
-            lamports: Lamports::new(account.lamports),
-            owner: account.owner,
-            executable: account.executable,
-            data: account.bytes()?,
-        })
-    };
     let accounts: Result<_, ChainError> = answer
         .value
         .into_iter()
-        .map(|account| account.map(read).transpose())
+        .map(|account| account.map(RawData::read).transpose())
         .collect();
     Ok((answer.context.slot, accounts?))
 }

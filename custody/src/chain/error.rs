@@ -168,7 +168,7 @@ const MAX_TEXT_CHARS: usize = 300;
 
 /// Shortens a node's text and replaces what a terminal would interpret: control characters and the marks that reorder
 /// text.
-pub(super) fn clean(text: &str) -> String {
+pub(crate) fn clean(text: &str) -> String {
     let mut out = String::new();
     for (count, character) in text.chars().enumerate() {
         if count == MAX_TEXT_CHARS {

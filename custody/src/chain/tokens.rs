@@ -1,7 +1,6 @@
 //! Token accounts and mints, of both token programs.
 
 use keyward_core::address::Address;
-use keyward_core::amount::Lamports;
 use keyward_core::solana::token::{Mint, TokenAccount, TokenProgram};
 use serde::Deserialize;
 use serde_json::json;
@@ -9,7 +8,7 @@ use solana_rpc_client_api::request::RpcRequest;
 
 use super::accounts::{self, RawData};
 use super::transport::{AtSlot, call};
-use super::{ChainError, Commitment, OwnedTokenAccounts, SolanaNode, TokenAccountAt, TokenMint};
+use super::{AccountData, ChainError, Commitment, OwnedTokenAccounts, SolanaNode, TokenAccountAt, TokenMint};
 
 #[derive(Deserialize)]
 struct RawKeyed {
@@ -17,12 +16,12 @@ struct RawKeyed {
     account: RawData,
 }
 
-/// All token accounts of an owner, of one program.
-pub(super) async fn of_owner(
+/// All token accounts of an owner, of one program, as they are.
+pub(super) async fn data_of_owner(
     node: &SolanaNode,
     owner: &Address,
     program: TokenProgram,
-) -> Result<OwnedTokenAccounts, ChainError> {
+) -> Result<(u64, Vec<(Address, AccountData)>), ChainError> {
     let filter = json!({ "programId": program.address() });
     let options = json!({ "commitment": Commitment::Confirmed.as_str(), "encoding": "base64" });
     let answer: AtSlot<Vec<RawKeyed>> = call(
@@ -31,22 +30,38 @@ pub(super) async fn of_owner(
         json!([owner, filter, options]),
     )
     .await?;
-    let mut found = OwnedTokenAccounts {
-        slot: answer.context.slot,
-        accounts: Vec::with_capacity(answer.value.len()),
-        unreadable: Vec::new(),
-    };
+    let mut accounts = Vec::with_capacity(answer.value.len());
     for keyed in answer.value {
         if keyed.account.owner != program.address() {
             return Err(ChainError::nonsense(
                 "an account of another program than asked for",
             ));
         }
-        match TokenAccount::decode(program, &keyed.account.bytes()?) {
+        accounts.push((keyed.pubkey, keyed.account.read()?));
+    }
+    // The node's order means nothing, and changes from answer to answer.
+    accounts.sort_unstable_by_key(|(address, _)| *address);
+    Ok((answer.context.slot, accounts))
+}
+
+/// All token accounts of an owner, of one program.
+pub(super) async fn of_owner(
+    node: &SolanaNode,
+    owner: &Address,
+    program: TokenProgram,
+) -> Result<OwnedTokenAccounts, ChainError> {
+    let (slot, accounts) = data_of_owner(node, owner, program).await?;
+    let mut found = OwnedTokenAccounts {
+        slot,
+        accounts: Vec::with_capacity(accounts.len()),
+        unreadable: Vec::new(),
+    };
+    for (address, data) in accounts {
+        match TokenAccount::decode(program, &data.data) {
             Ok(account) if account.owner == *owner => found.accounts.push(TokenAccountAt {
-                address: keyed.pubkey,
+                address,
                 program,
-                lamports: Lamports::new(keyed.account.lamports),
+                lamports: data.lamports,
                 account,
             }),
             Ok(_) => {
@@ -54,11 +69,9 @@ pub(super) async fn of_owner(
                     "a token account of another owner than asked for",
                 ));
             }
-            Err(error) => found.unreadable.push((keyed.pubkey, error)),
+            Err(error) => found.unreadable.push((address, error)),
         }
     }
-    // The node's order means nothing, and changes from answer to answer.
-    found.accounts.sort_unstable_by_key(|account| account.address);
     Ok(found)
 }
 
@@ -68,7 +81,7 @@ pub(super) async fn accounts(
     addresses: &[Address],
 ) -> Result<(u64, Vec<Option<TokenAccountAt>>), ChainError> {
     let (slot, found) = accounts::data(node, addresses, Commitment::Confirmed).await?;
-    let read = |(address, account): (&Address, Option<super::AccountData>)| {
+    let read = |(address, account): (&Address, Option<AccountData>)| {
         let account = account?;
         let program = TokenProgram::of(&account.owner)?;
         let lamports = account.lamports;
@@ -89,7 +102,7 @@ pub(super) async fn mints(
     addresses: &[Address],
 ) -> Result<(u64, Vec<Option<TokenMint>>), ChainError> {
     let (slot, found) = accounts::data(node, addresses, Commitment::Confirmed).await?;
-    let read = |(address, account): (&Address, Option<super::AccountData>)| {
+    let read = |(address, account): (&Address, Option<AccountData>)| {
         let account = account?;
         let program = TokenProgram::of(&account.owner)?;
         let mint = Mint::decode(program, &account.data).ok()?;

@@ -37,6 +37,7 @@ macro_rules! contract {
 }
 
 mod group;
+mod holdings;
 
 contract!(
     windows_slide,

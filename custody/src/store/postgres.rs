@@ -15,6 +15,7 @@ mod copy;
 mod dump;
 mod errors;
 mod facts;
+mod holdings;
 mod key_chain;
 mod life;
 mod lists;
@@ -47,6 +48,7 @@ use crate::clock::Clock;
 use crate::error::CustodyError;
 use crate::owners::{Owner, OwnerPage, OwnerQuery};
 use crate::store::batch::{Group, Turn};
+use crate::store::holdings::{BalanceRow, HoldingsPage, MintRow, TokenRow};
 use crate::store::rotation::{RecordRef, RotationState, StagedRecord, Unstaged};
 use crate::store::rows::{Hold, Source, Target};
 use crate::store::{
@@ -378,6 +380,18 @@ impl Store for PostgresStore {
 
     async fn attempts(&self, query: &AttemptQuery) -> Result<Vec<Attempt>, CustodyError> {
         Ok(reads::attempts(&mut *self.reader().await?, query).await?)
+    }
+
+    async fn cached_balances(&self, page: &HoldingsPage) -> Result<Vec<BalanceRow>, CustodyError> {
+        Ok(holdings::balances(&mut *self.reader().await?, page).await?)
+    }
+
+    async fn cached_tokens(&self, page: &HoldingsPage) -> Result<Vec<TokenRow>, CustodyError> {
+        Ok(holdings::token_accounts(&mut *self.reader().await?, page).await?)
+    }
+
+    async fn cached_mints(&self, page: &HoldingsPage) -> Result<Vec<MintRow>, CustodyError> {
+        Ok(holdings::mints(&mut *self.reader().await?, page).await?)
     }
 
     async fn rotation(&self) -> Result<Option<RotationState>, CustodyError> {

@@ -11,6 +11,7 @@ mod dump;
 mod errors;
 mod facts;
 mod file;
+mod holdings;
 mod key_chain;
 mod life;
 mod lists;
@@ -42,6 +43,7 @@ use crate::error::CustodyError;
 use crate::owners::{Owner, OwnerPage, OwnerQuery};
 use crate::store::batch::Group;
 use crate::store::columns::bounded;
+use crate::store::holdings::{BalanceRow, HoldingsPage, MintRow, TokenRow};
 use crate::store::rotation::{RecordRef, RotationState, StagedRecord, Unstaged};
 use crate::store::rows::{Hold, Source, Target};
 use crate::store::{
@@ -294,6 +296,18 @@ impl Store for SqliteStore {
 
     async fn attempts(&self, query: &AttemptQuery) -> Result<Vec<Attempt>, CustodyError> {
         reads::attempts(&mut *self.reader().await?, query).await
+    }
+
+    async fn cached_balances(&self, page: &HoldingsPage) -> Result<Vec<BalanceRow>, CustodyError> {
+        holdings::balances(&mut *self.reader().await?, page).await
+    }
+
+    async fn cached_tokens(&self, page: &HoldingsPage) -> Result<Vec<TokenRow>, CustodyError> {
+        holdings::token_accounts(&mut *self.reader().await?, page).await
+    }
+
+    async fn cached_mints(&self, page: &HoldingsPage) -> Result<Vec<MintRow>, CustodyError> {
+        holdings::mints(&mut *self.reader().await?, page).await
     }
 
     async fn rotation(&self) -> Result<Option<RotationState>, CustodyError> {

@@ -97,6 +97,7 @@ async fn full() -> Scene {
         ])
         .await
         .unwrap();
+    scene.write(super::holdings::everything()).await.unwrap();
     let attempt = NewAttempt {
         wallet: scene.wallet.to_string().parse().unwrap(),
         recipient: Address::new([7; 32]),

@@ -384,8 +384,53 @@ pub(crate) static BATCH_ITEMS: Table = table(
     &["job_id", "batch", "item"],
 );
 
+const A_CACHE: &str = "what nodes said, which can be read again; no decision rests on it";
+
+pub(crate) static CACHED_BALANCES: Table = table(
+    "cached_balances",
+    &[
+        column("network", Text),
+        column("address", Text),
+        column("lamports", Text),
+        column("slot", Integer),
+        column("read_at", Time),
+        nullable("tokens_slot", Integer),
+        nullable("tokens_read_at", Time),
+    ],
+    &["network", "address"],
+)
+.outside(A_CACHE);
+
+pub(crate) static CACHED_TOKEN_ACCOUNTS: Table = table(
+    "cached_token_accounts",
+    &[
+        column("network", Text),
+        column("account", Text),
+        column("owner", Text),
+        column("program", Text),
+        column("lamports", Text),
+        column("data", Bytes),
+    ],
+    &["network", "account"],
+)
+.outside(A_CACHE);
+
+pub(crate) static CACHED_MINTS: Table = table(
+    "cached_mints",
+    &[
+        column("network", Text),
+        column("mint", Text),
+        column("program", Text),
+        column("data", Bytes),
+        column("slot", Integer),
+        column("read_at", Time),
+    ],
+    &["network", "mint"],
+)
+.outside(A_CACHE);
+
 /// Every table.
-pub(crate) static TABLES: [&Table; 21] = [
+pub(crate) static TABLES: [&Table; 24] = [
     &VAULTS,
     &VAULT_SETTINGS,
     &POLICIES,
@@ -407,4 +452,7 @@ pub(crate) static TABLES: [&Table; 21] = [
     &TRANSFERS,
     &BATCHES,
     &BATCH_ITEMS,
+    &CACHED_BALANCES,
+    &CACHED_TOKEN_ACCOUNTS,
+    &CACHED_MINTS,
 ];

@@ -84,7 +84,7 @@ pub(crate) fn effect(write: &Write, now_ms: u64) -> Result<Effect, CustodyError>
     let places = match write {
         // The lockout of a locked vault is outside, and so is how far a sent transaction has come. The log is a tree of
         // its own.
-        Write::Lockout { .. } | Write::AttemptState { .. } | Write::Redact { .. } => {
+        Write::Lockout { .. } | Write::AttemptState { .. } | Write::Redact { .. } | Write::Holdings(_) => {
             return Ok(Effect::Outside);
         }
         // Everything is counted then, before and after; see `Ledger::rekeyed`.

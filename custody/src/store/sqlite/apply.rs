@@ -4,7 +4,7 @@ use sqlx::SqliteConnection;
 
 use super::errors::ResultExt;
 use super::key_chain;
-use super::{audit_log, facts, owners, rotation, rows, seal, usage};
+use super::{audit_log, facts, holdings, owners, rotation, rows, seal, usage};
 use crate::attempts::NewAttempt;
 use crate::audit::ledger::LedgerRow;
 use crate::clock::Clock;
@@ -52,6 +52,7 @@ pub(super) async fn apply(
         Write::Life(change) => return owners::apply(connection, change, now).await,
         Write::Intent(new) => return intent(connection, new, now).await,
         Write::Rotation(step) => return rotation::apply(connection, step, now).await,
+        Write::Holdings(read) => return holdings::apply(connection, read, now).await,
         Write::IntentSigned {
             hash,
             wallet,
