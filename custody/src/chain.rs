@@ -10,6 +10,7 @@
 
 mod accounts;
 mod blockhash;
+mod compare;
 mod error;
 mod explain;
 mod fees;
@@ -34,12 +35,12 @@ pub use error::ChainError;
 pub(crate) use error::clean as clean_text;
 pub use tables::LookupTables;
 pub use types::{
-    AccountData, AccountInfo, Balances, Blockhashes, ChainTip, Commitment, EndpointTraffic, HistoryItem,
-    HistoryQuery, LandedTransaction, NodeConfig, NodeStatus, OwnedTokenAccounts, RecentFee, SearchScope,
-    SignatureSearch, SignatureStatus, Simulation, SolChange, TokenAccountAt, TokenChange, TokenMint,
-    WatchedBalance,
+    AccountData, AccountInfo, BalanceDisagreement, Balances, Blockhashes, ChainTip, Commitment, Comparison,
+    EndpointTraffic, HistoryItem, HistoryQuery, LandedTransaction, NodeConfig, NodeStatus,
+    OwnedTokenAccounts, RecentFee, SearchScope, SignatureSearch, SignatureStatus, Simulation, SolChange,
+    TokenAccountAt, TokenChange, TokenMint, WatchedBalance,
 };
-pub use watch::{AccountUpdate, AccountWatch, SignatureWatch};
+pub use watch::{AccountUpdate, AccountWatch, AccountsWatch, SignatureWatch};
 
 /// A Solana node, reached at one endpoint. Cheap to clone; clones share connections and caches.
 #[derive(Clone)]
@@ -131,6 +132,15 @@ impl SolanaNode {
     /// [`ChainError::OutOfBounds`] for more than 100,000 addresses.
     pub async fn balances(&self, addresses: &[Address]) -> Result<Balances, ChainError> {
         accounts::balances(self, addresses).await
+    }
+
+    /// Asks every endpoint for the same balances and tells where they differ, one batch of 100 after another. With one
+    /// endpoint there is nothing to tell.
+    ///
+    /// # Errors
+    /// [`ChainError::OutOfBounds`] for more than 100,000 addresses. An endpoint that does not answer is no error.
+    pub async fn compare_balances(&self, addresses: &[Address]) -> Result<Comparison, ChainError> {
+        compare::balances(self, addresses).await
     }
 
     /// Reads at most 100 accounts in one request. `None`: there is no such account.
@@ -388,5 +398,19 @@ impl SolanaNode {
     #[must_use]
     pub fn subscribe_account(&self, address: &Address) -> AccountWatch {
         watch::account(self, address)
+    }
+
+    /// Watches the balances of what is on screen: over one WebSocket, and by polling, all in one request, while that is not
+    /// to be had.
+    ///
+    /// # Errors
+    /// [`ChainError::OutOfBounds`] for more than 100 accounts.
+    pub fn subscribe_accounts(&self, addresses: &[Address]) -> Result<AccountsWatch, ChainError> {
+        if addresses.len() > accounts::BATCH {
+            return Err(ChainError::OutOfBounds {
+                what: format!("more than {} accounts to watch", accounts::BATCH),
+            });
+        }
+        Ok(watch::accounts(self, addresses))
     }
 }

@@ -94,6 +94,14 @@ impl Custody {
         Ok(addresses.iter().map(find).collect())
     }
 
+    /// The networks, by genesis hash, of which anything is kept: at most 16.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn kept_networks(&self) -> Result<Vec<String>, CustodyError> {
+        self.store().cached_networks(16).await
+    }
+
     /// What is kept on a network, at least that of these addresses.
     async fn kept_balances(
         &self,

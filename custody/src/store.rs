@@ -125,6 +125,9 @@ pub(crate) trait Store: Send + Sync {
     /// Attempts, the newest first.
     async fn attempts(&self, query: &AttemptQuery) -> Result<Vec<Attempt>, CustodyError>;
 
+    /// The networks of which balances are kept, by name, at most so many.
+    async fn cached_networks(&self, limit: u32) -> Result<Vec<String>, CustodyError>;
+
     /// What is kept of balances; the page's bound was checked by the caller.
     async fn cached_balances(
         &self,

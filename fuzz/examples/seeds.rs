@@ -33,6 +33,7 @@ type Outcomes = Result<(), Box<dyn std::error::Error>>;
 
 fn main() -> Outcomes {
     solana()?;
+    tokens()?;
     evm()?;
     typed_data()?;
     messages()?;
@@ -99,6 +100,51 @@ fn solana() -> Outcomes {
         "token",
         format!("solana:{payer}?amount=1.5&spl-token={BLOCKHASH}"),
     )?;
+    Ok(())
+}
+
+/// Token accounts and mints, plain and with extensions.
+fn tokens() -> Outcomes {
+    let mut account = [[1; 32], [2; 32]].concat();
+    account.extend(7_u64.to_le_bytes());
+    account.extend([0; 36]);
+    account.push(2);
+    account.extend([1, 0, 0, 0]);
+    account.extend(2_039_280_u64.to_le_bytes());
+    account.extend([0; 8]);
+    account.extend([&[1, 0, 0, 0][..], &[5; 32]].concat());
+    let mut mint = [&[1, 0, 0, 0][..], &[3; 32], &1_000_000_u64.to_le_bytes(), &[6, 1]].concat();
+    mint.extend([0; 36]);
+    let mut fee = vec![4; 64];
+    fee.extend(11_u64.to_le_bytes());
+    for points in [100_u16, 250] {
+        fee.extend([&9_u64.to_le_bytes()[..], &5_000_u64.to_le_bytes(), &points.to_le_bytes()].concat());
+    }
+    let text = [&[0; 64][..], &[4, 0, 0, 0], b"Name", &[3, 0, 0, 0], b"SYM", &[0; 8]].concat();
+    let of_account: [(u16, &[u8]); 5] = [(7, &[]), (2, &[9; 8]), (5, &[1; 295]), (8, &[1]), (17, &[0; 64])];
+    let of_mint: [(u16, &[u8]); 6] = [
+        (1, &fee),
+        (3, &[8; 32]),
+        (6, &[2]),
+        (14, &[7; 64]),
+        (19, &text),
+        (26, &[1; 33]),
+    ];
+    for (name, base, kind, extensions) in [
+        ("account", &account, 2, &of_account[..]),
+        ("mint", &mint, 1, &of_mint[..]),
+    ] {
+        write("token_account", name, base)?;
+        let mut data = base.clone();
+        data.resize(165, 0);
+        data.push(kind);
+        for (kind, value) in extensions {
+            data.extend(kind.to_le_bytes());
+            data.extend(u16::try_from(value.len())?.to_le_bytes());
+            data.extend(*value);
+        }
+        write("token_account", &format!("{name}-extended"), data)?;
+    }
     Ok(())
 }
 

@@ -14,6 +14,9 @@ use keyward_core::address::Address;
 use keyward_core::amount::Lamports;
 use keyward_custody::chain::{NodeConfig, SearchScope, SolanaNode};
 use serde::Deserialize;
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 
 use crate::wait;
 
@@ -143,6 +146,54 @@ impl TestNode {
     /// When an address in the environment cannot be used.
     pub fn client(&self) -> anyhow::Result<SolanaNode> {
         Ok(SolanaNode::connect(&self.config())?)
+    }
+
+    /// Asks the node anything, the engine's own methods (`surfnet_…`) included.
+    ///
+    /// # Errors
+    /// When it does not answer, or answers with an error.
+    pub async fn ask(&self, method: &str, params: Value) -> anyhow::Result<Value> {
+        let host = self.rpc_url.trim_start_matches("http://").trim_end_matches('/');
+        let body = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params }).to_string();
+        let head = format!(
+            "POST / HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\
+             Connection: close\r\n\r\n",
+            body.len()
+        );
+        let mut stream = TcpStream::connect(host).await?;
+        stream.write_all(head.as_bytes()).await?;
+        stream.write_all(body.as_bytes()).await?;
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).await?;
+        let text = String::from_utf8(answer)?;
+        let (Some(begin), Some(end)) = (text.find('{'), text.rfind('}')) else {
+            bail!("{method}: no JSON in {text:?}");
+        };
+        let answer: Value = serde_json::from_str(text.get(begin..=end).unwrap_or_default())?;
+        ensure!(answer.get("error").is_none(), "{method}: {answer}");
+        Ok(answer.get("result").cloned().unwrap_or_default())
+    }
+
+    /// Puts an account on the engine as it is given.
+    ///
+    /// # Errors
+    /// As [`Self::ask`].
+    pub async fn set_account(
+        &self,
+        address: &Address,
+        owner: &Address,
+        lamports: u64,
+        data: &[u8],
+    ) -> anyhow::Result<()> {
+        let account = json!({
+            "lamports": lamports,
+            "owner": owner.to_string(),
+            "executable": false,
+            "rentEpoch": 0,
+            "data": hex::encode(data),
+        });
+        let params = json!([address.to_string(), account]);
+        self.ask("surfnet_setAccount", params).await.map(|_| ())
     }
 
     /// Ends the engine now, as if the machine that it runs on had gone away.

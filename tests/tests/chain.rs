@@ -2,8 +2,12 @@
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+#[path = "chain/endpoints.rs"]
+mod endpoints;
 #[path = "chain/faults.rs"]
 mod faults;
+#[path = "chain/holdings.rs"]
+mod holdings;
 #[path = "chain/nonsense.rs"]
 mod nonsense;
 #[path = "chain/reads.rs"]

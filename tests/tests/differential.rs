@@ -15,3 +15,5 @@ mod building;
 mod reading;
 #[path = "differential/samples.rs"]
 mod samples;
+#[path = "differential/tokens.rs"]
+mod tokens;

@@ -7,12 +7,15 @@
 mod arguments;
 mod audit;
 mod balance;
+mod balances;
 mod completions;
 mod context;
 mod derive;
 mod export;
 mod find_account;
 mod find_path;
+mod history;
+mod holdings;
 mod import;
 mod init;
 mod inspect;
@@ -23,10 +26,12 @@ mod owners;
 mod phrase;
 mod phrases;
 mod policy;
+mod portfolio;
 mod rotate;
 mod send;
 mod settings;
 mod store;
+mod tokens;
 mod transaction;
 mod transfers;
 mod typed_data;
@@ -61,7 +66,7 @@ struct Cli {
 const AFTER_HELP: &str = "\
 Environment:
   KEYWARD_VAULT            the vault, where --vault is not given; else DATABASE_URL
-  KEYWARD_RPC_URL          the node, where --rpc is not given (KEYWARD_WS_URL likewise for --ws)
+  KEYWARD_RPC_URL          the node, where --rpc is not given, several with spaces between (KEYWARD_WS_URL for --ws)
   KEYWARD_MASTER_PASSWORD  the vault's password, where --password-file is not given
   KEYWARD_ENCRYPTION_KEY   the vault's second factor: 32 bytes in base64 or hex
   KEYWARD_LOG              a file to log to (KEYWARD_LOG_LEVEL: error, warn, info, debug, trace)
@@ -85,9 +90,9 @@ struct Global {
     /// The vault: a file or a postgres URL [env: KEYWARD_VAULT, DATABASE_URL]
     #[arg(long, global = true, value_name = "PATH")]
     vault: Option<String>,
-    /// The node's JSON-RPC address [env: KEYWARD_RPC_URL]
+    /// The node's JSON-RPC address; given again, further ones stand in for it [env: KEYWARD_RPC_URL]
     #[arg(long, global = true, value_name = "URL")]
-    rpc: Option<String>,
+    rpc: Vec<String>,
     /// The node's WebSocket address, where it is not the customary one [env: KEYWARD_WS_URL]
     #[arg(long, global = true, value_name = "URL")]
     ws: Option<String>,
@@ -115,6 +120,10 @@ enum Command {
     Phrases(phrases::Command),
     Rotate(rotate::Args),
     Balance(balance::Args),
+    Balances(balances::Args),
+    Tokens(tokens::Args),
+    History(history::Args),
+    Portfolio(portfolio::Args),
     Send(send::Args),
     #[command(subcommand)]
     Transfers(transfers::Command),
@@ -198,6 +207,10 @@ async fn dispatch(command: Option<Command>, context: &mut Context) -> Result<Rep
         Some(Command::Phrases(command)) => phrases::run(context, command).await,
         Some(Command::Rotate(args)) => rotate::run(context, args).await,
         Some(Command::Balance(args)) => balance::run(context, args).await,
+        Some(Command::Balances(args)) => balances::run(context, args).await,
+        Some(Command::Tokens(args)) => tokens::run(context, args).await,
+        Some(Command::History(args)) => history::run(context, args).await,
+        Some(Command::Portfolio(args)) => portfolio::run(context, args).await,
         Some(Command::Send(args)) => send::run(context, args).await,
         Some(Command::Transfers(command)) => transfers::run(context, command).await,
         Some(Command::Inspect(args)) => inspect::run(context, args).await,

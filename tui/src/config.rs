@@ -14,6 +14,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 mod endpoint;
+mod node;
 
 pub use endpoint::{EndpointPrivacy, check_rpc_url, check_ws_url, endpoint_host};
 
@@ -81,6 +82,12 @@ pub struct Config {
     /// WebSocket endpoint, `ws` or `wss`. By default worked out from `rpc_url`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ws_url: Option<String>,
+    /// Further JSON-RPC endpoints of the same network, which stand in for the first in this order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub more_rpc_urls: Vec<String>,
+    /// The most requests in a second of each endpoint. None: as many as it takes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_requests_per_second: Option<u32>,
     /// Idle minutes after which the console locks: 1 to 1440.
     pub lock_after_minutes: u32,
     /// Colours.
@@ -92,6 +99,8 @@ impl Default for Config {
         Self {
             rpc_url: None,
             ws_url: None,
+            more_rpc_urls: Vec::new(),
+            max_requests_per_second: None,
             lock_after_minutes: DEFAULT_LOCK_AFTER_MINUTES,
             theme: Theme::default(),
         }
@@ -105,6 +114,10 @@ pub enum Key {
     RpcUrl,
     /// `ws_url`
     WsUrl,
+    /// `more_rpc_urls`, written with spaces between
+    MoreRpcUrls,
+    /// `max_requests_per_second`
+    MaxRequestsPerSecond,
     /// `lock_after_minutes`
     LockAfterMinutes,
     /// `theme`
@@ -113,13 +126,22 @@ pub enum Key {
 
 impl Key {
     /// Every setting, in the order of the file.
-    pub const ALL: [Self; 4] = [Self::RpcUrl, Self::WsUrl, Self::LockAfterMinutes, Self::Theme];
+    pub const ALL: [Self; 6] = [
+        Self::RpcUrl,
+        Self::WsUrl,
+        Self::MoreRpcUrls,
+        Self::MaxRequestsPerSecond,
+        Self::LockAfterMinutes,
+        Self::Theme,
+    ];
 
     /// The name in the settings file and on the command line.
     pub const fn id(self) -> &'static str {
         match self {
             Self::RpcUrl => "rpc_url",
             Self::WsUrl => "ws_url",
+            Self::MoreRpcUrls => "more_rpc_urls",
+            Self::MaxRequestsPerSecond => "max_requests_per_second",
             Self::LockAfterMinutes => "lock_after_minutes",
             Self::Theme => "theme",
         }
@@ -177,7 +199,9 @@ pub enum ConfigError {
         reason: String,
     },
     /// No such setting.
-    #[error("there is no such setting; there are rpc_url, ws_url, lock_after_minutes and theme")]
+    #[error(
+        "there is no such setting; there are rpc_url, ws_url, more_rpc_urls, max_requests_per_second, lock_after_minutes and theme"
+    )]
     UnknownKey,
     /// A value that the setting does not take.
     #[error("{key}: {reason}")]
@@ -275,6 +299,8 @@ impl Config {
         match key {
             Key::RpcUrl => self.rpc_url.clone(),
             Key::WsUrl => self.ws_url.clone(),
+            Key::MoreRpcUrls => (!self.more_rpc_urls.is_empty()).then(|| self.more_rpc_urls.join(" ")),
+            Key::MaxRequestsPerSecond => self.max_requests_per_second.map(|rate| rate.to_string()),
             Key::LockAfterMinutes => Some(self.lock_after_minutes.to_string()),
             Key::Theme => Some(self.theme.id().to_owned()),
         }
@@ -291,6 +317,8 @@ impl Config {
         match (key, value.is_empty()) {
             (Key::RpcUrl, true) => self.rpc_url = None,
             (Key::WsUrl, true) => self.ws_url = None,
+            (Key::MoreRpcUrls, true) => self.more_rpc_urls = Vec::new(),
+            (Key::MaxRequestsPerSecond, true) => self.max_requests_per_second = None,
             (Key::LockAfterMinutes, true) => self.lock_after_minutes = default.lock_after_minutes,
             (Key::Theme, true) => self.theme = default.theme,
             (Key::RpcUrl, false) => {
@@ -300,6 +328,10 @@ impl Config {
             (Key::WsUrl, false) => {
                 check_ws_url(value)?;
                 self.ws_url = Some(value.to_owned());
+            }
+            (Key::MoreRpcUrls, false) => self.more_rpc_urls = node::parse_urls(value)?,
+            (Key::MaxRequestsPerSecond, false) => {
+                self.max_requests_per_second = Some(node::parse_rate(value)?);
             }
             (Key::LockAfterMinutes, false) => self.lock_after_minutes = parse_minutes(value)?,
             (Key::Theme, false) => self.theme = value.parse()?,
@@ -313,6 +345,10 @@ impl Config {
         }
         if let Some(url) = &self.ws_url {
             check_ws_url(url)?;
+        }
+        node::check_urls(&self.more_rpc_urls)?;
+        if let Some(rate) = self.max_requests_per_second {
+            node::check_rate(rate)?;
         }
         check_minutes(self.lock_after_minutes).map(|_| ())
     }

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use keyward_core::solana::DecodeError;
 use keyward_custody::chain::ChainError;
+use keyward_custody::portfolio::PortfolioError;
 use keyward_custody::transfer::TransferError;
 use keyward_custody::{CustodyError, SignError};
 use serde_json::{Value, json};
@@ -246,6 +247,16 @@ impl From<ChainError> for Failure {
             _ => Exit::Unreachable,
         };
         Self::new(exit, error.code(), error.to_string(), error.remedy())
+    }
+}
+
+impl From<PortfolioError> for Failure {
+    fn from(error: PortfolioError) -> Self {
+        match error {
+            PortfolioError::Chain(error) => error.into(),
+            PortfolioError::Custody(error) => error.into(),
+            other => Self::new(Exit::Unexpected, "portfolio", other.to_string(), "try again"),
+        }
     }
 }
 

@@ -6,20 +6,20 @@ use futures_util::{FutureExt, StreamExt};
 use keyward_core::address::Address;
 use keyward_core::amount::Lamports;
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use solana_rpc_client_api::request::RpcRequest;
 
 use super::transport::{AtSlot, call};
 use super::{AccountData, AccountInfo, Balances, ChainError, Commitment, SolanaNode};
 
 /// What `getMultipleAccounts` takes at most.
-const BATCH: usize = 100;
+pub(super) const BATCH: usize = 100;
 /// How many requests are under way at once.
 const PARALLEL: usize = 4;
-const MAX_ADDRESSES: usize = 100_000;
+pub(super) const MAX_ADDRESSES: usize = 100_000;
 
 #[derive(Deserialize)]
-struct RawAccount {
+pub(super) struct RawAccount {
     lamports: u64,
     owner: Address,
     executable: bool,
@@ -101,21 +101,43 @@ async fn raw_accounts(
             what: format!("more than {BATCH} accounts in one request"),
         });
     }
-    // No data is wanted, only the balance, the owner and the length.
-    let options = json!({
+    let params = params(addresses, None);
+    let answer: AtSlot<Vec<Option<RawAccount>>> = call(node, RpcRequest::GetMultipleAccounts, params).await?;
+    check_count(answer.value.len(), addresses.len())?;
+    Ok((answer.context.slot, answer.value))
+}
+
+/// The question for accounts without their data: the balance, the owner and the length alone.
+pub(super) fn params(addresses: &[Address], no_earlier_than: Option<u64>) -> Value {
+    let mut options = json!({
         "commitment": Commitment::Confirmed.as_str(),
         "encoding": "base64",
         "dataSlice": { "offset": 0, "length": 0 },
     });
-    let answer: AtSlot<Vec<Option<RawAccount>>> =
-        call(node, RpcRequest::GetMultipleAccounts, json!([addresses, options])).await?;
-    if answer.value.len() != addresses.len() {
-        let (found, asked) = (answer.value.len(), addresses.len());
-        return Err(ChainError::nonsense(format!(
-            "{found} accounts for {asked} addresses"
-        )));
+    if let (Some(slot), Some(fields)) = (no_earlier_than, options.as_object_mut()) {
+        fields.insert("minContextSlot".into(), json!(slot));
     }
-    Ok((answer.context.slot, answer.value))
+    json!([addresses, options])
+}
+
+/// The balances of an answer. An account that is not there holds nothing.
+pub(super) fn lamports_of(
+    answer: AtSlot<Vec<Option<RawAccount>>>,
+    asked: usize,
+) -> Result<(u64, Vec<Lamports>), ChainError> {
+    check_count(answer.value.len(), asked)?;
+    let lamports = |account: Option<RawAccount>| Lamports::new(account.map_or(0, |account| account.lamports));
+    let values = answer.value.into_iter().map(lamports).collect();
+    Ok((answer.context.slot, values))
+}
+
+fn check_count(found: usize, asked: usize) -> Result<(), ChainError> {
+    if found == asked {
+        return Ok(());
+    }
+    Err(ChainError::nonsense(format!(
+        "{found} accounts for {asked} addresses"
+    )))
 }
 
 /// An account with all its data.
@@ -163,12 +185,7 @@ pub(super) async fn data(
     let options = json!({ "commitment": commitment.as_str(), "encoding": "base64" });
     let answer: AtSlot<Vec<Option<RawData>>> =
         call(node, RpcRequest::GetMultipleAccounts, json!([addresses, options])).await?;
-    if answer.value.len() != addresses.len() {
-        let (found, asked) = (answer.value.len(), addresses.len());
-        return Err(ChainError::nonsense(format!(
-            "{found} accounts for {asked} addresses"
-        )));
-    }
+    check_count(answer.value.len(), addresses.len())?;
     let accounts: Result<_, ChainError> = answer
         .value
         .into_iter()

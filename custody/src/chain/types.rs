@@ -62,6 +62,26 @@ pub struct EndpointTraffic {
     pub failures: u64,
 }
 
+/// What several endpoints said of the same balances.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Comparison {
+    /// Who was asked, in the order of preference.
+    pub endpoints: Vec<String>,
+    /// Who did not answer, and why.
+    pub failures: Vec<(String, super::ChainError)>,
+    /// Where those who answered differ.
+    pub disagreements: Vec<BalanceDisagreement>,
+}
+
+/// A balance of which endpoints say different things, at slots that all of them had reached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BalanceDisagreement {
+    /// Whose.
+    pub address: Address,
+    /// What each endpoint says, and at which slot, in their order. `None`: it did not answer.
+    pub answers: Vec<Option<(u64, Lamports)>>,
+}
+
 /// How settled something is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Commitment {

@@ -3,9 +3,11 @@
 //! The connection lives in a task of its own that ends when its handle is dropped. What it hands on goes through a
 //! bounded channel that keeps only the latest state, so a slow reader costs nothing.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use futures_util::StreamExt;
+use futures_util::stream::SelectAll;
 use keyward_core::address::{Address, Signature};
 use keyward_core::amount::Lamports;
 use solana_account_decoder_client_types::{UiAccountEncoding, UiDataSliceConfig};
@@ -173,14 +175,8 @@ async fn follow_account(
     sender: &watch::Sender<Option<AccountUpdate>>,
 ) -> Option<()> {
     let (client, timeout) = open(node).await?;
-    let config = RpcAccountInfoConfig {
-        encoding: Some(UiAccountEncoding::Base64),
-        data_slice: Some(UiDataSliceConfig { offset: 0, length: 0 }),
-        commitment: Some(CommitmentConfig::confirmed()),
-        min_context_slot: None,
-    };
     let pubkey = solana_pubkey::Pubkey::from(*address.as_bytes());
-    let subscribing = client.account_subscribe(&pubkey, Some(config));
+    let subscribing = client.account_subscribe(&pubkey, Some(account_config()));
     let (mut updates, _) = tokio::time::timeout(timeout, subscribing).await.ok()?.ok()?;
     // What changed between the first reading and the subscription.
     poll(node, address, sender).await;
@@ -195,4 +191,121 @@ async fn follow_account(
         );
     }
     Some(())
+}
+
+/// Follows the balances of several accounts over one connection. Dropping it ends the subscriptions.
+pub struct AccountsWatch {
+    latest: watch::Receiver<BTreeMap<Address, AccountUpdate>>,
+    told: BTreeMap<Address, AccountUpdate>,
+    _task: Task,
+}
+
+impl AccountsWatch {
+    /// Returns the accounts that changed since the last call, each as it is now; at the first call all that were read.
+    pub async fn next(&mut self) -> Vec<(Address, AccountUpdate)> {
+        loop {
+            if self.latest.changed().await.is_err() {
+                std::future::pending::<()>().await;
+            }
+            let latest = self.latest.borrow_and_update().clone();
+            let is_new =
+                |(address, update): &(&Address, &AccountUpdate)| self.told.get(address) != Some(*update);
+            let news: Vec<_> = latest
+                .iter()
+                .filter(is_new)
+                .map(|(address, update)| (*address, *update))
+                .collect();
+            self.told = latest;
+            if !news.is_empty() {
+                return news;
+            }
+        }
+    }
+}
+
+pub(super) fn accounts(node: &SolanaNode, addresses: &[Address]) -> AccountsWatch {
+    let (sender, latest) = watch::channel(BTreeMap::new());
+    let (node, addresses) = (node.clone(), addresses.to_vec());
+    let task = tokio::spawn(async move {
+        while !sender.is_closed() {
+            // One reading first: a subscription tells changes only.
+            poll_all(&node, &addresses, &sender).await;
+            let _ = follow_all(&node, &addresses, &sender).await;
+            for _ in 0..POLLS_BEFORE_RECONNECT {
+                tokio::time::sleep(POLL_EVERY).await;
+                poll_all(&node, &addresses, &sender).await;
+            }
+        }
+    });
+    AccountsWatch {
+        latest,
+        told: BTreeMap::new(),
+        _task: Task(task),
+    }
+}
+
+type Latest = watch::Sender<BTreeMap<Address, AccountUpdate>>;
+
+/// Publishes readings that are neither older than, nor the same as, what is known.
+fn publish_all(sender: &Latest, updates: impl IntoIterator<Item = (Address, AccountUpdate)>) {
+    sender.send_if_modified(|known| {
+        let mut news = false;
+        for (address, update) in updates {
+            let is_new = known
+                .get(&address)
+                .is_none_or(|known| update.slot >= known.slot && update.lamports != known.lamports);
+            if is_new {
+                known.insert(address, update);
+                news = true;
+            }
+        }
+        news
+    });
+}
+
+async fn poll_all(node: &SolanaNode, addresses: &[Address], sender: &Latest) {
+    let Ok(balances) = node.balances(addresses).await else {
+        return;
+    };
+    let slot = balances.slot;
+    let updates = addresses.iter().zip(balances.values);
+    publish_all(
+        sender,
+        updates.filter_map(|(address, lamports)| {
+            let lamports = lamports?;
+            Some((*address, AccountUpdate { slot, lamports }))
+        }),
+    );
+}
+
+async fn follow_all(node: &SolanaNode, addresses: &[Address], sender: &Latest) -> Option<()> {
+    let (client, timeout) = open(node).await?;
+    let mut updates = SelectAll::new();
+    for address in addresses {
+        let pubkey = solana_pubkey::Pubkey::from(*address.as_bytes());
+        let subscribing = client.account_subscribe(&pubkey, Some(account_config()));
+        let (own, _) = tokio::time::timeout(timeout, subscribing).await.ok()?.ok()?;
+        let address = *address;
+        updates.push(own.map(move |update| (address, update)).boxed());
+    }
+    // What changed between the first reading and the subscriptions.
+    poll_all(node, addresses, sender).await;
+    while let Some((address, update)) = updates.next().await {
+        let update = AccountUpdate {
+            slot: update.context.slot,
+            lamports: Lamports::new(update.value.lamports),
+        };
+        publish_all(sender, [(address, update)]);
+    }
+    Some(())
+}
+
+/// The balance alone, when it is confirmed.
+fn account_config() -> RpcAccountInfoConfig {
+    RpcAccountInfoConfig {
+        encoding: Some(UiAccountEncoding::Base64),
+        data_slice: Some(UiDataSliceConfig { offset: 0, length: 0 }),
+        commitment: Some(CommitmentConfig::confirmed()),
+        min_context_slot: None,
+    }
 }

@@ -2,13 +2,11 @@
 
 use std::time::Duration;
 
-use tokio::time::Instant;
-
 use crate::chain::ChainError;
 
 /// How often one question is asked.
 const TRIES: u32 = 6;
-/// How long it may take in all before the run gives up.
+/// How long it is waited in all before the run gives up.
 const LONGEST: Duration = Duration::from_secs(90);
 /// The first pause, before doubling, and the longest.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
@@ -19,21 +17,32 @@ pub(super) async fn patiently<T, F>(mut ask: impl FnMut() -> F) -> Result<T, Cha
 where
     F: Future<Output = Result<T, ChainError>>,
 {
-    let began = Instant::now();
-    let mut tries = 1;
+    let mut patience = Patience::default();
     loop {
         let error = match ask().await {
             Ok(answer) => return Ok(answer),
             Err(error) => error,
         };
-        let Some(pause) = pause_after(&error, tries) else {
-            return Err(error);
-        };
-        if began.elapsed().saturating_add(pause) > LONGEST {
-            return Err(error);
+        match patience.pause(&error) {
+            Some(pause) => tokio::time::sleep(pause).await,
+            None => return Err(error),
         }
-        tokio::time::sleep(pause).await;
-        tries += 1;
+    }
+}
+
+#[derive(Default)]
+struct Patience {
+    tries: u32,
+    waited: Duration,
+}
+
+impl Patience {
+    /// How long to wait after this error; `None`: no longer.
+    fn pause(&mut self, error: &ChainError) -> Option<Duration> {
+        self.tries += 1;
+        let pause = pause_after(error, self.tries)?;
+        self.waited = self.waited.saturating_add(pause);
+        (self.waited <= LONGEST).then_some(pause)
     }
 }
 
@@ -84,27 +93,21 @@ mod tests {
         assert_eq!(pause_after(&ChainError::HistoryUnavailable, 1), None);
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn patience_ends() {
-        let mut asked = 0;
-        let answer = patiently(|| {
-            asked += 1;
-            std::future::ready(Err::<(), _>(ChainError::Timeout {
-                endpoint: String::new(),
-                timeout_ms: 1,
-            }))
-        });
-        assert!(answer.await.is_err());
-        assert_eq!(asked, TRIES);
-        let mut asked = 0;
-        let answer = patiently(|| {
-            asked += 1;
-            std::future::ready(Err::<(), _>(ChainError::RateLimited {
-                endpoint: String::new(),
-                retry_after_ms: Some(60_000),
-            }))
-        });
-        assert!(answer.await.is_err());
-        assert_eq!(asked, 2);
+    #[test]
+    fn patience_ends() {
+        let pauses = |error: ChainError| {
+            let mut patience = Patience::default();
+            std::iter::from_fn(|| patience.pause(&error)).take(100).count()
+        };
+        let timeout = ChainError::Timeout {
+            endpoint: String::new(),
+            timeout_ms: 1,
+        };
+        assert_eq!(pauses(timeout), 5);
+        let limited = ChainError::RateLimited {
+            endpoint: String::new(),
+            retry_after_ms: Some(60_000),
+        };
+        assert_eq!(pauses(limited), 1);
     }
 }

@@ -382,6 +382,10 @@ impl Store for PostgresStore {
         Ok(reads::attempts(&mut *self.reader().await?, query).await?)
     }
 
+    async fn cached_networks(&self, limit: u32) -> Result<Vec<String>, CustodyError> {
+        Ok(holdings::networks(&mut *self.reader().await?, limit).await?)
+    }
+
     async fn cached_balances(&self, page: &HoldingsPage) -> Result<Vec<BalanceRow>, CustodyError> {
         Ok(holdings::balances(&mut *self.reader().await?, page).await?)
     }

@@ -298,6 +298,10 @@ impl Store for SqliteStore {
         reads::attempts(&mut *self.reader().await?, query).await
     }
 
+    async fn cached_networks(&self, limit: u32) -> Result<Vec<String>, CustodyError> {
+        holdings::networks(&mut *self.reader().await?, limit).await
+    }
+
     async fn cached_balances(&self, page: &HoldingsPage) -> Result<Vec<BalanceRow>, CustodyError> {
         holdings::balances(&mut *self.reader().await?, page).await
     }

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::sync::OnceLock;
 
 use keyward_core::vault::SecondFactor;
-use keyward_custody::chain::{NodeConfig, SolanaNode};
+use keyward_custody::chain::SolanaNode;
 use keyward_custody::relocate::schema_state;
 use keyward_custody::{
     Custody, CustodyError, OpenOptions, Password, StoreLocation, VaultStatus, VaultSummary, Wallet,
@@ -99,12 +99,15 @@ impl Context {
     /// The settings in force, the command line and the environment applied.
     pub(crate) fn config(&self) -> Result<Config, Failure> {
         let mut config = Config::load(&self.config_path()?)?;
-        let rpc = match &self.global.rpc {
-            Some(url) => Some(url.clone()),
-            None => env_text("KEYWARD_RPC_URL")?,
+        let rpc = match self.global.rpc.as_slice() {
+            [] => env_text("KEYWARD_RPC_URL")?.unwrap_or_default(),
+            urls => urls.join(" "),
         };
-        if let Some(url) = rpc {
-            config.set(config::Key::RpcUrl, &url)?;
+        if let Some((first, more)) = rpc.trim().split_once(' ').or(Some((rpc.trim(), "")))
+            && !first.is_empty()
+        {
+            config.set(config::Key::RpcUrl, first)?;
+            config.set(config::Key::MoreRpcUrls, more)?;
             // The file's WebSocket address belongs to the file's node.
             config.ws_url = None;
         }
@@ -129,16 +132,16 @@ impl Context {
 
     /// The node that this very command names, if it names one.
     pub(crate) fn named_node(&mut self) -> Result<Option<SolanaNode>, Failure> {
-        match self.global.rpc {
-            Some(_) => self.node().map(Some),
-            None => Ok(None),
+        if self.global.rpc.is_empty() {
+            return Ok(None);
         }
+        self.node().map(Some)
     }
 
     /// The node that the person chose. Nothing is contacted yet.
     pub(crate) fn node(&mut self) -> Result<SolanaNode, Failure> {
         let config = self.config()?;
-        let Some(rpc_url) = config.rpc_url else {
+        let Some(node) = config.node() else {
             return Err(Failure::new(
                 Exit::Unreachable,
                 "no_endpoint",
@@ -146,13 +149,11 @@ impl Context {
                 "give --rpc URL, or choose one for good with `keyward config set rpc_url URL`",
             ));
         };
-        if config::check_rpc_url(&rpc_url)? == EndpointPrivacy::PlainText {
-            self.warn(&plain_text_warning(&rpc_url));
+        for url in config.rpc_url.iter().chain(&config.more_rpc_urls) {
+            if config::check_rpc_url(url)? == EndpointPrivacy::PlainText {
+                self.warn(&plain_text_warning(url));
+            }
         }
-        let node = NodeConfig {
-            ws_url: config.ws_url,
-            ..NodeConfig::new(rpc_url)
-        };
         Ok(SolanaNode::connect(&node)?)
     }
 

@@ -10,7 +10,8 @@ use crate::output::{Report, fields};
 /// Read and change the settings
 ///
 /// rpc_url: the node's JSON-RPC address, http or https; none by default. ws_url: its WebSocket address, ws or wss, where it
-/// is not the customary one. lock_after_minutes: idle minutes after which the console locks, 1 to 1440, by default 10.
+/// is not the customary one. more_rpc_urls: further nodes of the same network that stand in for the first, with spaces between.
+/// max_requests_per_second: how fast each node is asked at most, 1 to 10000. lock_after_minutes: idle minutes after which the console locks, 1 to 1440, by default 10.
 /// theme: dark, light or auto.
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {

@@ -25,6 +25,8 @@ fn settings_survive_the_file_and_are_private() {
     for (key, value) in [
         (Key::RpcUrl, "https://node.example/key"),
         (Key::WsUrl, "wss://node.example/key"),
+        (Key::MoreRpcUrls, "https://two.example/key http://127.0.0.1:8899"),
+        (Key::MaxRequestsPerSecond, "40"),
         (Key::LockAfterMinutes, "3"),
         (Key::Theme, "light"),
     ] {
@@ -37,6 +39,23 @@ fn settings_survive_the_file_and_are_private() {
     assert_eq!(mode & 0o777, 0o600);
     let names: Vec<_> = fs::read_dir(path.parent().unwrap()).unwrap().collect();
     assert_eq!(names.len(), 1, "nothing is left beside the file");
+    for (key, bad) in [
+        (Key::MoreRpcUrls, "https://two.example ftp://three.example"),
+        (
+            Key::MoreRpcUrls,
+            "http://a http://b http://c http://d http://e http://f http://g http://h",
+        ),
+        (Key::MaxRequestsPerSecond, "0"),
+        (Key::MaxRequestsPerSecond, "fast"),
+        (Key::MaxRequestsPerSecond, "10001"),
+    ] {
+        assert!(config.set(key, bad).is_err(), "{bad}");
+    }
+    let node = config.node().unwrap();
+    assert_eq!(
+        (node.more_rpc_urls.len(), node.max_requests_per_second),
+        (2, Some(40))
+    );
     for key in Key::ALL {
         config.set(key, "").unwrap();
     }

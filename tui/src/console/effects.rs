@@ -173,11 +173,7 @@ impl Services {
     /// Talks to the endpoint of these settings from now on. An unusable address counts as none; it
     /// was checked when it was entered.
     pub fn use_node(&self, config: &Config) {
-        *lock(&self.node) = config.rpc_url.as_ref().and_then(|url| {
-            let mut node = NodeConfig::new(url);
-            node.ws_url = config.ws_url.clone();
-            SolanaNode::connect(&node).ok()
-        });
+        *lock(&self.node) = config.node().and_then(|node| SolanaNode::connect(&node).ok());
     }
 
     /// The second factor from the environment, if there is one.

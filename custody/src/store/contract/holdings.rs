@@ -3,7 +3,7 @@
 use keyward_core::address::Address;
 use keyward_core::amount::Lamports;
 
-use super::scene::Scene;
+use super::scene::{Place, Scene};
 use crate::store::Write;
 use crate::store::holdings::{BalanceRow, HoldingsPage, HoldingsWrite, TokenRow};
 

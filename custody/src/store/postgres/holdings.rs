@@ -124,6 +124,15 @@ async fn tokens(
     Ok(())
 }
 
+pub(super) async fn networks(connection: &mut PgConnection, limit: u32) -> Result<Vec<String>, Fault> {
+    let found = sqlx::query_scalar("SELECT DISTINCT network FROM cached_balances ORDER BY network LIMIT $1")
+        .bind(i64::from(limit))
+        .fetch_all(connection)
+        .await
+        .storage()?;
+    Ok(found)
+}
+
 pub(super) async fn balances(
     connection: &mut PgConnection,
     page: &HoldingsPage,

@@ -123,6 +123,18 @@ async fn tokens(
     Ok(())
 }
 
+pub(super) async fn networks(
+    connection: &mut SqliteConnection,
+    limit: u32,
+) -> Result<Vec<String>, CustodyError> {
+    let found = sqlx::query_scalar("SELECT DISTINCT network FROM cached_balances ORDER BY network LIMIT ?1")
+        .bind(limit)
+        .fetch_all(connection)
+        .await
+        .storage()?;
+    Ok(found)
+}
+
 pub(super) async fn balances(
     connection: &mut SqliteConnection,
     page: &HoldingsPage,

@@ -95,14 +95,12 @@ fn save(path: &Path, key: Key, value: &str) -> Result<(), Failure> {
 }
 
 async fn attempt(config: &Config) -> Result<NodeStatus, Failure> {
-    let url = config.rpc_url.as_deref().ok_or_else(|| {
+    let node = config.node().ok_or_else(|| {
         Failure::new(
             "no RPC endpoint is set",
             "enter one first, http://127.0.0.1:8899 for a node on this machine",
         )
     })?;
-    let mut node = NodeConfig::new(url);
-    node.ws_url.clone_from(&config.ws_url);
     Ok(SolanaNode::connect(&node)?.status().await?)
 }
 

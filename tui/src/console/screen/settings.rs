@@ -72,6 +72,14 @@ impl SettingsScreen {
                         "WebSocket endpoint",
                         "ws:// or wss://; empty: worked out from the other",
                     ),
+                    Key::MoreRpcUrls => (
+                        "Further RPC endpoints",
+                        "of the same network, with spaces between; they stand in for the first",
+                    ),
+                    Key::MaxRequestsPerSecond => (
+                        "Requests a second of each endpoint, at most",
+                        "1 to 10000; empty: as many as it takes",
+                    ),
                     _ => ("Lock after how many idle minutes?", "1 to 1440"),
                 };
                 let text = cx.shared.config.get(key).unwrap_or_default();
@@ -114,7 +122,7 @@ impl SettingsScreen {
         }
         match key {
             Key::Theme => cx.shared.choose_palette(),
-            Key::RpcUrl | Key::WsUrl => self.choose_node(cx),
+            Key::RpcUrl | Key::WsUrl | Key::MoreRpcUrls | Key::MaxRequestsPerSecond => self.choose_node(cx),
             Key::LockAfterMinutes => {}
         }
         let id = cx.start(Work::Settings(SettingsWork::Save {

@@ -94,6 +94,14 @@ fn worded(row: Row, config: &Config) -> (&'static str, String, bool) {
                 true,
             ),
         },
+        Row::Setting(Key::MoreRpcUrls) => match config.more_rpc_urls.len() {
+            0 => ("further endpoints", "none".into(), true),
+            more => ("further endpoints", more.to_string(), false),
+        },
+        Row::Setting(Key::MaxRequestsPerSecond) => match config.max_requests_per_second {
+            Some(rate) => ("requests a second", rate.to_string(), false),
+            None => ("requests a second", "as many as the endpoint takes".into(), true),
+        },
         Row::Setting(Key::LockAfterMinutes) => {
             let minutes = count(
                 u64::from(config.lock_after_minutes),
