@@ -13,6 +13,7 @@ mod blockhash;
 mod compare;
 mod error;
 mod explain;
+mod fault;
 mod fees;
 mod history;
 mod landed;
@@ -33,6 +34,7 @@ use keyward_core::solana::token::TokenProgram;
 
 pub use error::ChainError;
 pub(crate) use error::clean as clean_text;
+pub use fault::{Fault, Trial};
 pub use tables::LookupTables;
 pub use types::{
     AccountData, AccountInfo, BalanceDisagreement, Balances, Blockhashes, ChainTip, Commitment, Comparison,
@@ -305,6 +307,14 @@ impl SolanaNode {
     /// Any [`ChainError`]. A transaction that would fail is not an error: see [`Simulation::error`].
     pub async fn simulate(&self, transaction: &[u8], watch: &[Address]) -> Result<Simulation, ChainError> {
         transactions::simulate(self, transaction, watch).await
+    }
+
+    /// Runs a transaction on the node without effect and without checking signatures, and says which part of it would fail.
+    ///
+    /// # Errors
+    /// Any [`ChainError`]. A transaction that would fail is not an error: see [`Trial::fault`].
+    pub async fn trial(&self, transaction: &[u8]) -> Result<Trial, ChainError> {
+        fault::trial(self, transaction).await
     }
 
     /// Asks what the cluster charges for a message. Whether that includes the priority fee depends on the node.

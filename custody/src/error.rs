@@ -182,6 +182,9 @@ pub enum CustodyError {
         /// The wallet.
         wallet: AccountAddress,
     },
+    /// Another process took up items of the job, or the job does not go on.
+    #[error("the job is not as it was: another process took up its items, or it was paused")]
+    JobMoved,
     /// Several wallets carry this label.
     #[error("{count} wallets are called {what:?}")]
     Ambiguous {
@@ -359,6 +362,7 @@ impl CustodyError {
                 "take a wallet away from this owner first, name fewer, or raise the vault's setting max_wallets_per_owner"
             }
             Self::TransferUnderWay { .. } => "follow it to its end first (`keyward transfers resume`)",
+            Self::JobMoved => "run the job again; nothing was sent",
             Self::Ambiguous { .. } => "name the wallet by its address or its #index",
             Self::Damaged { .. } => {
                 "leave the file as it is and restore a copy; keys can be had again from the phrase"
@@ -429,6 +433,7 @@ impl CustodyError {
             Self::OwnerHasWallets { .. } => "owner-has-wallets",
             Self::OwnerFull { .. } => "owner-full",
             Self::TransferUnderWay { .. } => "transfer-under-way",
+            Self::JobMoved => "job-moved",
             Self::Ambiguous { .. } => "ambiguous",
             Self::Damaged { .. } => "damaged",
             Self::ReadOnly => "read-only",

@@ -16,15 +16,21 @@
 //!
 //! See `docs/decisions/0023-one-engine-for-what-pays-many.md`.
 
+mod assemble;
 pub mod compose;
+mod driver;
+mod error;
 mod item;
 mod job;
+mod keeping;
+pub mod machine;
 pub mod reference;
 
+pub use error::JobError;
 pub use item::{ItemAction, ItemCursor, ItemFilter, ItemState, JobItem, NewItem};
 pub use job::{
-    Batch, BatchState, Job, JobCounts, JobFormat, JobId, JobKind, JobOutcome, JobProgress, JobQuery,
-    JobState, Lifetime, NewJob,
+    Batch, BatchItem, BatchState, Job, JobCounts, JobFormat, JobId, JobKind, JobOutcome, JobProgress,
+    JobQuery, JobState, Lifetime, NewJob,
 };
 
 /// The most items of one job.

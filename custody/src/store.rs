@@ -14,6 +14,7 @@ mod columns;
 #[cfg(test)]
 mod contract;
 pub(crate) mod holdings;
+pub(crate) mod jobs;
 pub(crate) mod key_chain;
 mod open;
 mod owners;
@@ -40,6 +41,7 @@ use crate::audit::AuditQuery;
 use crate::audit::ledger::{Ledger, LedgerState};
 use crate::audit::stored::StoredEntry;
 use crate::error::CustodyError;
+use crate::jobs::{Batch, ItemFilter, JobId, JobItem, JobQuery};
 use crate::owners::{Owner, OwnerPage, OwnerQuery};
 use crate::settings::{SettingsRow, VaultSettings};
 use crate::wallets::{Wallet, WalletPage, WalletQuery, WalletState};
@@ -146,6 +148,27 @@ pub(crate) trait Store: Send + Sync {
         page: &holdings::HoldingsPage,
     ) -> Result<Vec<holdings::MintRow>, CustodyError>;
 
+    /// A page of jobs, the newest first; the query's bounds were checked by the caller.
+    async fn jobs(&self, query: &JobQuery) -> Result<Vec<jobs::JobRow>, CustodyError>;
+
+    /// A job, and what is counted of it.
+    async fn job(&self, id: JobId) -> Result<Option<jobs::CountedJob>, CustodyError>;
+
+    /// A job with all that a run of it begins with, from one snapshot.
+    async fn job_run(&self, id: JobId) -> Result<Option<jobs::JobRun>, CustodyError>;
+
+    /// Items of a job after this number, at most so many, in their order.
+    async fn job_items(
+        &self,
+        id: JobId,
+        filter: ItemFilter,
+        after: Option<u32>,
+        limit: u32,
+    ) -> Result<Vec<JobItem>, CustodyError>;
+
+    /// Transactions of a job after this number, at most so many, in their order.
+    async fn job_batches(&self, id: JobId, after: u32, limit: u32) -> Result<Vec<Batch>, CustodyError>;
+
     /// The rotation of the vault key under way, and how far it is.
     async fn rotation(&self) -> Result<Option<RotationState>, CustodyError>;
 
@@ -224,6 +247,8 @@ pub(crate) struct Ask {
     pub(crate) unsigned_tail: bool,
     /// What of the rotation of the vault key.
     pub(crate) rotation: RotationAsk,
+    /// What of a job.
+    pub(crate) job: Option<jobs::JobAsk>,
 }
 
 /// Audit entries past their retention, the earliest first, of the signed part of the log.
@@ -328,6 +353,8 @@ pub(crate) struct Facts {
     pub(crate) same_payment: Option<Signature>,
     /// What was asked for of the rotation of the vault key.
     pub(crate) rotation: RotationFacts,
+    /// The job asked for.
+    pub(crate) job: Option<jobs::JobFacts>,
     /// Whether the log says that what is stored was sealed, when asked for.
     pub(crate) sealed_before: bool,
 }
@@ -600,6 +627,8 @@ pub(crate) enum Write {
     Rotation(RotationWrite),
     /// What nodes said, to be kept.
     Holdings(holdings::HoldingsWrite),
+    /// Of a job, its items or its transactions.
+    Job(jobs::JobWrite),
     /// Audit entries are emptied to their leaf; the entry `by` of the same transaction says so.
     Redact {
         sequences: Vec<i64>,

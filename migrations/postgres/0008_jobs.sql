@@ -64,6 +64,7 @@ CREATE TABLE batch_items (
     batch  BIGINT NOT NULL,
     item   BIGINT NOT NULL,
     amount TEXT NOT NULL CHECK (length(amount) BETWEEN 1 AND 20),
+    instructions BIGINT NOT NULL CHECK (instructions >= 0),
     PRIMARY KEY (job_id, batch, item),
     FOREIGN KEY (job_id, batch) REFERENCES batches (job_id, batch),
     FOREIGN KEY (job_id, item) REFERENCES transfers (job_id, item)

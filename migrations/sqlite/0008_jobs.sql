@@ -69,6 +69,8 @@ CREATE TABLE batch_items (
     item   INTEGER NOT NULL,
     -- What it comes to: planned, or decided when the transaction was built.
     amount TEXT NOT NULL CHECK (length(amount) BETWEEN 1 AND 20),
+    -- How many instructions are its own. They follow one another in the order of items, after what is nobody's.
+    instructions INTEGER NOT NULL CHECK (instructions >= 0),
     PRIMARY KEY (job_id, batch, item),
     FOREIGN KEY (job_id, batch) REFERENCES batches (job_id, batch),
     FOREIGN KEY (job_id, item) REFERENCES transfers (job_id, item)

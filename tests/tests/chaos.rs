@@ -1,5 +1,5 @@
 //! Many processes on one vault, and processes, servers and networks that end at any moment: small versions of what
-//! `cargo xtask contend` and `cargo xtask crash` do in full.
+//! `cargo xtask contend`, `cargo xtask crash` and `cargo xtask pay` do in full.
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
@@ -9,3 +9,5 @@ mod contend;
 mod crash;
 #[path = "chaos/gone.rs"]
 mod gone;
+#[path = "chaos/pay.rs"]
+mod pay;

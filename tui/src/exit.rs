@@ -186,6 +186,7 @@ fn custody_exit(error: &CustodyError) -> Exit {
         | E::ExportRefused { .. }
         | E::OwnerFull { .. }
         | E::TransferUnderWay { .. }
+        | E::JobMoved
         | E::WalletDeleted { .. }
         | E::WalletRetired { .. }
         | E::WalletPurged { .. } => Exit::Refused,

@@ -120,6 +120,12 @@ operations! {
     MergeVault = "merge-vault",
     /// The vault was copied to another store.
     CopyStore = "copy-store",
+    /// A job of many payments, sweeps or closings was stored.
+    CreateJob = "create-job",
+    /// A job was paused, resumed, cancelled or tried again.
+    ChangeJob = "change-job",
+    /// Items of a job ended without a transaction.
+    EndItems = "end-items",
     /// What is stored was put under the seal that notices changes.
     SealState = "seal-state",
 }

@@ -12,7 +12,7 @@ use solana_rpc_client_api::request::RpcRequest;
 use super::error::clean;
 use super::explain::explain;
 use super::transport::call;
-use super::{ChainError, Commitment, LandedTransaction, SolChange, SolanaNode, TokenChange};
+use super::{ChainError, Commitment, Fault, LandedTransaction, SolChange, SolanaNode, TokenChange};
 
 const MAX_LOG_LINES: usize = 200;
 
@@ -122,6 +122,7 @@ fn landed(signature: &Signature, raw: Raw) -> Result<LandedTransaction, ChainErr
             .block_time
             .and_then(|seconds| u64::try_from(seconds).ok()?.checked_mul(1_000)),
         error: meta.err.as_ref().map(explain),
+        fault: meta.err.as_ref().map(Fault::read),
         fee: Lamports::new(meta.fee),
         sol: sol.collect(),
         tokens,

@@ -276,6 +276,8 @@ pub struct LandedTransaction {
     pub time_ms: Option<u64>,
     /// Why it failed, if it did. A failed one has paid its fee and changed nothing else.
     pub error: Option<String>,
+    /// Which part of it failed, if it did.
+    pub fault: Option<super::Fault>,
     /// What it cost, as the node says; not every node counts the priority fee in. What the fee payer's balance says is sure.
     pub fee: Lamports,
     /// Its accounts in their order, the fee payer first, with their SOL before and after.

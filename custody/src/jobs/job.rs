@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use keyward_core::address::{Address, Blockhash, Signature};
 use keyward_core::amount::Lamports;
+use keyward_core::solana::Transaction;
 
 use super::item::NewItem;
 use crate::error::CustodyError;
@@ -286,8 +287,8 @@ pub struct Batch {
     pub lifetime: Lifetime,
     /// What the cluster charges for it, with the priority fee.
     pub fee: Lamports,
-    /// The items in it, each with its amount in base units.
-    pub items: Vec<(u32, u64)>,
+    /// The items in it, in their order.
+    pub items: Vec<BatchItem>,
     /// How far it has come.
     pub state: BatchState,
     /// The slot that it landed in.
@@ -298,6 +299,44 @@ pub struct Batch {
     pub culprit: Option<u32>,
     /// When it was recorded, in milliseconds since the Unix epoch.
     pub created_ms: u64,
+}
+
+/// An item of a transaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BatchItem {
+    /// Its number.
+    pub item: u32,
+    /// How much it moves, in base units.
+    pub amount: u64,
+    /// How many of the transaction's instructions are its own. They follow one another in the order of items, at the
+    /// transaction's end.
+    pub instructions: u32,
+}
+
+impl Batch {
+    /// The item that an instruction of the transaction belongs to, by the instruction's place.
+    #[must_use]
+    pub fn item_of(&self, instruction: usize) -> Option<u32> {
+        let all = Transaction::decode(&self.transaction)
+            .ok()?
+            .message
+            .instructions
+            .len();
+        item_of(&self.items, all, instruction)
+    }
+}
+
+/// The item that an instruction belongs to, of so many.
+pub(crate) fn item_of(items: &[BatchItem], all: usize, instruction: usize) -> Option<u32> {
+    let own = |item: &BatchItem| usize::try_from(item.instructions).unwrap_or(usize::MAX);
+    let mut end = all.checked_sub(items.iter().map(own).sum())?;
+    if instruction < end {
+        return None;
+    }
+    items.iter().find_map(|item| {
+        end = end.saturating_add(own(item));
+        (instruction < end).then_some(item.item)
+    })
 }
 
 /// How a running job is doing. Meant for a screen: steps in between may be missed.

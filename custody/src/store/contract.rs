@@ -38,6 +38,7 @@ macro_rules! contract {
 
 mod group;
 mod holdings;
+mod jobs;
 
 contract!(
     windows_slide,

@@ -12,6 +12,7 @@ mod errors;
 mod facts;
 mod file;
 mod holdings;
+mod jobs;
 mod key_chain;
 mod life;
 mod lists;
@@ -40,10 +41,12 @@ use crate::audit::AuditQuery;
 use crate::audit::stored::StoredEntry;
 use crate::clock::Clock;
 use crate::error::CustodyError;
+use crate::jobs::{Batch, ItemFilter, JobId, JobItem, JobQuery};
 use crate::owners::{Owner, OwnerPage, OwnerQuery};
 use crate::store::batch::Group;
 use crate::store::columns::bounded;
 use crate::store::holdings::{BalanceRow, HoldingsPage, MintRow, TokenRow};
+use crate::store::jobs::{CountedJob, JobRow, JobRun};
 use crate::store::rotation::{RecordRef, RotationState, StagedRecord, Unstaged};
 use crate::store::rows::{Hold, Source, Target};
 use crate::store::{
@@ -312,6 +315,51 @@ impl Store for SqliteStore {
 
     async fn cached_mints(&self, page: &HoldingsPage) -> Result<Vec<MintRow>, CustodyError> {
         holdings::mints(&mut *self.reader().await?, page).await
+    }
+
+    async fn jobs(&self, query: &JobQuery) -> Result<Vec<JobRow>, CustodyError> {
+        jobs::list(&mut *self.reader().await?, query).await
+    }
+
+    async fn job(&self, id: JobId) -> Result<Option<CountedJob>, CustodyError> {
+        let mut reader = self.reader().await?;
+        let mut snapshot = reader.begin().await.storage()?;
+        let counted = match jobs::row(&mut snapshot, id).await? {
+            None => None,
+            Some(row) => {
+                let (states, batches) = jobs::counts(&mut snapshot, id).await?;
+                Some(CountedJob { row, states, batches })
+            }
+        };
+        snapshot.rollback().await.storage()?;
+        Ok(counted)
+    }
+
+    async fn job_run(&self, id: JobId) -> Result<Option<JobRun>, CustodyError> {
+        let mut reader = self.reader().await?;
+        let mut snapshot = reader.begin().await.storage()?;
+        let run = jobs::run(&mut snapshot, id).await?;
+        snapshot.rollback().await.storage()?;
+        Ok(run)
+    }
+
+    async fn job_items(
+        &self,
+        id: JobId,
+        filter: ItemFilter,
+        after: Option<u32>,
+        limit: u32,
+    ) -> Result<Vec<JobItem>, CustodyError> {
+        let after = after.map_or(-1, i64::from);
+        jobs::items(&mut *self.reader().await?, id, filter, after, limit).await
+    }
+
+    async fn job_batches(&self, id: JobId, after: u32, limit: u32) -> Result<Vec<Batch>, CustodyError> {
+        let mut reader = self.reader().await?;
+        let mut snapshot = reader.begin().await.storage()?;
+        let batches = jobs::batches(&mut snapshot, id, after, limit).await?;
+        snapshot.rollback().await.storage()?;
+        Ok(batches)
     }
 
     async fn rotation(&self) -> Result<Option<RotationState>, CustodyError> {

@@ -1,6 +1,6 @@
 //! Sets many processes on one vault, or kills one again and again: the full versions of what the tests do small.
 //!
-//! `contend` and `crash` are for people, through `cargo xtask`; the other roles are the processes that these start.
+//! `contend`, `crash` and `pay` are for people, through `cargo xtask`; the other roles are the processes that these start.
 #![forbid(unsafe_code)]
 #![expect(clippy::print_stdout, reason = "it tells a person what it found")]
 
@@ -10,18 +10,22 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, bail};
 use keyward_tests::chaos::contend;
 use keyward_tests::chaos::crash;
+use keyward_tests::chaos::pay;
 use keyward_tests::chaos::place::{Place, Store};
+use keyward_tests::node::{NodeOptions, TestNode};
 use keyward_tests::postgres::PostgresServer;
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let mut arguments = std::env::args().skip(1);
-    let role = arguments.next().context("contend or crash?")?;
+    let role = arguments.next().context("contend, crash or pay?")?;
     let rest: Vec<String> = arguments.collect();
     match role.as_str() {
         "contender" => contend::worker::run().await,
         "worker" => crash::worker::run().await,
         "contend" => contend_in_full(&Options::read(&rest)?).await,
+        "payer" => pay::payer::run().await,
+        "pay" => pay_in_full(&Options::read(&rest)?).await,
         "crash" => crash_in_full(&Options::read(&rest)?).await,
         other => bail!("there is no role {other:?}"),
     }
@@ -34,6 +38,8 @@ struct Options {
     operations: u64,
     kills: u32,
     seed: u64,
+    /// Fair and bad ones, to the node.
+    roads: Vec<bool>,
 }
 
 impl Options {
@@ -44,6 +50,7 @@ impl Options {
             operations: 100_000,
             kills: 1_000,
             seed: u64::from(std::process::id()),
+            roads: vec![false, true],
         };
         let mut words = words.iter();
         while let Some(word) = words.next() {
@@ -53,6 +60,14 @@ impl Options {
                 "--processes" => options.processes = value()?.parse()?,
                 "--kills" => options.kills = value()?.parse()?,
                 "--seed" => options.seed = value()?.parse()?,
+                "--road" => {
+                    options.roads = match value()?.as_str() {
+                        "fair" => vec![false],
+                        "bad" => vec![true],
+                        "both" => options.roads,
+                        other => bail!("--road takes fair, bad or both, not {other:?}"),
+                    };
+                }
                 "--store" => {
                     options.stores = match value()?.as_str() {
                         "sqlite" => vec![Store::Sqlite],
@@ -166,6 +181,52 @@ async fn crash_in_full(options: &Options) -> anyhow::Result<()> {
         // What is lost, doubled or does not open would have ended the run as an error.
         println!("  every check held after every kill");
         println!("  {:>9.0}  seconds in all", started.elapsed().as_secs_f64());
+    }
+    Ok(())
+}
+
+/// The length of the node's slots: a blockhash lives 150 of them.
+const SLOT_MS: u32 = 50;
+
+/// Kills on one node; the next ones are on a new one with a new vault.
+const KILLS_OF_ONE_NODE: u32 = 50;
+
+async fn pay_in_full(options: &Options) -> anyhow::Result<()> {
+    for &store in &options.stores {
+        let server = server(store)?;
+        for &bad_road in &options.roads {
+            let road = if bad_road { "a bad road" } else { "a fair road" };
+            println!(
+                "{}, {road}: {} kills, seed {}",
+                store.name(),
+                options.kills,
+                options.seed
+            );
+            let started = Instant::now();
+            let (mut left, mut seed) = (options.kills, options.seed);
+            let mut sums = pay::Findings::default();
+            while left > 0 {
+                let kills = left.min(KILLS_OF_ONE_NODE);
+                left -= kills;
+                seed += 1;
+                let plan = pay::Plan {
+                    program: program()?,
+                    kills,
+                    recipients: 300,
+                    together: 3,
+                    bad_road,
+                    seed,
+                };
+                let node = TestNode::start_engine(NodeOptions { slot_ms: SLOT_MS })?;
+                sums.add(pay::run(&place(server.as_ref())?, &node, &plan).await?);
+            }
+            for (what, count) in sums.table() {
+                println!("  {count:>9}  {what}");
+            }
+            // Whoever is paid twice or not at all would have ended the run as an error.
+            println!("  every recipient was paid exactly once");
+            println!("  {:>9.0}  seconds in all", started.elapsed().as_secs_f64());
+        }
     }
     Ok(())
 }

@@ -8,7 +8,7 @@ use super::connect::Engine;
 use super::errors::{Fault, ResultExt};
 use super::key_chain;
 use super::types::Millis;
-use super::{audit_log, holdings, owners, rotation, rows, usage};
+use super::{audit_log, holdings, jobs, owners, rotation, rows, usage};
 use crate::attempts::NewAttempt;
 use crate::error::CustodyError;
 use crate::store::{Applied, NewIntent, Write, stored_integer, stored_lamports};
@@ -45,6 +45,7 @@ impl Applier<'_> {
             }
             Write::Rotation(step) => rotation::apply(self.connection, step, now).await,
             Write::Holdings(read) => holdings::apply(self.connection, read, now).await,
+            Write::Job(change) => jobs::apply(self.connection, change, now).await,
             Write::Redact { sequences, by } => audit_log::redact(self.connection, sequences, by).await,
             Write::Life(change) => owners::apply(self.connection, change, now).await,
             Write::IntentSigned {
@@ -273,7 +274,8 @@ fn statement(write: Write, now: Millis) -> Result<Statement, CustodyError> {
         | Write::IntentSigned { .. }
         | Write::Attempt { .. }
         | Write::Rotation(_)
-        | Write::Holdings(_) => {
+        | Write::Holdings(_)
+        | Write::Job(_) => {
             return Err(CustodyError::damaged("a change of many statements came as one"));
         }
     })

@@ -15,7 +15,7 @@ use super::errors::{Fault, ResultExt};
 use super::key_chain;
 use super::life::{self, STATE_COLUMNS, STATE_COUNT};
 use super::types::{Id, Millis};
-use super::{audit_log, masters, owners, reads, rotation, seal};
+use super::{audit_log, jobs, masters, owners, reads, rotation, seal};
 use crate::audit::ledger::{Ledger, LedgerState};
 use crate::error::CustodyError;
 use crate::settings::SettingsRow;
@@ -111,6 +111,7 @@ pub(super) async fn gather(
         everything: None,
         attempt: None,
         same_payment: None,
+        job: None,
         rotation: rotation::facts(connection, ask.rotation).await?,
         redactable: Vec::new(),
         sealed_before: ask.sealed_before && !ledger.is_sealed() && seal::was_there(connection).await?,
@@ -146,6 +147,9 @@ pub(super) async fn gather(
             reads::attempt_by_signature(connection, signature).await?
         }
     };
+    if let Some(wanted) = &ask.job {
+        facts.job = jobs::facts(connection, wanted).await?;
+    }
     if let Some(wanted) = &ask.redact {
         facts.redactable = audit_log::redactable(connection, wanted).await?;
     }

@@ -312,9 +312,6 @@ pub(crate) static STAGED_RECORDS: Table = table(
 )
 .outside(NOT_IN_FORCE);
 
-const PAUSED_LOCKED: &str = "a job can be paused while the vault is locked; what it is to do, and what of it was given up, is \
-                             sealed item by item";
-
 pub(crate) static DISTRIBUTIONS: Table = table(
     "distributions",
     &[
@@ -327,9 +324,9 @@ pub(crate) static DISTRIBUTIONS: Table = table(
         column("fee", Text),
         column("options", Text),
         column("items", Integer),
-        column("state", Text).outside(PAUSED_LOCKED),
+        column("state", Text),
         column("created_at", Time),
-        column("updated_at", Time).outside(PAUSED_LOCKED),
+        column("updated_at", Time),
     ],
     &["job_id"],
 );
@@ -380,6 +377,7 @@ pub(crate) static BATCH_ITEMS: Table = table(
         column("batch", Integer),
         column("item", Integer),
         column("amount", Text),
+        column("instructions", Integer),
     ],
     &["job_id", "batch", "item"],
 );

@@ -4,6 +4,8 @@
 //! and after it. Every kind of change is named here, so a new one does not compile before somebody has said what it
 //! touches.
 
+mod jobs;
+
 use crate::error::CustodyError;
 use crate::store::key_chain::KeyChange;
 use crate::store::owners::LifeWrite;
@@ -92,6 +94,7 @@ pub(crate) fn effect(write: &Write, now_ms: u64) -> Result<Effect, CustodyError>
             vec![all(&rows::WALLETS), all(&rows::MASTER_WALLETS)]
         }
         Write::Rotation(_) => return Ok(Effect::Outside),
+        Write::Job(change) => return jobs::effect(change),
         Write::Life(LifeWrite::Owner { name }) => vec![of(&rows::OWNERS, "name", text(name))],
         Write::Life(LifeWrite::OwnerName { owner, .. } | LifeWrite::OwnerGone { owner }) => {
             vec![of(&rows::OWNERS, "owner_id", Value::Integer(*owner))]

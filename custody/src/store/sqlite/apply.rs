@@ -4,7 +4,7 @@ use sqlx::SqliteConnection;
 
 use super::errors::ResultExt;
 use super::key_chain;
-use super::{audit_log, facts, holdings, owners, rotation, rows, seal, usage};
+use super::{audit_log, facts, holdings, jobs, owners, rotation, rows, seal, usage};
 use crate::attempts::NewAttempt;
 use crate::audit::ledger::LedgerRow;
 use crate::clock::Clock;
@@ -53,6 +53,7 @@ pub(super) async fn apply(
         Write::Intent(new) => return intent(connection, new, now).await,
         Write::Rotation(step) => return rotation::apply(connection, step, now).await,
         Write::Holdings(read) => return holdings::apply(connection, read, now).await,
+        Write::Job(change) => return jobs::apply(connection, change, now).await,
         Write::IntentSigned {
             hash,
             wallet,

@@ -8,7 +8,7 @@ use sqlx::{AssertSqlSafe, Row, SqliteConnection};
 use super::errors::ResultExt;
 use super::key_chain;
 use super::life::{self, STATE_COLUMNS, STATE_COUNT};
-use super::{audit_log, masters, owners, reads, rotation, seal};
+use super::{audit_log, jobs, masters, owners, reads, rotation, seal};
 use crate::audit::ledger::{Ledger, LedgerState};
 use crate::error::CustodyError;
 use crate::settings::SettingsRow;
@@ -61,6 +61,7 @@ pub(super) async fn gather(
         everything: None,
         attempt: None,
         same_payment: None,
+        job: None,
         rotation: rotation::facts(connection, ask.rotation).await?,
         redactable: Vec::new(),
         sealed_before: ask.sealed_before && !ledger.is_sealed() && seal::was_there(connection).await?,
@@ -107,6 +108,9 @@ pub(super) async fn gather(
             reads::attempt_by_signature(connection, signature).await?
         }
     };
+    if let Some(wanted) = &ask.job {
+        facts.job = jobs::facts(connection, wanted).await?;
+    }
     if let Some(wanted) = &ask.redact {
         facts.redactable = audit_log::redactable(connection, wanted).await?;
     }
