@@ -16,6 +16,8 @@ mod derive;
 mod find_path;
 #[path = "cli/fixture.rs"]
 mod fixture;
+#[path = "cli/holdings.rs"]
+mod holdings;
 #[path = "cli/import.rs"]
 mod import;
 #[path = "cli/init.rs"]

@@ -2,15 +2,19 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::time::Duration;
 
 use keyward_core::address::Signature;
 use keyward_core::amount::Lamports;
 use keyward_custody::chain::{ChainError, Commitment, NodeConfig, SearchScope, SolanaNode};
 use keyward_tests::node::TestNode;
+use keyward_tests::wait;
 use serde_json::{Value, json};
 
 use crate::faults::{FaultServer, Reply};
 use crate::scene::{SOL, fresh_address};
+
+const LIMIT: Duration = Duration::from_secs(60);
 
 fn http(status: &str) -> Reply {
     Reply::Raw(format!("HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n").into_bytes())
@@ -138,9 +142,11 @@ async fn nothing_found_is_proved_by_all_endpoints_only() {
             .await
             .unwrap()
     };
-    let found = search().await;
-    assert!(found[0].status.is_some() && found[1].status.is_none());
-    assert!(found[1].context_slot > 1);
+    let found = wait::until("the airdrop", LIMIT, async || {
+        Some(search().await).filter(|found| found[0].status.is_some())
+    });
+    let found = found.await.unwrap();
+    assert!(found[1].status.is_none() && found[1].context_slot > 1);
     // One that has seen nothing takes nothing away, and lowers how far "nothing" is proved.
     is_blind.store(true, Ordering::SeqCst);
     let found = search().await;

@@ -125,6 +125,39 @@ async fn a_run_that_broke_off_goes_on_where_it_was() {
     assert_eq!(refresh(&scene, &node, all).await.read, 50);
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_endpoint_that_is_busy_for_a_moment_is_waited_for() {
+    let scene = Scene::new().await;
+    let count = AtomicU32::new(0);
+    let server = FaultServer::start(Some(&scene.test_node.rpc_url), move |question| {
+        let status = |line: &str| Reply::Raw(format!("HTTP/1.1 {line}\r\nContent-Length: 0\r\n\r\n").into_bytes());
+        if question["method"] != "getMultipleAccounts" {
+            return Reply::Forward;
+        }
+        match count.fetch_add(1, Ordering::SeqCst) {
+            0 => status("429 Too Many Requests\r\nRetry-After: 1"),
+            1 | 5 => status("429 Too Many Requests"),
+            2 => status("503 Service Unavailable"),
+            3 => Reply::Hang,
+            4 => Reply::Close,
+            _ => Reply::Forward,
+        }
+    });
+    let server = server.await.unwrap();
+    let config = NodeConfig {
+        timeout_ms: 4_000,
+        ..NodeConfig::new(&server.url)
+    };
+    let node = SolanaNode::connect(&config).unwrap();
+    let request = RefreshRequest {
+        addresses: (0..900).map(|_| fresh_address()).collect(),
+        ..RefreshRequest::default()
+    };
+    let report = refresh(&scene, &node, request).await;
+    assert_eq!((report.read, report.unknown, report.failure), (900, 0, None));
+    assert_eq!(node.traffic()[0].rate_limited, 3);
+}
+
 fn mint_data(program: TokenProgram, decimals: u8) -> Vec<u8> {
     let mut data = vec![0; 36];
     data.extend(1_000_000_u64.to_le_bytes());

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use keyward_core::vault::SecondFactor;
-use keyward_custody::chain::{NodeConfig, SolanaNode};
+use keyward_custody::chain::SolanaNode;
 use keyward_custody::{
     AuditReader, Custody, CustodyError, OpenOptions, Progress as WorkProgress, ProgressState, StoreLocation,
 };

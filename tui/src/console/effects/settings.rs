@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::Path;
 
-use keyward_custody::chain::{NodeConfig, NodeStatus, SolanaNode};
+use keyward_custody::chain::{NodeStatus, SolanaNode};
 use keyward_custody::{Password, SettingKey, VaultSettings};
 use zeroize::Zeroizing;
 
