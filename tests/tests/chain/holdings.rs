@@ -130,7 +130,8 @@ async fn an_endpoint_that_is_busy_for_a_moment_is_waited_for() {
     let scene = Scene::new().await;
     let count = AtomicU32::new(0);
     let server = FaultServer::start(Some(&scene.test_node.rpc_url), move |question| {
-        let status = |line: &str| Reply::Raw(format!("HTTP/1.1 {line}\r\nContent-Length: 0\r\n\r\n").into_bytes());
+        let status =
+            |line: &str| Reply::Raw(format!("HTTP/1.1 {line}\r\nContent-Length: 0\r\n\r\n").into_bytes());
         if question["method"] != "getMultipleAccounts" {
             return Reply::Forward;
         }
