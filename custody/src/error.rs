@@ -154,6 +154,14 @@ pub enum CustodyError {
         /// The name.
         name: String,
     },
+    /// The address book has this label for another address, or this address under another label.
+    #[error("the address book has {label:?} for {address} already")]
+    ContactExists {
+        /// The label that is there.
+        label: String,
+        /// The address that is there.
+        address: Address,
+    },
     /// The owner still has wallets.
     #[error("owner {name:?} still has {wallets} active wallets and {others} others")]
     OwnerHasWallets {
@@ -354,6 +362,7 @@ impl CustodyError {
             Self::OwnerNotFound { .. } => {
                 "look at the list of owners (`keyward owners list`) and check the spelling"
             }
+            Self::ContactExists { .. } => "rename or remove the one that is there (`keyward book`), or take another label",
             Self::OwnerExists { .. } => "take another name, or use the owner that is there",
             Self::OwnerHasWallets { .. } => {
                 "take them away or give them to another owner first (`keyward wallets assign`), or purge those deleted"
@@ -429,6 +438,7 @@ impl CustodyError {
             Self::WeakPassword(_) => "weak-password",
             Self::NotFound { .. } => "not-found",
             Self::OwnerNotFound { .. } => "owner-not-found",
+            Self::ContactExists { .. } => "contact-exists",
             Self::OwnerExists { .. } => "owner-exists",
             Self::OwnerHasWallets { .. } => "owner-has-wallets",
             Self::OwnerFull { .. } => "owner-full",

@@ -98,6 +98,7 @@
 
 pub mod attempts;
 pub mod audit;
+pub mod book;
 mod builder;
 pub mod chain;
 pub mod client;
@@ -108,6 +109,7 @@ pub mod fees;
 pub mod jobs;
 pub mod keyrotation;
 pub mod location;
+pub mod lookalike;
 pub mod memory;
 pub mod metrics;
 pub mod owners;
@@ -129,6 +131,7 @@ pub use audit::{
     AuditCount, AuditExport, AuditPage, AuditQuery, AuditReader, AuditReport, AuditRow, AuditRows,
     RedactReport, RetentionClass,
 };
+pub use book::{Contact, ContactPage, ContactQuery, ContactsAdded, NewContact};
 pub use builder::CustodyBuilder;
 pub use client::ClientIdentity;
 pub use clock::{Clock, SystemClock};

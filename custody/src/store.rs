@@ -10,6 +10,7 @@
 
 mod audit_filter;
 mod batch;
+mod book;
 mod columns;
 #[cfg(test)]
 mod contract;
@@ -40,12 +41,14 @@ use crate::attempts::{Attempt, AttemptId, AttemptQuery, AttemptState, NewAttempt
 use crate::audit::AuditQuery;
 use crate::audit::ledger::{Ledger, LedgerState};
 use crate::audit::stored::StoredEntry;
+use crate::book::{Contact, ContactPage, ContactQuery};
 use crate::error::CustodyError;
 use crate::jobs::{Batch, ItemFilter, JobId, JobItem, JobQuery};
 use crate::owners::{Owner, OwnerPage, OwnerQuery};
 use crate::settings::{SettingsRow, VaultSettings};
 use crate::wallets::{Wallet, WalletPage, WalletQuery, WalletState};
 use crate::witness::Witness;
+pub(crate) use book::{BookWrite, ContactFacts, KnownFrom, KnownRow};
 pub(crate) use open::OpenStore;
 pub(crate) use owners::{LifeWrite, OwnerFacts, OwnerPlace};
 use rotation::{RecordRef, RotationAsk, RotationFacts, RotationState, RotationWrite, StagedRecord, Unstaged};
@@ -120,6 +123,16 @@ pub(crate) trait Store: Send + Sync {
 
     /// The owner of exactly this name.
     async fn owner(&self, name: &str) -> Result<Option<Owner>, CustodyError>;
+
+    /// Contacts that match, by label, and their number; the query's bounds were checked by the caller.
+    async fn contacts(&self, query: &ContactQuery) -> Result<ContactPage, CustodyError>;
+
+    /// The contact with this label or at this address.
+    async fn contact(&self, name: &str) -> Result<Option<Contact>, CustodyError>;
+
+    /// Every address that people here may mean, at most so many of each source: own Solana wallets, contacts, and whom
+    /// transfers that landed went to.
+    async fn known(&self, limit: u32) -> Result<Vec<KnownRow>, CustodyError>;
 
     /// Empties whatever the store keeps of what was overwritten, as far as it can: the journal. Whether it could.
     async fn scrub(&self) -> Result<bool, CustodyError>;
@@ -231,6 +244,8 @@ pub(crate) struct Ask {
     pub(crate) owners: Vec<String>,
     /// And those of the wallets asked for.
     pub(crate) owners_of_wallets: bool,
+    /// The contacts with these labels or addresses.
+    pub(crate) contacts: Vec<String>,
     /// Which of the wallets asked for have a transfer under way.
     pub(crate) in_flight: bool,
     /// Everything that is sealed or signed under the vault key.
@@ -341,6 +356,8 @@ pub(crate) struct Facts {
     pub(crate) masters: Vec<MasterRow>,
     /// The owners asked for, each once, by id.
     pub(crate) owners: Vec<OwnerFacts>,
+    /// The contacts asked for, each once.
+    pub(crate) contacts: Vec<ContactFacts>,
     /// The ids of those wallets that have a transfer under way.
     pub(crate) in_flight: Vec<i64>,
     /// Everything that is sealed or signed, when asked for.
@@ -571,6 +588,8 @@ pub(crate) enum Write {
     Key(key_chain::KeyChange),
     /// Of an owner, a place, a role, or the end of a wallet.
     Life(LifeWrite),
+    /// Of the address book.
+    Book(BookWrite),
     Label {
         wallet: i64,
         label: String,

@@ -165,6 +165,7 @@ fn custody_exit(error: &CustodyError) -> Exit {
         | E::AlreadyRotated { .. }
         | E::NotDue { .. }
         | E::OwnerExists { .. }
+        | E::ContactExists { .. }
         | E::OwnerHasWallets { .. }
         | E::Invalid { .. }
         | E::UnsupportedStore { .. } => Exit::InvalidInput,

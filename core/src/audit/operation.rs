@@ -126,6 +126,8 @@ operations! {
     ChangeJob = "change-job",
     /// Items of a job ended without a transaction.
     EndItems = "end-items",
+    /// The address book was changed.
+    ChangeBook = "change-book",
     /// What is stored was put under the seal that notices changes.
     SealState = "seal-state",
 }

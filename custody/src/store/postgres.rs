@@ -10,6 +10,7 @@
 mod absence;
 mod apply;
 mod audit_log;
+mod book;
 mod connect;
 mod copy;
 mod dump;
@@ -45,6 +46,7 @@ use crate::attempts::{Attempt, AttemptQuery};
 use crate::audit::AuditQuery;
 use crate::audit::ledger::Ledger;
 use crate::audit::stored::StoredEntry;
+use crate::book::{Contact, ContactPage, ContactQuery};
 use crate::clock::Clock;
 use crate::error::CustodyError;
 use crate::jobs::{Batch, ItemFilter, JobId, JobItem, JobQuery};
@@ -55,7 +57,7 @@ use crate::store::jobs::{CountedJob, JobRow, JobRun};
 use crate::store::rotation::{RecordRef, RotationState, StagedRecord, Unstaged};
 use crate::store::rows::{Hold, Source, Target};
 use crate::store::{
-    Applied, Ask, AuditCountRow, AuditHead, AuditKeyRow, Commit, Decide, Facts, MasterSummaryRow, Overview,
+    Applied, Ask, AuditCountRow, AuditHead, AuditKeyRow, Commit, Decide, Facts, KnownRow, MasterSummaryRow, Overview,
     Store, StoredCheckpoint, WalletPlace, Write, stored_integer,
 };
 use crate::wallets::{Wallet, WalletPage, WalletQuery};
@@ -374,6 +376,24 @@ impl Store for PostgresStore {
 
     async fn owner(&self, name: &str) -> Result<Option<Owner>, CustodyError> {
         Ok(owners::by_name(&mut *self.reader().await?, name).await?)
+    }
+
+    async fn contacts(&self, query: &ContactQuery) -> Result<ContactPage, CustodyError> {
+        let mut snapshot = self.snapshot().await?;
+        let page = book::page(&mut snapshot, query).await?;
+        snapshot.rollback().await.storage()?;
+        Ok(page)
+    }
+
+    async fn contact(&self, name: &str) -> Result<Option<Contact>, CustodyError> {
+        Ok(book::one(&mut *self.reader().await?, name).await?)
+    }
+
+    async fn known(&self, limit: u32) -> Result<Vec<KnownRow>, CustodyError> {
+        let mut snapshot = self.snapshot().await?;
+        let known = book::known(&mut snapshot, limit).await?;
+        snapshot.rollback().await.storage()?;
+        Ok(known)
     }
 
     /// Rows that were overwritten stay in the server's files until it vacuums: that is for who runs the server.

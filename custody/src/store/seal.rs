@@ -33,7 +33,7 @@ const SUM_BYTES: usize = 64;
 const MAC_BYTES: usize = 32;
 
 /// The tables that it covers. New ones come at the end: a table's place is its place in the stored seal.
-pub(crate) static SEALED: [&Table; 17] = [
+pub(crate) static SEALED: [&Table; 18] = [
     &rows::VAULTS,
     &rows::VAULT_SETTINGS,
     &rows::POLICIES,
@@ -51,6 +51,7 @@ pub(crate) static SEALED: [&Table; 17] = [
     &rows::TRANSFERS,
     &rows::BATCHES,
     &rows::BATCH_ITEMS,
+    &rows::ADDRESS_BOOK,
 ];
 
 /// What of an intent is told when it ends; all else is told when it is authorised. So each of the two is one element, and

@@ -6,6 +6,7 @@
 
 mod apply;
 mod audit_log;
+mod book;
 mod checkpoints;
 mod dump;
 mod errors;
@@ -39,6 +40,7 @@ use sqlx::{ConnectOptions, Connection as _, SqliteConnection, SqlitePool};
 use crate::attempts::{Attempt, AttemptQuery};
 use crate::audit::AuditQuery;
 use crate::audit::stored::StoredEntry;
+use crate::book::{Contact, ContactPage, ContactQuery};
 use crate::clock::Clock;
 use crate::error::CustodyError;
 use crate::jobs::{Batch, ItemFilter, JobId, JobItem, JobQuery};
@@ -50,7 +52,7 @@ use crate::store::jobs::{CountedJob, JobRow, JobRun};
 use crate::store::rotation::{RecordRef, RotationState, StagedRecord, Unstaged};
 use crate::store::rows::{Hold, Source, Target};
 use crate::store::{
-    Applied, Ask, AuditCountRow, AuditHead, AuditKeyRow, Commit, Decide, Facts, MasterSummaryRow, Overview,
+    Applied, Ask, AuditCountRow, AuditHead, AuditKeyRow, Commit, Decide, Facts, KnownRow, MasterSummaryRow, Overview,
     Store, StoredCheckpoint, WalletPlace,
 };
 use crate::wallets::{Wallet, WalletPage, WalletQuery};
@@ -291,6 +293,26 @@ impl Store for SqliteStore {
 
     async fn owner(&self, name: &str) -> Result<Option<Owner>, CustodyError> {
         owners::by_name(&mut *self.reader().await?, name).await
+    }
+
+    async fn contacts(&self, query: &ContactQuery) -> Result<ContactPage, CustodyError> {
+        let mut reader = self.reader().await?;
+        let mut snapshot = reader.begin().await.storage()?;
+        let page = book::page(&mut snapshot, query).await?;
+        snapshot.rollback().await.storage()?;
+        Ok(page)
+    }
+
+    async fn contact(&self, name: &str) -> Result<Option<Contact>, CustodyError> {
+        book::one(&mut *self.reader().await?, name).await
+    }
+
+    async fn known(&self, limit: u32) -> Result<Vec<KnownRow>, CustodyError> {
+        let mut reader = self.reader().await?;
+        let mut snapshot = reader.begin().await.storage()?;
+        let known = book::known(&mut snapshot, limit).await?;
+        snapshot.rollback().await.storage()?;
+        Ok(known)
     }
 
     async fn scrub(&self) -> Result<bool, CustodyError> {

@@ -8,7 +8,7 @@ use super::connect::Engine;
 use super::errors::{Fault, ResultExt};
 use super::key_chain;
 use super::types::Millis;
-use super::{audit_log, holdings, jobs, owners, rotation, rows, usage};
+use super::{audit_log, book, holdings, jobs, owners, rotation, rows, usage};
 use crate::attempts::NewAttempt;
 use crate::error::CustodyError;
 use crate::store::{Applied, NewIntent, Write, stored_integer, stored_lamports};
@@ -48,6 +48,7 @@ impl Applier<'_> {
             Write::Job(change) => jobs::apply(self.connection, change, now).await,
             Write::Redact { sequences, by } => audit_log::redact(self.connection, sequences, by).await,
             Write::Life(change) => owners::apply(self.connection, change, now).await,
+            Write::Book(change) => book::apply(self.connection, change, now).await,
             Write::IntentSigned {
                 hash,
                 wallet,
@@ -270,6 +271,7 @@ fn statement(write: Write, now: Millis) -> Result<Statement, CustodyError> {
         | Write::AuditKeys { .. }
         | Write::Redact { .. }
         | Write::Life(_)
+        | Write::Book(_)
         | Write::Reservation { .. }
         | Write::IntentSigned { .. }
         | Write::Attempt { .. }

@@ -15,7 +15,7 @@ use super::errors::{Fault, ResultExt};
 use super::key_chain;
 use super::life::{self, STATE_COLUMNS, STATE_COUNT};
 use super::types::{Id, Millis};
-use super::{audit_log, jobs, masters, owners, reads, rotation, seal};
+use super::{audit_log, book, jobs, masters, owners, reads, rotation, seal};
 use crate::audit::ledger::{Ledger, LedgerState};
 use crate::error::CustodyError;
 use crate::settings::SettingsRow;
@@ -86,6 +86,7 @@ pub(super) async fn gather(
         .wallets
         .len()
         .max(ask.owners.len())
+        .max(ask.contacts.len())
         .max(ask.intents.len())
         .max(ask.windows.len())
         .max(ask.own.len())
@@ -107,6 +108,7 @@ pub(super) async fn gather(
         key_chain: None,
         masters: Vec::new(),
         owners: Vec::new(),
+        contacts: book::facts(connection, &ask.contacts).await?,
         in_flight: Vec::new(),
         everything: None,
         attempt: None,

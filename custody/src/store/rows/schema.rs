@@ -280,8 +280,25 @@ pub(crate) static ATTEMPTS: Table = table(
         nullable("error", Text).outside(FOLLOWED_LOCKED),
         column("created_at", Time),
         column("updated_at", Time).outside(FOLLOWED_LOCKED),
+        nullable("mint", Text),
+        nullable("decimals", Integer),
+        nullable("nonce_account", Text),
+        nullable("nonce_value", Text),
     ],
     &["attempt_id"],
+);
+
+pub(crate) static ADDRESS_BOOK: Table = table(
+    "address_book",
+    &[
+        column("contact_id", Integer),
+        column("vault_id", Id),
+        column("address", Text),
+        column("label", Text),
+        column("note", Text),
+        column("created_at", Time),
+    ],
+    &["contact_id"],
 );
 
 const NOT_IN_FORCE: &str = "nothing of it is in force; the password opens the header, whose key vouches for each record \
@@ -428,7 +445,7 @@ pub(crate) static CACHED_MINTS: Table = table(
 .outside(A_CACHE);
 
 /// Every table.
-pub(crate) static TABLES: [&Table; 24] = [
+pub(crate) static TABLES: [&Table; 25] = [
     &VAULTS,
     &VAULT_SETTINGS,
     &POLICIES,
@@ -444,6 +461,7 @@ pub(crate) static TABLES: [&Table; 24] = [
     &INTENTS,
     &SPEND_RESERVATIONS,
     &ATTEMPTS,
+    &ADDRESS_BOOK,
     &VAULT_KEY_ROTATIONS,
     &STAGED_RECORDS,
     &DISTRIBUTIONS,

@@ -11,7 +11,7 @@ use crate::store::key_chain::KeyChange;
 use crate::store::owners::LifeWrite;
 use crate::store::rotation::RotationWrite;
 use crate::store::rows::{self, Row, Table, Value};
-use crate::store::{NewIntent, Write, stored_integer};
+use crate::store::{BookWrite, NewIntent, Write, stored_integer};
 
 /// Some rows of a table: those that meet every condition.
 #[derive(Debug, PartialEq, Eq)]
@@ -106,6 +106,12 @@ pub(crate) fn effect(write: &Write, now_ms: u64) -> Result<Effect, CustodyError>
             | LifeWrite::Restored { wallet: id, .. }
             | LifeWrite::Purged { wallet: id },
         ) => vec![wallet(*id)],
+        Write::Book(BookWrite::Contact { address, .. }) => {
+            vec![of(&rows::ADDRESS_BOOK, "address", text(&address.to_string()))]
+        }
+        Write::Book(BookWrite::Words { contact, .. } | BookWrite::Gone { contact }) => {
+            vec![of(&rows::ADDRESS_BOOK, "contact_id", Value::Integer(*contact))]
+        }
         Write::Key(KeyChange::Replace(replaced)) => {
             let address = replaced.new.address.to_string();
             vec![

@@ -4,7 +4,7 @@ use sqlx::SqliteConnection;
 
 use super::errors::ResultExt;
 use super::key_chain;
-use super::{audit_log, facts, holdings, jobs, owners, rotation, rows, seal, usage};
+use super::{audit_log, book, facts, holdings, jobs, owners, rotation, rows, seal, usage};
 use crate::attempts::NewAttempt;
 use crate::audit::ledger::LedgerRow;
 use crate::clock::Clock;
@@ -50,6 +50,7 @@ pub(super) async fn apply(
         Write::AuditKeys { current, retired } => return rows::audit_keys(connection, current, retired).await,
         Write::Redact { sequences, by } => return audit_log::redact(connection, sequences, by).await,
         Write::Life(change) => return owners::apply(connection, change, now).await,
+        Write::Book(change) => return book::apply(connection, change, now).await,
         Write::Intent(new) => return intent(connection, new, now).await,
         Write::Rotation(step) => return rotation::apply(connection, step, now).await,
         Write::Holdings(read) => return holdings::apply(connection, read, now).await,

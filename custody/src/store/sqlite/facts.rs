@@ -8,7 +8,7 @@ use sqlx::{AssertSqlSafe, Row, SqliteConnection};
 use super::errors::ResultExt;
 use super::key_chain;
 use super::life::{self, STATE_COLUMNS, STATE_COUNT};
-use super::{audit_log, jobs, masters, owners, reads, rotation, seal};
+use super::{audit_log, book, jobs, masters, owners, reads, rotation, seal};
 use crate::audit::ledger::{Ledger, LedgerState};
 use crate::error::CustodyError;
 use crate::settings::SettingsRow;
@@ -36,6 +36,7 @@ pub(super) async fn gather(
         .wallets
         .len()
         .max(ask.owners.len())
+        .max(ask.contacts.len())
         .max(ask.intents.len())
         .max(ask.windows.len())
         .max(ask.own.len())
@@ -57,6 +58,7 @@ pub(super) async fn gather(
         key_chain: None,
         masters: Vec::new(),
         owners: Vec::new(),
+        contacts: book::facts(connection, &ask.contacts).await?,
         in_flight: Vec::new(),
         everything: None,
         attempt: None,
