@@ -3,13 +3,12 @@
 //! It sends nothing and knows no node: what became of an attempt is said by the caller.
 
 use keyward_core::address::{Address, Signature};
-use keyward_core::amount::Lamports;
 use keyward_core::audit::{Operation, Outcome};
 
 use crate::audit::ledger::Draft;
 use crate::error::CustodyError;
 use crate::store::{Ask, AttemptLookup, Payment, Write, transact};
-use crate::transfer::Repeat;
+use crate::transfer::{NonceUse, Repeat, TransferAmount};
 use crate::vault::Custody;
 
 /// The most attempts of one page.
@@ -92,14 +91,17 @@ pub struct NewAttempt {
     pub wallet: Address,
     /// Who is paid.
     pub recipient: Address,
-    /// How much.
-    pub lamports: Lamports,
+    /// How much of what.
+    pub amount: TransferAmount,
     /// The transaction's signature.
     pub signature: Signature,
     /// Its wire bytes, at most 4096.
     pub transaction: Vec<u8>,
-    /// The last block height at which it can still land.
+    /// The last block height at which it can still land. With a durable nonce it is the height at which it was prepared:
+    /// it cannot have landed before.
     pub last_valid_block_height: u64,
+    /// The durable nonce that it lives by, if it has one.
+    pub nonce: Option<NonceUse>,
     /// The network, as the node names it.
     pub network: String,
 }
@@ -174,7 +176,7 @@ impl Custody {
             same_payment: (repeat == Repeat::Refuse).then(|| Payment {
                 wallet: attempt.wallet,
                 recipient: attempt.recipient,
-                lamports: attempt.lamports,
+                amount: attempt.amount,
                 network: attempt.network.clone(),
             }),
             unsigned_tail: true,
@@ -201,8 +203,8 @@ impl Custody {
             let draft = Draft::new(Operation::Send, Outcome::Authorised)
                 .wallet(attempt.wallet)
                 .details(format!(
-                    "{} SOL to {}, transaction {}",
-                    attempt.lamports, attempt.recipient, attempt.signature
+                    "{} to {}, transaction {}",
+                    attempt.amount, attempt.recipient, attempt.signature
                 ));
             ledger.append(facts.now_ms, self.scribe(Some(&session)), draft)?;
             Ok((

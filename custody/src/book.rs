@@ -144,7 +144,10 @@ impl Custody {
             let mut same = 0;
             for contact in &new {
                 let NewContact { address, label, note } = contact;
-                match there.iter().find(|old| old.address == *address || old.label == *label) {
+                match there
+                    .iter()
+                    .find(|old| old.address == *address || old.label == *label)
+                {
                     Some(old) if old.address == *address && old.label == *label => {
                         same += 1;
                         if old.note != *note {
@@ -185,7 +188,10 @@ impl Custody {
         let (name, label) = (name.trim().to_owned(), checked_label(label)?.to_owned());
         self.change_book(vec![name.clone(), label.clone()], |there| {
             let old = find(there, &name)?;
-            if let Some(other) = there.iter().find(|other| other.label == label && other.id != old.id) {
+            if let Some(other) = there
+                .iter()
+                .find(|other| other.label == label && other.id != old.id)
+            {
                 return Err(exists(other));
             }
             let write = BookWrite::Words {

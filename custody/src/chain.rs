@@ -301,7 +301,7 @@ impl SolanaNode {
     }
 
     /// Runs a transaction on the node without effect and without checking signatures, and reads the watched accounts
-    /// (at most 32) before and after.
+    /// (at most 64) before and after.
     ///
     /// # Errors
     /// Any [`ChainError`]. A transaction that would fail is not an error: see [`Simulation::error`].

@@ -362,7 +362,9 @@ impl CustodyError {
             Self::OwnerNotFound { .. } => {
                 "look at the list of owners (`keyward owners list`) and check the spelling"
             }
-            Self::ContactExists { .. } => "rename or remove the one that is there (`keyward book`), or take another label",
+            Self::ContactExists { .. } => {
+                "rename or remove the one that is there (`keyward book`), or take another label"
+            }
             Self::OwnerExists { .. } => "take another name, or use the owner that is there",
             Self::OwnerHasWallets { .. } => {
                 "take them away or give them to another owner first (`keyward wallets assign`), or purge those deleted"

@@ -94,6 +94,12 @@ impl FeePolicy {
         matches!(self, Self::Percentile { .. })
     }
 
+    /// Whether it may come to more than nothing.
+    #[must_use]
+    pub fn offers(&self) -> bool {
+        self.ceiling_micro_lamports() > 0
+    }
+
     /// Returns the most that it can come to, in micro-lamports per compute unit: what a cost estimate counts with.
     #[must_use]
     pub fn ceiling_micro_lamports(&self) -> u64 {

@@ -101,6 +101,7 @@ pub mod audit;
 pub mod book;
 mod builder;
 pub mod chain;
+pub mod changes;
 pub mod client;
 pub mod clock;
 pub mod distribution;

@@ -34,6 +34,8 @@ const BUDGET_BITS: u32 = 10 * BIT;
 const WAYS_BITS: u32 = 5 * BIT / 2;
 /// Below this nobody takes one for the other, however few addresses are known: about two characters at each end.
 const FLOOR_BITS: u32 = 20 * BIT;
+/// An end this much rarer than one in all known addresses is shared on purpose.
+const SURPRISE_BITS: u32 = 5 * BIT;
 /// The first character of an address has 17 values, nearly always.
 const FIRST_BITS: u32 = 4 * BIT;
 /// log2(58 / n) for n characters that look the same.
@@ -69,10 +71,7 @@ const fn classes() -> [u8; 128] {
 }
 
 fn class(character: u8) -> u8 {
-    CLASSES
-        .get(usize::from(character))
-        .copied()
-        .unwrap_or(character)
+    CLASSES.get(usize::from(character)).copied().unwrap_or(character)
 }
 
 fn class_size(character: u8) -> usize {
@@ -249,7 +248,9 @@ impl Lookalikes {
         for (characters, here) in (1..).zip(alike) {
             bits += here;
             let others = sharing(characters).len().saturating_sub(1);
-            if others > 0 {
+            // One or two others may well share a short end by chance, which is what its bits say already.
+            let by_chance = if bits > log2(everyone) + SURPRISE_BITS { 0 } else { 2 };
+            if others > by_chance {
                 bits = bits.min(ratio_bits(everyone, as_u64(others)));
             }
         }
@@ -269,7 +270,12 @@ impl Lookalikes {
         })
     }
 
-    fn alike<'e>(&'e self, order: &[usize], look: &[u8], end: impl Fn(&'e Entry) -> &'e [u8]) -> Range<usize> {
+    fn alike<'e>(
+        &'e self,
+        order: &[usize],
+        look: &[u8],
+        end: impl Fn(&'e Entry) -> &'e [u8],
+    ) -> Range<usize> {
         let before = |at: &usize| self.entries.get(*at).is_some_and(|entry| end(entry) < look);
         let until = |at: &usize| self.entries.get(*at).is_some_and(|entry| end(entry) <= look);
         order.partition_point(before)..order.partition_point(until)

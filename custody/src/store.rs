@@ -31,7 +31,6 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use keyward_core::account::AccountAddress;
 use keyward_core::address::{Address, Signature};
-use keyward_core::amount::Lamports;
 use keyward_core::audit::Operation;
 use keyward_core::path::PathFamily;
 use keyward_core::policy::{WalletSignature, Window};
@@ -46,6 +45,7 @@ use crate::error::CustodyError;
 use crate::jobs::{Batch, ItemFilter, JobId, JobItem, JobQuery};
 use crate::owners::{Owner, OwnerPage, OwnerQuery};
 use crate::settings::{SettingsRow, VaultSettings};
+use crate::transfer::TransferAmount;
 use crate::wallets::{Wallet, WalletPage, WalletQuery, WalletState};
 use crate::witness::Witness;
 pub(crate) use book::{BookWrite, ContactFacts, KnownFrom, KnownRow};
@@ -325,7 +325,7 @@ pub(crate) enum AttemptLookup {
 pub(crate) struct Payment {
     pub(crate) wallet: Address,
     pub(crate) recipient: Address,
-    pub(crate) lamports: Lamports,
+    pub(crate) amount: TransferAmount,
     pub(crate) network: String,
 }
 
@@ -811,9 +811,4 @@ where
 pub(crate) fn stored_integer(what: &'static str, value: u64) -> Result<i64, CustodyError> {
     i64::try_from(value)
         .map_err(|_| CustodyError::invalid(what, "it is over 2^63-1, more than the store can count"))
-}
-
-/// Lamports as stored.
-pub(crate) fn stored_lamports(value: Lamports) -> Result<i64, CustodyError> {
-    stored_integer("amount", value.get())
 }

@@ -1,15 +1,20 @@
-//! Transfers of SOL: prepare and preview, sign, record, send, and follow to a proven end.
+//! Transfers of SOL and of tokens: prepare and preview, sign, record, send, and follow to a proven end.
 //!
 //! [`prepare`] builds the exact bytes that will be signed and shows what they do. [`submit`] signs them once, commits the
 //! signed bytes to the store, and only then sends; it sends the same bytes again until they are confirmed or proven
 //! expired. [`resume`] picks up what a crash or a cancelled call left behind. Dropping any of these futures loses nothing.
 //!
 //! Nothing here signs a second time: a new signature needs a new [`prepare`], which refuses while an equal transfer is
-//! unresolved unless the caller says that it is a separate payment. Tokens, lookup tables and many recipients at once are
-//! not handled here.
+//! unresolved unless the caller says that it is a separate payment. Lookup tables and many recipients at once are not
+//! handled here.
 
+mod amount;
 mod driver;
 mod error;
+mod lifetime;
+pub mod nonce;
+pub mod offline;
+mod payment;
 mod plan;
 pub mod tracker;
 
@@ -18,28 +23,35 @@ use keyward_core::amount::Lamports;
 use keyward_core::intent::Intent;
 use tokio::sync::watch;
 
+pub use amount::{NonceUse, TransferAmount};
 pub use error::TransferError;
 
 use crate::chain::SolanaNode;
+use crate::changes::SimulatedChanges;
+pub use crate::changes::BalanceChange;
+use crate::fees::{FeePolicy, FeePrice};
+use crate::lookalike::Resemblance;
 use crate::signing::WalletPasswords;
 use crate::{AttemptId, Custody, SigningPreview};
 
 /// The longest memo, in bytes.
 pub const MAX_MEMO_BYTES: usize = 566;
 
-/// A transfer of SOL as a person asks for it.
+/// A transfer as a person asks for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TransferRequest {
     /// The sending wallet, which also pays the fees.
     pub from: Address,
     /// The recipient.
     pub to: Address,
-    /// The amount.
-    pub lamports: Lamports,
-    /// The price of a compute unit in millionths of a lamport. `None`: no priority fee.
-    pub priority_fee_micro_lamports: Option<u64>,
+    /// How much of what.
+    pub amount: TransferAmount,
+    /// What to offer above the cluster's own fee.
+    pub fee: FeePolicy,
     /// A public text on chain, at most [`MAX_MEMO_BYTES`].
     pub memo: Option<String>,
+    /// The durable nonce to live by, in place of a recent blockhash: an account whose authority is the sender.
+    pub nonce: Option<Address>,
     /// What to do when an equal transfer is unresolved.
     pub repeat: Repeat,
 }
@@ -47,13 +59,14 @@ pub struct TransferRequest {
 impl TransferRequest {
     /// Asks for a plain transfer: no priority fee, no memo, refused while an equal one is unresolved.
     #[must_use]
-    pub fn new(from: Address, to: Address, lamports: Lamports) -> Self {
+    pub fn new(from: Address, to: Address, amount: impl Into<TransferAmount>) -> Self {
         Self {
             from,
             to,
-            lamports,
-            priority_fee_micro_lamports: None,
+            amount: amount.into(),
+            fee: FeePolicy::None,
             memo: None,
+            nonce: None,
             repeat: Repeat::Refuse,
         }
     }
@@ -84,9 +97,10 @@ pub struct TransferPlan {
     pub priority_fee: Lamports,
     /// The compute-unit limit: what the simulation used and a margin.
     pub compute_unit_limit: u32,
-    /// Balances before and after, from simulating exactly these bytes. Empty when the simulation fails.
+    /// Balances of SOL before and after, from simulating exactly these bytes: an estimate. Empty when the simulation fails.
     pub changes: Vec<BalanceChange>,
-    /// Why the transaction would fail, if it would. [`submit`] refuses such a plan.
+    /// Why the transaction would fail, if it would. [`submit`] refuses such a plan unless [`TransferPlan::send_anyway`] was
+    /// called.
     pub simulation_error: Option<String>,
     /// What deserves a second look, in words for the person.
     pub warnings: Vec<String>,
@@ -96,6 +110,25 @@ pub struct TransferPlan {
     pub last_valid_block_height: u64,
     /// The genesis hash of the network it was prepared for.
     pub network: String,
+    /// What else was found out.
+    pub details: PlanDetails,
+}
+
+/// What else a plan says.
+#[derive(Debug, Clone, Default)]
+pub struct PlanDetails {
+    /// What the fee policy came to.
+    pub price: Option<FeePrice>,
+    /// Everything that would change, as simulated: an estimate.
+    pub changes: SimulatedChanges,
+    /// Known addresses that the recipient could be mistaken for.
+    pub lookalikes: Vec<Resemblance>,
+    /// The durable nonce that it lives by.
+    pub nonce: Option<NonceUse>,
+    /// The recipient's token account is created, at the sender's cost.
+    pub creates_account: bool,
+    /// Somebody has decided to send it although the simulation fails: see [`TransferPlan::send_anyway`].
+    despite_failure: bool,
 }
 
 impl TransferPlan {
@@ -104,17 +137,14 @@ impl TransferPlan {
     pub fn total_fee(&self) -> Option<Lamports> {
         self.fee.checked_add(self.priority_fee)
     }
-}
 
-/// A balance before and after the simulated transaction.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct BalanceChange {
-    /// The account.
-    pub address: Address,
-    /// Its balance before.
-    pub before: Lamports,
-    /// Its balance after.
-    pub after: Lamports,
+    /// Takes the decision to send it although the simulation says that it would fail, which [`submit`] refuses without.
+    /// Should it land, it most likely fails there too, and its fee is spent.
+    #[must_use]
+    pub fn send_anyway(mut self) -> Self {
+        self.details.despite_failure = true;
+        self
+    }
 }
 
 /// How far a transfer has come. Meant for a screen: steps in between may be missed.
@@ -157,16 +187,16 @@ pub enum TransferProgress {
 /// How a transfer ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TransferOutcome {
-    /// The durable record of it.
-    pub attempt: AttemptId,
+    /// The durable record of it; none of what a wallet outside this vault has signed.
+    pub attempt: Option<AttemptId>,
     /// The transaction's signature.
     pub signature: Signature,
     /// The sender.
     pub from: Address,
     /// The recipient.
     pub to: Address,
-    /// The amount.
-    pub lamports: Lamports,
+    /// How much of what.
+    pub amount: TransferAmount,
     /// The end itself.
     pub result: TransferResult,
 }

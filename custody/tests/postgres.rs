@@ -12,6 +12,8 @@ mod attempts;
 mod audit;
 #[path = "suite/audit_log.rs"]
 mod audit_log;
+#[path = "suite/book.rs"]
+mod book;
 #[path = "suite/bot.rs"]
 mod bot;
 #[path = "suite/canary.rs"]

@@ -6,6 +6,8 @@
 
 #[path = "cli/audit.rs"]
 mod audit;
+#[path = "cli/book.rs"]
+mod book;
 #[path = "cli/both_chains.rs"]
 mod both_chains;
 #[path = "cli/canary.rs"]

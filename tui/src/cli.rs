@@ -8,6 +8,7 @@ mod arguments;
 mod audit;
 mod balance;
 mod balances;
+mod book;
 mod completions;
 mod context;
 mod derive;
@@ -117,6 +118,8 @@ enum Command {
     #[command(subcommand)]
     Owners(owners::Command),
     #[command(subcommand)]
+    Book(book::Command),
+    #[command(subcommand)]
     Phrases(phrases::Command),
     Rotate(rotate::Args),
     Balance(balance::Args),
@@ -203,6 +206,7 @@ async fn dispatch(command: Option<Command>, context: &mut Context) -> Result<Rep
         Some(Command::Import(args)) => import::run(context, args).await,
         Some(Command::Export(args)) => export::run(context, args).await,
         Some(Command::Wallets(command)) => wallets::run(context, command).await,
+        Some(Command::Book(command)) => book::run(context, command).await,
         Some(Command::Owners(command)) => owners::run(context, command).await,
         Some(Command::Phrases(command)) => phrases::run(context, command).await,
         Some(Command::Rotate(args)) => rotate::run(context, args).await,

@@ -10,11 +10,12 @@ use serde_json::{Value, json};
 use solana_rpc_client_api::request::RpcRequest;
 
 use super::error::clean;
+use super::accounts::RawData;
 use super::explain::explain;
 use super::transport::{AtSlot, call};
-use super::{ChainError, Commitment, Simulation, SolanaNode, WatchedBalance, accounts};
+use super::{AccountData, ChainError, Commitment, Simulation, SolanaNode, WatchedBalance, accounts};
 
-const MAX_WATCHED: usize = 32;
+const MAX_WATCHED: usize = 64;
 const MAX_LOG_LINES: usize = 200;
 
 #[derive(Deserialize)]
@@ -22,15 +23,10 @@ const MAX_LOG_LINES: usize = 200;
 struct RawSimulation {
     err: Option<Value>,
     logs: Option<Vec<String>>,
-    accounts: Option<Vec<Option<RawBalance>>>,
+    accounts: Option<Vec<Option<RawData>>>,
     units_consumed: Option<u64>,
     /// One for each account of the message, in its order; only newer nodes say it.
     pre_balances: Option<Vec<u64>>,
-}
-
-#[derive(Deserialize)]
-struct RawBalance {
-    lamports: u64,
 }
 
 pub(super) async fn simulate(
@@ -62,14 +58,15 @@ pub(super) async fn simulate(
     let error = simulation.err.as_ref().map(explain);
     let after = match (&error, simulation.accounts) {
         (None, Some(accounts)) if accounts.len() == watch.len() => {
-            accounts.into_iter().map(balance).map(Some).collect()
+            let read = accounts.into_iter().map(|account| account.map(RawData::read).transpose());
+            read.collect::<Result<Vec<_>, _>>()?
         }
         (None, _) if !watch.is_empty() => {
             return Err(ChainError::nonsense(
                 "a simulation without the accounts that were asked for",
             ));
         }
-        _ => vec![None; watch.len()],
+        _ => Vec::new(),
     };
     let before = match simulation.pre_balances {
         Some(pre) if pre.len() >= transaction.message.account_keys.len() => {
@@ -78,7 +75,15 @@ pub(super) async fn simulate(
         _ => vec![None; watch.len()],
     };
     let before = complete(node, watch, before).await?;
-    let balances = watch.iter().zip(before).zip(after);
+    let balance = |account: &Option<AccountData>| {
+        // An account that is not there holds nothing.
+        Some(account.as_ref().map_or(Lamports::ZERO, |account| account.lamports))
+    };
+    let balances_after = match error {
+        None => after.iter().map(balance).collect(),
+        Some(_) => vec![None; watch.len()],
+    };
+    let balances = watch.iter().zip(before).zip(balances_after);
     let balances = balances
         .map(|((address, before), after)| WatchedBalance {
             address: *address,
@@ -99,12 +104,11 @@ pub(super) async fn simulate(
         units: simulation.units_consumed,
         logs,
         balances,
+        after: after
+            .into_iter()
+            .map(|account| account.filter(|account| account.lamports > Lamports::ZERO))
+            .collect(),
     })
-}
-
-/// An account that is not there holds nothing.
-fn balance(account: Option<RawBalance>) -> Lamports {
-    Lamports::new(account.map_or(0, |account| account.lamports))
 }
 
 fn balances_in(keys: &[Address], balances: &[u64], watch: &[Address]) -> Vec<Option<Lamports>> {

@@ -331,6 +331,8 @@ pub struct Simulation {
     pub logs: Vec<String>,
     /// The watched accounts, in the order asked for.
     pub balances: Vec<WatchedBalance>,
+    /// The same accounts as they would be, with their data; `None`: it would not be there. Empty when the simulation fails.
+    pub after: Vec<Option<AccountData>>,
 }
 
 /// What the cluster says about a signature it has seen.

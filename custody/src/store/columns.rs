@@ -3,11 +3,13 @@
 
 use keyward_core::account::AccountAddress;
 use keyward_core::address::{Address, Signature};
+use keyward_core::amount::{Lamports, TokenUnits};
 use keyward_core::path::PathFamily;
 use keyward_core::policy::WalletSignature;
 use keyward_core::vault::RecordPublicKey;
 
 use crate::error::CustodyError;
+use crate::transfer::{NonceUse, TransferAmount};
 
 /// A stored count as the unsigned number that it is.
 pub(super) fn unsigned<T: TryFrom<i64>>(column: &'static str, value: i64) -> Result<T, CustodyError> {
@@ -55,6 +57,54 @@ pub(super) fn record_public_key(
             Ok(RecordPublicKey::Secp256k1(fixed("wallets.public_key", bytes)?))
         }
         _ => Err(CustodyError::damaged("wallets.public_key is not its chain's")),
+    }
+}
+
+/// What an attempt moves: lamports, or units of the token of a mint.
+pub(super) fn transfer_amount(
+    units: u64,
+    mint: Option<String>,
+    decimals: Option<i64>,
+) -> Result<TransferAmount, CustodyError> {
+    match (mint, decimals) {
+        (None, None) => Ok(TransferAmount::Sol(Lamports::new(units))),
+        (Some(mint), Some(decimals)) => Ok(TransferAmount::Token {
+            mint: parse_address("attempts.mint", &mint)?,
+            units: TokenUnits {
+                amount: units,
+                decimals: unsigned("attempts.decimals", decimals)?,
+            },
+        }),
+        _ => Err(CustodyError::damaged(
+            "attempts.mint and attempts.decimals do not go together",
+        )),
+    }
+}
+
+/// What an amount is stored as beside its number: the mint and its decimals.
+pub(super) fn token_of(amount: &TransferAmount) -> (Option<String>, Option<i64>) {
+    match amount {
+        TransferAmount::Sol(_) => (None, None),
+        TransferAmount::Token { mint, units } => (Some(mint.to_string()), Some(i64::from(units.decimals))),
+    }
+}
+
+/// The durable nonce of an attempt.
+pub(super) fn nonce_use(
+    account: Option<String>,
+    value: Option<String>,
+) -> Result<Option<NonceUse>, CustodyError> {
+    match (account, value) {
+        (None, None) => Ok(None),
+        (Some(account), Some(value)) => Ok(Some(NonceUse {
+            account: parse_address("attempts.nonce_account", &account)?,
+            value: value
+                .parse()
+                .map_err(|_| CustodyError::damaged("attempts.nonce_value is not a nonce"))?,
+        })),
+        _ => Err(CustodyError::damaged(
+            "attempts.nonce_account and attempts.nonce_value do not go together",
+        )),
     }
 }
 

@@ -57,8 +57,8 @@ use crate::store::jobs::{CountedJob, JobRow, JobRun};
 use crate::store::rotation::{RecordRef, RotationState, StagedRecord, Unstaged};
 use crate::store::rows::{Hold, Source, Target};
 use crate::store::{
-    Applied, Ask, AuditCountRow, AuditHead, AuditKeyRow, Commit, Decide, Facts, KnownRow, MasterSummaryRow, Overview,
-    Store, StoredCheckpoint, WalletPlace, Write, stored_integer,
+    Applied, Ask, AuditCountRow, AuditHead, AuditKeyRow, Commit, Decide, Facts, KnownRow, MasterSummaryRow,
+    Overview, Store, StoredCheckpoint, WalletPlace, Write, stored_integer,
 };
 use crate::wallets::{Wallet, WalletPage, WalletQuery};
 use crate::witness::Witness;

@@ -4,16 +4,20 @@ use std::time::Duration;
 
 use futures_util::{FutureExt, StreamExt};
 use keyward_core::address::Signature;
-use keyward_core::intent::{Action, Intent};
+use keyward_core::intent::Intent;
 use keyward_core::solana::Transaction;
 use tokio::sync::{Mutex, MutexGuard, watch};
 use tokio::time::Instant;
 
+use super::lifetime::read_nonce;
+use super::offline::durable_nonce;
+use super::payment::makes;
 use super::plan::refuse_repeat;
 use super::tracker::{Effect, Event, Pace, Tracker};
 use super::{
-    TransferError, TransferOutcome, TransferPlan, TransferProgress, TransferRequest, TransferResult,
+    NonceUse, TransferError, TransferOutcome, TransferPlan, TransferProgress, TransferRequest, TransferResult,
 };
+use crate::changes::Nonce;
 use crate::chain::{ChainError, Commitment, SearchScope, SignatureWatch, SolanaNode};
 use crate::signing::WalletPasswords;
 use crate::{Attempt, AttemptId, AttemptQuery, AttemptState, Custody, CustodyError, NewAttempt, SignRequest};
@@ -42,6 +46,8 @@ pub(super) async fn submit(
     let guard = RECORDING.lock().await;
     refuse_repeat(custody, &plan.request, &plan.network).await?;
     let tracker = Tracker::new(plan.last_valid_block_height, Pace::default());
+    let nonce = plan.details.nonce;
+    let tracker = if nonce.is_some() { tracker.durable() } else { tracker };
     let request = plan.request.clone();
     let run = Run {
         passwords,
@@ -51,6 +57,7 @@ pub(super) async fn submit(
         plan: Some((plan, guard)),
         attempt: None,
         bytes: Vec::new(),
+        nonce,
         request,
     };
     run.follow(tracker).await
@@ -58,7 +65,7 @@ pub(super) async fn submit(
 
 /// The fields of a plan are open, so what is recorded as recipient and amount is compared with what the bytes do.
 fn check_plan(plan: &TransferPlan) -> Result<(), TransferError> {
-    if let Some(reason) = &plan.simulation_error {
+    if let (Some(reason), false) = (&plan.simulation_error, plan.details.despite_failure) {
         return Err(TransferError::WouldFail {
             reason: reason.clone(),
         });
@@ -66,19 +73,7 @@ fn check_plan(plan: &TransferPlan) -> Result<(), TransferError> {
     let build = |reason: String| TransferError::Build { reason };
     let transaction = Transaction::decode(&plan.transaction).map_err(|error| build(error.to_string()))?;
     let intent = Intent::from_message(&transaction.message);
-    let request = &plan.request;
-    let expected = Action::SolTransfer {
-        from: request.from,
-        to: request.to,
-        lamports: request.lamports,
-    };
-    let transfers = intent
-        .actions
-        .iter()
-        .filter(|action| **action == expected)
-        .count();
-    let total = intent.sol_total();
-    if transfers != 1 || total != Some(request.lamports) || intent.fee_payer != request.from {
+    if !makes(&intent, &plan.request) || durable_nonce(&transaction.message) != plan.details.nonce {
         return Err(build(
             "the prepared bytes do something else than was asked for".into(),
         ));
@@ -98,18 +93,30 @@ async fn check_chain(node: &SolanaNode, plan: &TransferPlan) -> Result<(), Trans
             found,
         });
     }
-    let height = node.block_height(Commitment::Confirmed).await?;
-    if height.saturating_add(MIN_BLOCKS_LEFT) > plan.last_valid_block_height {
-        return Err(TransferError::PlanExpired);
+    match plan.details.nonce {
+        Some(nonce) => {
+            if read_nonce(node, nonce.account).await?.value != nonce.value {
+                return Err(TransferError::PlanExpired);
+            }
+        }
+        None => check_height(node, plan).await?,
     }
     match node.simulate(&plan.transaction, &[]).await {
         Ok(simulation) => match simulation.error {
-            Some(reason) => Err(TransferError::WouldFail { reason }),
-            None => Ok(()),
+            Some(reason) if !plan.details.despite_failure => Err(TransferError::WouldFail { reason }),
+            _ => Ok(()),
         },
         Err(ChainError::BlockhashUnknown) => Err(TransferError::PlanExpired),
         Err(other) => Err(other.into()),
     }
+}
+
+async fn check_height(node: &SolanaNode, plan: &TransferPlan) -> Result<(), TransferError> {
+    let height = node.block_height(Commitment::Confirmed).await?;
+    if height.saturating_add(MIN_BLOCKS_LEFT) > plan.last_valid_block_height {
+        return Err(TransferError::PlanExpired);
+    }
+    Ok(())
 }
 
 pub(super) async fn resume(
@@ -147,13 +154,15 @@ async fn resume_one(
     let NewAttempt {
         wallet,
         recipient,
-        lamports,
+        amount,
         signature,
         transaction,
         last_valid_block_height,
+        nonce,
         ..
     } = attempt.new;
     let tracker = Tracker::resume(signature, attempt.state, last_valid_block_height, Pace::default());
+    let tracker = if nonce.is_some() { tracker.durable() } else { tracker };
     let run = Run {
         // A resumed transfer is never signed.
         passwords: WalletPasswords::none(),
@@ -161,14 +170,15 @@ async fn resume_one(
         node,
         progress,
         plan: None,
-        attempt: Some((attempt.id, signature)),
+        attempt: Some((Some(attempt.id), signature)),
         bytes: transaction,
-        request: TransferRequest::new(wallet, recipient, lamports),
+        nonce,
+        request: TransferRequest::new(wallet, recipient, amount),
     };
     run.follow(tracker).await
 }
 
-struct Run<'a> {
+pub(super) struct Run<'a> {
     /// Those of wallets that have one of their own.
     passwords: WalletPasswords,
     custody: &'a Custody,
@@ -176,9 +186,12 @@ struct Run<'a> {
     progress: &'a watch::Sender<TransferProgress>,
     /// Until the signed bytes are recorded.
     plan: Option<(TransferPlan, MutexGuard<'static, ()>)>,
-    attempt: Option<(AttemptId, Signature)>,
+    /// None recorded: what a wallet outside this vault signed is kept in the file that it came in.
+    attempt: Option<(Option<AttemptId>, Signature)>,
     /// The signed bytes.
     bytes: Vec<u8>,
+    /// The durable nonce that they live by.
+    nonce: Option<NonceUse>,
     request: TransferRequest,
 }
 
@@ -189,8 +202,29 @@ enum Step {
     End(TransferResult),
 }
 
-impl Run<'_> {
-    async fn follow(mut self, mut tracker: Tracker) -> Result<TransferOutcome, TransferError> {
+impl<'a> Run<'a> {
+    /// What was signed elsewhere and is not yet sent, or perhaps is.
+    pub(super) fn of_signed(
+        (custody, node): (&'a Custody, &'a SolanaNode),
+        progress: &'a watch::Sender<TransferProgress>,
+        request: TransferRequest,
+        (id, signature): (Option<AttemptId>, Signature),
+        (bytes, nonce): (Vec<u8>, Option<NonceUse>),
+    ) -> Self {
+        Self {
+            passwords: WalletPasswords::none(),
+            custody,
+            node,
+            progress,
+            plan: None,
+            attempt: Some((id, signature)),
+            bytes,
+            nonce,
+            request,
+        }
+    }
+
+    pub(super) async fn follow(mut self, mut tracker: Tracker) -> Result<TransferOutcome, TransferError> {
         let started = Instant::now();
         let mut hints = Hints::default();
         let mut event = Event::Start { now_ms: 0 };
@@ -225,7 +259,10 @@ impl Run<'_> {
                 },
             })),
             Effect::Search(scope) => Ok(Step::Event(self.search(scope).await)),
-            Effect::AskTip => Ok(Step::Event(self.tip().await)),
+            Effect::AskTip => Ok(Step::Event(match self.nonce {
+                None => self.tip().await,
+                Some(nonce) => self.look_at_nonce(nonce).await,
+            })),
             Effect::AskHistoryStart => Ok(Step::Event(match self.node.history_start().await {
                 Ok(block_height) => Event::HistoryStart { block_height },
                 Err(error) => Event::Unknown {
@@ -285,11 +322,12 @@ impl Run<'_> {
         let attempt = NewAttempt {
             wallet: self.request.from,
             recipient: self.request.to,
-            lamports: self.request.lamports,
+            amount: self.request.amount,
             signature,
             transaction: self.bytes.clone(),
             last_valid_block_height: plan.last_valid_block_height,
             network: plan.network.clone(),
+            nonce: plan.details.nonce,
         };
         let id = match self.custody.record_attempt(attempt, self.request.repeat).await {
             Err(CustodyError::SamePayment { signature }) => {
@@ -298,7 +336,7 @@ impl Run<'_> {
             other => other?,
         };
         drop(guard);
-        self.attempt = Some((id, signature));
+        self.attempt = Some((Some(id), signature));
         Ok(Event::Recorded)
     }
 
@@ -342,6 +380,27 @@ impl Run<'_> {
         }
     }
 
+    async fn look_at_nonce(&self, nonce: NonceUse) -> Event {
+        let unknown = |cause: String| Event::Unknown { cause };
+        let (slot, found) = match self
+            .node
+            .account_data(&[nonce.account], Commitment::Finalized)
+            .await
+        {
+            Ok(found) => found,
+            Err(error) => return unknown(error.to_string()),
+        };
+        // "Another value" on another network would prove nothing.
+        if let Err(error) = self.node.verify_network().await {
+            return unknown(error.to_string());
+        }
+        let held = found.first().and_then(Option::as_ref).and_then(Nonce::of);
+        match held.is_some_and(|held| held.value == nonce.value) {
+            true => Event::NonceHeld,
+            false => Event::NonceGone { slot },
+        }
+    }
+
     async fn store(
         &self,
         state: AttemptState,
@@ -350,6 +409,9 @@ impl Run<'_> {
     ) -> Result<Step, TransferError> {
         let Some((id, _)) = self.attempt else {
             return Err(lost("nothing is recorded"));
+        };
+        let Some(id) = id else {
+            return Ok(Step::Nothing);
         };
         match self.custody.update_attempt(id, state, slot, error).await {
             // Signed and sent are followed alike, so a store that is busy for a moment must not end the following.
@@ -365,15 +427,13 @@ impl Run<'_> {
         let Some((attempt, signature)) = self.attempt else {
             return Err(lost("nothing is recorded"));
         };
-        let TransferRequest {
-            from, to, lamports, ..
-        } = self.request;
+        let TransferRequest { from, to, amount, .. } = self.request;
         Ok(TransferOutcome {
             attempt,
             signature,
             from,
             to,
-            lamports,
+            amount,
             result,
         })
     }

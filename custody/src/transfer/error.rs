@@ -1,6 +1,6 @@
 //! Why a transfer was not prepared, not sent, or is not known to have happened.
 
-use keyward_core::address::Signature;
+use keyward_core::address::{Address, Signature};
 use keyward_core::amount::Lamports;
 
 use crate::chain::ChainError;
@@ -41,6 +41,40 @@ pub enum TransferError {
         short: Lamports,
         /// The most that could be sent, leaving the sender empty.
         most: Lamports,
+    },
+    /// The token cannot be sent so.
+    #[error("the token {mint} cannot be sent: {reason}")]
+    Token {
+        /// Its mint.
+        mint: Address,
+        /// Why.
+        reason: String,
+    },
+    /// No account of the sender holds so many tokens.
+    #[error("the sender has an account with {available} of the token {mint}, but {needed} is needed{frozen}")]
+    InsufficientTokens {
+        /// The token's mint.
+        mint: Address,
+        /// The most that one account holds.
+        available: String,
+        /// What is to be sent.
+        needed: String,
+        /// Whether there are more, frozen.
+        frozen: &'static str,
+    },
+    /// The durable nonce cannot be used.
+    #[error("the durable nonce {account} cannot be used: {reason}")]
+    Nonce {
+        /// Its account.
+        account: Address,
+        /// Why.
+        reason: String,
+    },
+    /// What came back signed is not what was sent out to be signed. Nothing was sent.
+    #[error("what was signed cannot be sent: {reason}")]
+    Signed {
+        /// Why.
+        reason: String,
     },
     /// The recipient would hold less than the cluster requires of an account.
     #[error(
@@ -121,6 +155,12 @@ impl TransferError {
             Self::ZeroAmount => "give an amount above zero".into(),
             Self::MemoTooLong { limit, .. } => format!("shorten the memo to {limit} bytes"),
             Self::InsufficientFunds { most, .. } => format!("send at most {most} SOL, or fund the sender"),
+            Self::Token { .. } => "check the mint and the recipient".into(),
+            Self::InsufficientTokens { available, .. } => {
+                format!("send at most {available}, or bring the sender's accounts of this token together first")
+            }
+            Self::Nonce { .. } => "look at `keyward nonce list`, or leave the nonce out".into(),
+            Self::Signed { .. } => "sign exactly what `keyward send --offline-out` wrote, and bring that back".into(),
             Self::RecipientBelowRent { minimum, .. } => {
                 format!("send enough that the recipient holds at least {minimum} SOL")
             }

@@ -1,13 +1,17 @@
 //! Building a transfer and showing what it does, before anything is signed.
 
-use keyward_core::address::{Address, Blockhash, Signature};
+use keyward_core::address::{Address, Signature};
 use keyward_core::amount::Lamports;
 use keyward_core::intent::Intent;
-use keyward_core::solana::instructions::{compute_unit_limit, compute_unit_price, memo, sol_transfer};
+use keyward_core::solana::instructions::{compute_unit_limit, compute_unit_price, memo};
 use keyward_core::solana::{Instruction, Message, MessageVersion, Transaction, compile_message};
 
-use super::{BalanceChange, MAX_MEMO_BYTES, Repeat, TransferError, TransferPlan, TransferRequest};
-use crate::chain::{AccountInfo, SolanaNode};
+use super::lifetime::Lifetime;
+use super::payment::Payment;
+use super::{MAX_MEMO_BYTES, PlanDetails, Repeat, TransferError, TransferPlan, TransferRequest};
+use crate::chain::{AccountInfo, ChainError, SolanaNode};
+use crate::changes::simulate_changes;
+use crate::fees::{FeePrice, priority_fee};
 use crate::{AttemptQuery, AttemptState, Custody};
 
 /// The limit of the first simulation: the most that a transaction may ask for.
@@ -34,55 +38,106 @@ pub(super) async fn prepare(
     check_request(request)?;
     let network = node.verify_network().await?;
     refuse_repeat(custody, request, &network).await?;
-    let latest = node.latest_blockhash().await?;
+    let lifetime = Lifetime::find(node, request).await?;
+    let payment = Payment::find(node, request).await?;
     let funds = read_funds(node, request).await?;
+    let draft = Draft {
+        request,
+        payment: &payment,
+        lifetime: &lifetime,
+    };
 
     // The price is left at zero here: a generous limit at the real price could ask for more than the sender has.
-    let draft = build(request, GENEROUS_UNITS, Price::Zero, latest.blockhash)?;
-    let fee = node.fee_for_message(&draft.encode()).await?;
-    check_funds(request, &funds, fee, Lamports::new(0))?;
-    let trial = node.simulate(&unsigned(draft), &[]).await?;
+    let generous = draft.build(GENEROUS_UNITS, request.fee.offers().then_some(0))?;
+    let fee = node.fee_for_message(&draft.recent(&generous).encode()).await?;
+    check_funds(request, &payment, &funds, fee, Lamports::ZERO)?;
+    let trial = node.simulate(&unsigned(generous), &[]).await?;
     if trial.error.is_none() && trial.units.is_none() {
         let what = "a simulation that does not say how many compute units it used".to_string();
-        return Err(crate::chain::ChainError::Nonsense { what }.into());
+        return Err(ChainError::Nonsense { what }.into());
     }
-    let limit = limit_for(trial.units.unwrap_or(0));
-    let priority_fee = priority_fee(request.priority_fee_micro_lamports.unwrap_or(0), limit)?;
-    check_funds(request, &funds, fee, priority_fee)?;
+    // What fails used what it used until then: with a generous limit it is at least the same failure when it is sent.
+    let limit = match (&trial.error, trial.units) {
+        (None, Some(units)) => limit_for(units),
+        (_, _) => GENEROUS_UNITS,
+    };
+    let price = fee_price(node, request, &draft.build(limit, Some(0))?).await?;
+    let priority = priority_fee(price.micro_lamports, limit).ok_or_else(|| TransferError::Build {
+        reason: "the priority fee exceeds 2^64 lamports".into(),
+    })?;
+    check_funds(request, &payment, &funds, fee, priority)?;
 
-    let message = build(request, limit, Price::AsAsked, latest.blockhash)?;
+    let offered = (price.micro_lamports > 0).then_some(price.micro_lamports);
+    let message = draft.build(limit, offered)?;
     let intent = Intent::from_message(&message);
     let transaction = unsigned(message);
-    let simulation = node.simulate(&transaction, &[request.from, request.to]).await?;
+    let changes = simulate_changes(node, &transaction).await?;
     let decision = custody.preview(&transaction, &network).await?;
-    let change = |watched: &crate::chain::WatchedBalance| {
-        Some(BalanceChange {
-            address: watched.address,
-            before: watched.before?,
-            after: watched.after?,
-        })
-    };
+    let lookalikes = custody.lookalikes().await?.check(&request.to);
     Ok(TransferPlan {
         request: request.clone(),
         transaction,
         intent,
         fee,
-        priority_fee,
+        priority_fee: priority,
         compute_unit_limit: limit,
-        changes: simulation.balances.iter().filter_map(change).collect(),
-        simulation_error: trial.error.or(simulation.error),
-        warnings: warnings(request, &funds),
+        simulation_error: trial.error.or_else(|| changes.error.clone()),
+        changes: changes.sol.clone(),
+        warnings: warnings(request, &payment, &funds, price),
         decision,
-        last_valid_block_height: latest.last_valid_block_height,
+        last_valid_block_height: lifetime.last_valid_block_height(),
         network,
+        details: PlanDetails {
+            price: Some(price),
+            changes,
+            lookalikes,
+            nonce: lifetime.nonce(),
+            creates_account: matches!(&payment, Payment::Token(route) if route.creates),
+            despite_failure: false,
+        },
     })
+}
+
+/// A transfer that is still to be given its limit and its price.
+struct Draft<'a> {
+    request: &'a TransferRequest,
+    payment: &'a Payment,
+    lifetime: &'a Lifetime,
+}
+
+impl Draft<'_> {
+    fn build(&self, limit: u32, micro_lamports: Option<u64>) -> Result<Message, TransferError> {
+        let request = self.request;
+        // Advancing a nonce comes first, or it is no durable transaction.
+        let mut instructions: Vec<Instruction> = self.lifetime.instruction(request.from).into_iter().collect();
+        instructions.push(compute_unit_limit(limit));
+        instructions.extend(micro_lamports.map(compute_unit_price));
+        instructions.extend(self.payment.instructions(request));
+        if let Some(text) = &request.memo {
+            instructions.push(memo(text, &[request.from]));
+        }
+        let blockhash = self.lifetime.blockhash();
+        compile_message(MessageVersion::Legacy, request.from, &instructions, blockhash).map_err(|error| {
+            TransferError::Build {
+                reason: error.to_string(),
+            }
+        })
+    }
+
+    /// The same with a recent blockhash: a node says the fee only for one that it knows.
+    fn recent(&self, message: &Message) -> Message {
+        Message {
+            recent_blockhash: self.lifetime.recent_blockhash(),
+            ..message.clone()
+        }
+    }
 }
 
 fn check_request(request: &TransferRequest) -> Result<(), TransferError> {
     if request.from == request.to {
         return Err(TransferError::SameAccount);
     }
-    if request.lamports.get() == 0 {
+    if request.amount.base_units() == 0 {
         return Err(TransferError::ZeroAmount);
     }
     match &request.memo {
@@ -121,7 +176,7 @@ async fn unresolved_equal(
     let equal = attempts.into_iter().find(|attempt| {
         matches!(attempt.state, AttemptState::Signed | AttemptState::Sent)
             && attempt.new.recipient == request.to
-            && attempt.new.lamports == request.lamports
+            && attempt.new.amount == request.amount
             && attempt.new.network == network
     });
     Ok(equal.map(|attempt| attempt.new.signature))
@@ -153,6 +208,7 @@ fn balance(info: Option<&AccountInfo>) -> Lamports {
 /// simulation has the last word.
 fn check_funds(
     request: &TransferRequest,
+    payment: &Payment,
     funds: &Funds,
     fee: Lamports,
     priority: Lamports,
@@ -161,7 +217,8 @@ fn check_funds(
         reason: "amount and fees exceed 2^64 lamports".into(),
     };
     let zero = Lamports::new(0);
-    let amount = request.lamports;
+    // Of tokens the fees are SOL alone; the rent of a new account is the simulation's to judge.
+    let amount = request.amount.lamports().unwrap_or(zero);
     let fees = fee.checked_add(priority).ok_or_else(too_much)?;
     let needed = amount.checked_add(fees).ok_or_else(too_much)?;
     let available = balance(funds.sender.as_ref());
@@ -186,6 +243,9 @@ fn check_funds(
             most,
         });
     }
+    if matches!(payment, Payment::Token(_)) {
+        return Ok(());
+    }
     let after = balance(funds.recipient.as_ref())
         .checked_add(amount)
         .ok_or_else(too_much)?;
@@ -196,37 +256,6 @@ fn check_funds(
         });
     }
     Ok(())
-}
-
-#[derive(Clone, Copy)]
-enum Price {
-    /// The instruction is there, so that it is counted, but costs nothing.
-    Zero,
-    AsAsked,
-}
-
-fn build(
-    request: &TransferRequest,
-    limit: u32,
-    price: Price,
-    blockhash: Blockhash,
-) -> Result<Message, TransferError> {
-    let mut instructions: Vec<Instruction> = vec![compute_unit_limit(limit)];
-    if let Some(asked) = request.priority_fee_micro_lamports.filter(|asked| *asked > 0) {
-        instructions.push(compute_unit_price(match price {
-            Price::Zero => 0,
-            Price::AsAsked => asked,
-        }));
-    }
-    instructions.push(sol_transfer(request.from, request.to, request.lamports));
-    if let Some(text) = &request.memo {
-        instructions.push(memo(text, &[request.from]));
-    }
-    compile_message(MessageVersion::Legacy, request.from, &instructions, blockhash).map_err(|error| {
-        TransferError::Build {
-            reason: error.to_string(),
-        }
-    })
 }
 
 fn unsigned(message: Message) -> Vec<u8> {
@@ -241,24 +270,50 @@ fn limit_for(used: u64) -> u32 {
         .min(GENEROUS_UNITS)
 }
 
-/// Price times limit, rounded up to whole lamports, as the runtime charges it.
-fn priority_fee(micro_lamports: u64, limit: u32) -> Result<Lamports, TransferError> {
-    let micro = u128::from(micro_lamports) * u128::from(limit);
-    let lamports = u64::try_from(micro.div_ceil(1_000_000));
-    lamports.map(Lamports::new).map_err(|_| TransferError::Build {
-        reason: "the priority fee exceeds 2^64 lamports".into(),
-    })
+/// What the fee policy comes to for a transaction that changes these accounts.
+async fn fee_price(
+    node: &SolanaNode,
+    request: &TransferRequest,
+    message: &Message,
+) -> Result<FeePrice, TransferError> {
+    let recent: Vec<u64> = match request.fee.asks_the_market() {
+        true => {
+            let keys = message.account_keys.iter().enumerate();
+            let writable = keys.filter(|(index, _)| message.is_writable(*index));
+            let writable: Vec<Address> = writable.map(|(_, key)| *key).collect();
+            let fees = node.recent_fees(&writable).await?;
+            fees.into_iter().map(|fee| fee.micro_lamports).collect()
+        }
+        false => Vec::new(),
+    };
+    Ok(request.fee.price(&recent))
 }
 
-fn warnings(request: &TransferRequest, funds: &Funds) -> Vec<String> {
+fn warnings(
+    request: &TransferRequest,
+    payment: &Payment,
+    funds: &Funds,
+    price: FeePrice,
+) -> Vec<String> {
     let mut warnings = Vec::new();
+    if let Payment::Token(route) = payment {
+        warnings.extend(route.warnings.iter().cloned());
+        if route.creates {
+            warnings.push(
+                "the recipient has no account for this token yet: it is created, and the sender pays its rent".into(),
+            );
+        }
+    }
+    if price.capped {
+        warnings.push("others offer more than the cap of the priority fee allows: it may take long to land".into());
+    }
     match &funds.recipient {
         Some(info) if info.executable => {
             warnings.push("the recipient is a program: what is sent there is most likely lost".into());
         }
         Some(info) if info.owner != SYSTEM_PROGRAM => {
             warnings.push(format!(
-                "the recipient is an account of the program {}, not a plain wallet: SOL sent there may be out of reach",
+                "the recipient is an account of the program {}, not a plain wallet: what is sent there may be out of reach",
                 info.owner
             ));
         }

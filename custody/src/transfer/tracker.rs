@@ -5,8 +5,8 @@
 //!
 //! - it asks for a signature at most once, and never when resuming;
 //! - it asks for nothing to be sent before the signed bytes are recorded;
-//! - it says [`TransferResult::Expired`] only with proof: the finalized block height is past the last valid one, and after
-//!   that a node that had reached that same tip searched its history, which reaches back to before the transaction could
+//! - it says [`TransferResult::Expired`] only with proof: the finalized block height is past the last valid one (or the
+//!   durable nonce that it lives by was finalized with another value), and after that a node that had reached that same tip searched its history, which reaches back to before the transaction could
 //!   land, and found nothing;
 //! - a failed question, a lagging node or an answer without history is *unknown*: it waits and asks again.
 
@@ -87,6 +87,13 @@ pub enum Event {
     },
     /// The finalized tip was answered.
     Tip(ChainTip),
+    /// The durable nonce still holds the value that the transaction lives by.
+    NonceHeld,
+    /// The durable nonce, as finalized at this slot, holds another value, or is gone.
+    NonceGone {
+        /// The slot at which it was read.
+        slot: u64,
+    },
     /// How far back the history reaches was answered, as a block height.
     HistoryStart {
         /// The height of the first block in it.
@@ -110,7 +117,7 @@ pub enum Effect {
     Send,
     /// Look the signature up.
     Search(SearchScope),
-    /// Read the finalized tip.
+    /// Read the finalized tip; of a transaction with a durable nonce, the finalized nonce.
     AskTip,
     /// Ask how far back the history reaches.
     AskHistoryStart,
@@ -153,6 +160,8 @@ pub struct Tracker {
     phase: Phase,
     pace: Pace,
     last_valid_block_height: u64,
+    /// It lives by a durable nonce: the height above is the one at which it was prepared.
+    durable: bool,
     signature: Option<Signature>,
     /// Whether the store knows that it was sent.
     stored_sent: bool,
@@ -177,6 +186,7 @@ impl Tracker {
             phase: Phase::Planned,
             pace,
             last_valid_block_height,
+            durable: false,
             signature: None,
             stored_sent: false,
             times_sent: 0,
@@ -211,6 +221,14 @@ impl Tracker {
             stored_sent: state != AttemptState::Signed,
             ..Self::new(last_valid_block_height, pace)
         }
+    }
+
+    /// The same for a transaction that lives by a durable nonce: no block height ends it, and
+    /// `last_valid_block_height` is the finalized one at which it was prepared, before which it cannot have landed.
+    #[must_use]
+    pub fn durable(mut self) -> Self {
+        self.durable = true;
+        self
     }
 
     /// Whether nothing can follow.
@@ -289,6 +307,11 @@ impl Tracker {
             Event::Hint => vec![Effect::Search(SearchScope::Recent)],
             Event::Found { scope, search } => self.found(scope, &search),
             Event::Tip(tip) => self.tip(tip),
+            Event::NonceHeld => {
+                self.answered_ms = self.now_ms;
+                Vec::new()
+            }
+            Event::NonceGone { slot } => self.nonce_gone(slot),
             Event::HistoryStart { block_height } => {
                 self.answered_ms = self.now_ms;
                 self.history_start = Some(block_height);
@@ -352,9 +375,27 @@ impl Tracker {
 
     fn tip(&mut self, tip: ChainTip) -> Vec<Effect> {
         self.answered_ms = self.now_ms;
-        if tip.block_height <= self.last_valid_block_height || self.past_end.is_some() {
+        let is_past = !self.durable && tip.block_height > self.last_valid_block_height;
+        if !is_past || self.past_end.is_some() {
             return Vec::new();
         }
+        self.begin_proof(tip)
+    }
+
+    /// What a finalized nonce no longer holds can land in no later block; whether it has landed, the history tells.
+    fn nonce_gone(&mut self, slot: u64) -> Vec<Effect> {
+        self.answered_ms = self.now_ms;
+        if !self.durable || self.past_end.is_some() {
+            return Vec::new();
+        }
+        // Of any age: so how far back the history reaches is always asked.
+        self.begin_proof(ChainTip {
+            slot,
+            block_height: u64::MAX,
+        })
+    }
+
+    fn begin_proof(&mut self, tip: ChainTip) -> Vec<Effect> {
         self.past_end = Some(tip);
         let mut effects = vec![Effect::Search(SearchScope::History)];
         if self.needs_history_start() {

@@ -13,11 +13,12 @@ fn attempt(nonce: u8) -> NewAttempt {
     NewAttempt {
         wallet: first(),
         recipient: recipient(),
-        lamports: Lamports::new(5),
+        amount: Lamports::new(5).into(),
         signature: Signature::new([nonce; 64]),
         transaction: vec![nonce; 300],
         last_valid_block_height: 77,
         network: NETWORK.to_owned(),
+        nonce: None,
     }
 }
 
@@ -193,7 +194,7 @@ async fn what_makes_no_sense_is_refused() {
             ..attempt(3)
         },
         NewAttempt {
-            lamports: Lamports::new(u64::MAX),
+            amount: Lamports::new(u64::MAX).into(),
             ..attempt(3)
         },
         NewAttempt {
@@ -242,7 +243,7 @@ async fn the_same_payment_is_refused_until_the_first_has_ended() {
         "{refused:?}"
     );
     let other = NewAttempt {
-        lamports: Lamports::new(6),
+        amount: Lamports::new(6).into(),
         ..attempt(3)
     };
     two.record_attempt(other, Repeat::Refuse).await.unwrap();

@@ -158,11 +158,12 @@ async fn a_payment_on_its_way_is_followed_whatever_becomes_of_its_key() {
     let attempt = NewAttempt {
         wallet: first(),
         recipient: recipient(),
-        lamports: Lamports::new(5),
+        amount: Lamports::new(5).into(),
         signature: Signature::new([4; 64]),
         transaction: vec![4; 300],
         last_valid_block_height: 77,
         network: NETWORK.to_owned(),
+        nonce: None,
     };
     let id = custody.record_attempt(attempt, Repeat::Separate).await.unwrap();
     custody

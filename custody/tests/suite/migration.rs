@@ -82,11 +82,12 @@ async fn used(fixture: &Fixture) -> Custody {
         let attempt = NewAttempt {
             wallet: first(),
             recipient: recipient(),
-            lamports: Lamports::new(5),
+            amount: Lamports::new(5).into(),
             signature: Signature::new([nonce; 64]),
             transaction: vec![nonce; 300],
             last_valid_block_height: 77,
             network: NETWORK.to_owned(),
+            nonce: None,
         };
         let id = custody.record_attempt(attempt, Repeat::Separate).await.unwrap();
         if nonce == 2 {

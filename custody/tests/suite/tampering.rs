@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use keyward_core::address::Signature;
+use keyward_core::address::{Address, Signature};
 use keyward_core::amount::Lamports;
 use keyward_core::audit::Operation;
 use keyward_core::ed25519;
@@ -11,8 +11,8 @@ use keyward_core::mnemonic::Mnemonic;
 use keyward_core::path::PathFamily;
 use keyward_custody::transfer::Repeat;
 use keyward_custody::{
-    AuditQuery, AuditReport, Custody, CustodyError, DeriveRequest, KeyImport, NewAttempt, Progress,
-    SettingKey,
+    AuditQuery, AuditReport, Custody, CustodyError, DeriveRequest, KeyImport, NewAttempt, NewContact,
+    Progress, SettingKey,
 };
 
 use crate::fixture::{Fixture, PASSWORD, first, password, recipient, transfer};
@@ -73,13 +73,20 @@ async fn written() -> (Fixture, Custody) {
         let attempt = NewAttempt {
             wallet: first(),
             recipient: recipient(),
-            lamports: Lamports::new(lamports),
+            amount: Lamports::new(lamports).into(),
             signature: Signature::new([nonce; 64]),
             transaction: vec![nonce; 9],
             last_valid_block_height: 7,
             network: "net".to_owned(),
+            nonce: None,
         };
         custody.record_attempt(attempt, Repeat::Refuse).await.unwrap();
+        let contact = NewContact {
+            address: Address::new([100 + nonce; 32]),
+            label: format!("contact {nonce}"),
+            note: "rent".to_owned(),
+        };
+        custody.add_contacts(vec![contact]).await.unwrap();
     }
     (fixture, custody)
 }

@@ -20,7 +20,9 @@ async fn a_transfer_does_exactly_what_its_preview_says() {
     let to = fresh_address();
     scene.fund(&from, 5 * SOL).await;
     let mut request = TransferRequest::new(from, to, Lamports::new(SOL + 1));
-    request.priority_fee_micro_lamports = Some(1_000_000);
+    request.fee = keyward_custody::FeePolicy::Fixed {
+        micro_lamports: 1_000_000,
+    };
     request.memo = Some("for the tests".into());
     let plan = prepare(&scene.custody, &scene.node, &request).await.unwrap();
 

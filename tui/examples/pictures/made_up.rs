@@ -167,7 +167,9 @@ impl World {
         };
         let height = Self::node().block_height;
         let mut request = keyward_custody::transfer::TransferRequest::new(draft.from, draft.to, lamports);
-        request.priority_fee_micro_lamports = draft.priority_fee_micro_lamports;
+        if let Some(micro_lamports) = draft.priority_fee_micro_lamports {
+            request.fee = keyward_custody::FeePolicy::Fixed { micro_lamports };
+        }
         let plan = TransferPlan {
             request,
             transaction: Transaction::unsigned(message).encode(),

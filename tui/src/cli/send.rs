@@ -13,7 +13,7 @@ use keyward_custody::chain::SolanaNode;
 use keyward_custody::transfer::{
     self, Repeat, TransferOutcome, TransferPlan, TransferProgress, TransferRequest,
 };
-use keyward_custody::{Custody, CustodyError, PreviewDecision, WalletPasswords};
+use keyward_custody::{Custody, CustodyError, FeePolicy, PreviewDecision, WalletPasswords};
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
@@ -49,9 +49,10 @@ pub(crate) struct Args {
     /// A public text on chain
     #[arg(long, value_name = "TEXT")]
     memo: Option<String>,
-    /// The price of a compute unit, in millionths of a lamport
-    #[arg(long, value_name = "MICRO_LAMPORTS")]
-    priority_fee: Option<u64>,
+    /// What to offer for priority: none, a price of a compute unit in millionths of a lamport such as 5000, or p75:20000 for what
+    /// 75 in 100 recent blocks were content with, but at most 20000
+    #[arg(long, value_name = "FEE")]
+    priority_fee: Option<FeePolicy>,
     /// Show the preview and end; nothing is signed
     #[arg(long, conflicts_with = "yes")]
     dry_run: bool,
@@ -119,7 +120,7 @@ async fn request(custody: &Custody, args: &Args) -> Result<(TransferRequest, Par
         payment.and_then(|payment| payment.memo),
     )?;
     let request = TransferRequest {
-        priority_fee_micro_lamports: args.priority_fee,
+        fee: args.priority_fee.unwrap_or_default(),
         memo,
         repeat: if args.separate {
             Repeat::Separate

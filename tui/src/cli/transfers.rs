@@ -1,5 +1,6 @@
 //! `keyward transfers`: what was signed and sent, and finishing what a crash or a cancelled wait left open.
 
+use keyward_core::amount::Lamports;
 use keyward_custody::transfer::{self, TransferProgress};
 use keyward_custody::{Attempt, AttemptQuery};
 use serde_json::{Value, json};
@@ -9,7 +10,7 @@ use super::context::Context;
 use super::send::{follow, outcome_exit, outcome_json, outcome_text};
 use super::wallets::solana;
 use crate::exit::{Exit, Failure};
-use crate::output::{Align, Report, Table, sol, time};
+use crate::output::{Align, Report, Table, time};
 
 /// List transfers and finish unresolved ones
 #[derive(Debug, clap::Subcommand)]
@@ -74,7 +75,7 @@ async fn list(
         table.row([
             time(attempt.created_ms),
             attempt.state.as_str().to_owned(),
-            sol(Some(new.lamports)),
+            new.amount.to_string(),
             new.recipient.to_string(),
             new.signature.to_string(),
         ]);
@@ -92,7 +93,9 @@ fn attempt_json(attempt: &Attempt) -> Value {
         "signature": new.signature.to_string(),
         "from": new.wallet.to_string(),
         "to": new.recipient.to_string(),
-        "lamports": new.lamports.get(),
+        "lamports": new.amount.lamports().map(Lamports::get),
+        "units": new.amount.base_units().to_string(),
+        "mint": new.amount.mint().map(|mint| mint.to_string()),
         "network": new.network,
         "last_valid_block_height": new.last_valid_block_height,
         "status": attempt.state.as_str(),

@@ -4,9 +4,10 @@
 //! record is the vault's; this one is forgotten when the console ends.
 
 use keyward_core::address::{Address, Signature};
-use keyward_core::amount::Lamports;
 use keyward_custody::Wallet;
-use keyward_custody::transfer::{TransferOutcome, TransferProgress, TransferRequest, TransferResult};
+use keyward_custody::transfer::{
+    TransferAmount, TransferOutcome, TransferProgress, TransferRequest, TransferResult,
+};
 
 use super::effect::{Failure, RequestId};
 
@@ -70,7 +71,7 @@ pub struct Ending {
     /// Who was to be paid.
     pub to: Address,
     /// How much.
-    pub lamports: Lamports,
+    pub amount: TransferAmount,
     /// The proven end.
     pub result: TransferResult,
 }
@@ -80,7 +81,7 @@ impl From<TransferOutcome> for Ending {
         Self {
             signature: outcome.signature,
             to: outcome.to,
-            lamports: outcome.lamports,
+            amount: outcome.amount,
             result: outcome.result,
         }
     }
@@ -173,7 +174,7 @@ pub fn summary(outcomes: &[Ending]) -> String {
     if let [outcome] = outcomes {
         return match &outcome.result {
             TransferResult::Confirmed { slot } => {
-                format!("{} SOL sent, confirmed in slot {slot}", outcome.lamports)
+                format!("{} sent, confirmed in slot {slot}", outcome.amount)
             }
             TransferResult::Failed { error, .. } => {
                 format!("failed on chain, only the fee is spent: {error}")

@@ -101,11 +101,12 @@ async fn full() -> Scene {
     let attempt = NewAttempt {
         wallet: scene.wallet.to_string().parse().unwrap(),
         recipient: Address::new([7; 32]),
-        lamports: Lamports::new(5),
+        amount: Lamports::new(5).into(),
         signature: Signature::new([3; 64]),
         transaction: vec![0, 255, 10, 92, 9],
         last_valid_block_height: u64::from(u32::MAX) * 1_000,
         network: "a\\network\twith\nall".to_owned(),
+        nonce: None,
     };
     custody.record_attempt(attempt, Repeat::Refuse).await.unwrap();
     super::jobs::fill(&scene).await;

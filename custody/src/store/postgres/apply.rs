@@ -11,7 +11,8 @@ use super::types::Millis;
 use super::{audit_log, book, holdings, jobs, owners, rotation, rows, usage};
 use crate::attempts::NewAttempt;
 use crate::error::CustodyError;
-use crate::store::{Applied, NewIntent, Write, stored_integer, stored_lamports};
+use crate::store::columns::token_of;
+use crate::store::{Applied, NewIntent, Write, stored_integer};
 
 type Statement = Query<'static, sqlx::Postgres, PgArguments>;
 
@@ -131,15 +132,16 @@ impl Applier<'_> {
 
     /// The new attempt's id: see [`rows`].
     async fn attempt(&mut self, wallet: i64, new: NewAttempt) -> Result<i64, Fault> {
+        let (mint, decimals) = token_of(&new.amount);
         sqlx::query_scalar(
             "INSERT INTO attempts (attempt_id, wallet_id, recipient, lamports, signature, wire_bytes, \
-             last_valid_block_height, network, state, created_at, updated_at) \
+             last_valid_block_height, network, state, created_at, updated_at, mint, decimals, nonce_account, nonce_value) \
              VALUES (COALESCE((SELECT MAX(attempt_id) FROM attempts), 0) + 1, $1, $2, $3, $4, $5, $6, $7, 'signed', \
-             $8, $8) RETURNING attempt_id",
+             $8, $8, $9, $10, $11, $12) RETURNING attempt_id",
         )
         .bind(wallet)
         .bind(new.recipient.to_string())
-        .bind(stored_lamports(new.lamports)?)
+        .bind(stored_integer("amount", new.amount.base_units())?)
         .bind(new.signature.to_string())
         .bind(new.transaction)
         .bind(stored_integer(
@@ -148,6 +150,10 @@ impl Applier<'_> {
         )?)
         .bind(new.network)
         .bind(self.now)
+        .bind(mint)
+        .bind(decimals)
+        .bind(new.nonce.map(|nonce| nonce.account.to_string()))
+        .bind(new.nonce.map(|nonce| nonce.value.to_string()))
         .fetch_one(&mut *self.connection)
         .await
         .storage()

@@ -40,10 +40,7 @@ pub(super) async fn facts(
 }
 
 /// A page of contacts, by label.
-pub(super) async fn page(
-    connection: &mut PgConnection,
-    query: &ContactQuery,
-) -> Result<ContactPage, Fault> {
+pub(super) async fn page(connection: &mut PgConnection, query: &ContactQuery) -> Result<ContactPage, Fault> {
     let text = (!query.text.is_empty()).then(|| pattern(&query.text));
     let total: i64 = sqlx::query_scalar(
         "SELECT COUNT(*) FROM address_book WHERE CAST($1 AS TEXT) IS NULL OR label ILIKE $1 \
@@ -72,10 +69,7 @@ pub(super) async fn page(
 }
 
 /// The contact with this label, or at this address.
-pub(super) async fn one(
-    connection: &mut PgConnection,
-    name: &str,
-) -> Result<Option<Contact>, Fault> {
+pub(super) async fn one(connection: &mut PgConnection, name: &str) -> Result<Option<Contact>, Fault> {
     let row = sqlx::query(
         "SELECT b.address, b.label, b.note, b.created_at, \
          (SELECT COUNT(*) FROM attempts a WHERE a.recipient = b.address AND a.state IN ('confirmed', 'finalized')) \
@@ -93,16 +87,16 @@ fn contact(row: &PgRow) -> Result<Contact, Fault> {
         address: parse_address("address_book.address", row.try_get(0).storage()?)?,
         label: row.try_get(1).storage()?,
         note: row.try_get(2).storage()?,
-        created_ms: row.try_get::<Millis, _>(3).storage()?.get("address_book.created_at")?,
+        created_ms: row
+            .try_get::<Millis, _>(3)
+            .storage()?
+            .get("address_book.created_at")?,
         paid: unsigned("attempts", row.try_get(4).storage()?)?,
     })
 }
 
 /// Every address that is known: own wallets, contacts, and whoever was paid, at most so many of each.
-pub(super) async fn known(
-    connection: &mut PgConnection,
-    limit: u32,
-) -> Result<Vec<KnownRow>, Fault> {
+pub(super) async fn known(connection: &mut PgConnection, limit: u32) -> Result<Vec<KnownRow>, Fault> {
     let mut known = Vec::new();
     for (from, sql) in [
         (
@@ -118,6 +112,14 @@ pub(super) async fn known(
             KnownFrom::Paid,
             "SELECT recipient, '', COUNT(*) FROM attempts WHERE state IN ('confirmed', 'finalized') \
              GROUP BY recipient ORDER BY COUNT(*) DESC, recipient LIMIT $1",
+        ),
+        (
+            KnownFrom::Paid,
+            "SELECT t.recipient, '', COUNT(*) FROM batches b \
+             JOIN batch_items i ON i.job_id = b.job_id AND i.batch = b.batch \
+             JOIN transfers t ON t.job_id = i.job_id AND t.item = i.item \
+             WHERE b.state IN ('confirmed', 'finalized') \
+             GROUP BY t.recipient ORDER BY COUNT(*) DESC, t.recipient LIMIT $1",
         ),
     ] {
         let rows = sqlx::query(sql)

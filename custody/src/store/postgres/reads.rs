@@ -1,7 +1,6 @@
 //! What lists and pages show besides wallets: tags, attempts, the vault's summary.
 
 use keyward_core::address::Signature;
-use keyward_core::amount::Lamports;
 use sqlx::postgres::PgRow;
 use sqlx::{AssertSqlSafe, PgConnection, Row};
 
@@ -10,11 +9,12 @@ use super::facts::{VAULT_COLUMNS, VAULT_WIDTH, vault_row};
 use super::types::Millis;
 use crate::attempts::{Attempt, AttemptId, AttemptQuery, AttemptState, NewAttempt};
 use crate::error::CustodyError;
-use crate::store::columns::{fixed, parse_address, parse_signature, unsigned};
+use crate::store::columns::{fixed, nonce_use, parse_address, parse_signature, transfer_amount, unsigned};
 use crate::store::{Overview, Payment, PolicyRow, stored_integer};
 
 const ATTEMPT_COLUMNS: &str = "a.attempt_id, w.address, a.recipient, a.lamports, a.signature, a.wire_bytes, \
-     a.last_valid_block_height, a.network, a.state, a.slot, a.error, a.created_at, a.updated_at \
+     a.last_valid_block_height, a.network, a.state, a.slot, a.error, a.created_at, a.updated_at, \
+     a.mint, a.decimals, a.nonce_account, a.nonce_value \
      FROM attempts a JOIN wallets w ON w.wallet_id = a.wallet_id";
 
 pub(super) async fn overview(connection: &mut PgConnection) -> Result<Option<Overview>, Fault> {
@@ -105,12 +105,14 @@ pub(super) async fn unresolved_payment(
         "SELECT a.signature FROM attempts a JOIN wallets w ON w.wallet_id = a.wallet_id \
          WHERE a.state IN ('signed', 'sent') \
          AND w.address = $1 AND a.recipient = $2 AND a.lamports = $3 AND a.network = $4 \
+         AND COALESCE(a.mint, '') = COALESCE(CAST($5 AS TEXT), '') \
          ORDER BY a.attempt_id LIMIT 1",
     )
     .bind(payment.wallet.to_string())
     .bind(payment.recipient.to_string())
-    .bind(stored_integer("lamports", payment.lamports.get())?)
+    .bind(stored_integer("amount", payment.amount.base_units())?)
     .bind(&payment.network)
+    .bind(payment.amount.mint().map(|mint| mint.to_string()))
     .fetch_optional(connection)
     .await
     .storage()?;
@@ -188,11 +190,16 @@ fn attempt(row: &PgRow) -> Result<Attempt, Fault> {
         new: NewAttempt {
             wallet: parse_address("wallets.address", row.try_get(1).storage()?)?,
             recipient: parse_address("attempts.recipient", row.try_get(2).storage()?)?,
-            lamports: Lamports::new(unsigned("attempts.lamports", row.try_get(3).storage()?)?),
+            amount: transfer_amount(
+                unsigned("attempts.lamports", row.try_get(3).storage()?)?,
+                row.try_get(13).storage()?,
+                row.try_get(14).storage()?,
+            )?,
             signature: parse_signature("attempts.signature", row.try_get(4).storage()?)?,
             transaction: row.try_get(5).storage()?,
             last_valid_block_height: unsigned("attempts.last_valid_block_height", row.try_get(6).storage()?)?,
             network: row.try_get(7).storage()?,
+            nonce: nonce_use(row.try_get(15).storage()?, row.try_get(16).storage()?)?,
         },
         state: AttemptState::from_stored(row.try_get(8).storage()?)
             .ok_or_else(|| CustodyError::damaged("attempts.state is unknown"))?,

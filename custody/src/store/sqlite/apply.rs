@@ -9,7 +9,8 @@ use crate::attempts::NewAttempt;
 use crate::audit::ledger::LedgerRow;
 use crate::clock::Clock;
 use crate::error::CustodyError;
-use crate::store::{Applied, Ask, Decide, NewIntent, Write, stored_integer, stored_lamports};
+use crate::store::columns::token_of;
+use crate::store::{Applied, Ask, Decide, NewIntent, Write, stored_integer};
 
 /// Gathers, decides, writes. The caller commits or rolls back. The audit entries come with it.
 pub(super) async fn decide_and_apply(
@@ -265,14 +266,15 @@ async fn attempt(
     new: NewAttempt,
     now: i64,
 ) -> Result<i64, CustodyError> {
+    let (mint, decimals) = token_of(&new.amount);
     let done = sqlx::query(
         "INSERT INTO attempts (wallet_id, recipient, lamports, signature, wire_bytes, \
-         last_valid_block_height, network, state, created_at, updated_at) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'signed', ?8, ?8)",
+         last_valid_block_height, network, state, created_at, updated_at, mint, decimals, nonce_account, nonce_value) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'signed', ?8, ?8, ?9, ?10, ?11, ?12)",
     )
     .bind(wallet)
     .bind(new.recipient.to_string())
-    .bind(stored_lamports(new.lamports)?)
+    .bind(stored_integer("amount", new.amount.base_units())?)
     .bind(new.signature.to_string())
     .bind(new.transaction)
     .bind(stored_integer(
@@ -281,6 +283,10 @@ async fn attempt(
     )?)
     .bind(new.network)
     .bind(now)
+    .bind(mint)
+    .bind(decimals)
+    .bind(new.nonce.map(|nonce| nonce.account.to_string()))
+    .bind(new.nonce.map(|nonce| nonce.value.to_string()))
     .execute(connection)
     .await
     .storage()?;

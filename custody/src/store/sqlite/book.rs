@@ -119,6 +119,14 @@ pub(super) async fn known(
             "SELECT recipient, '', COUNT(*) FROM attempts WHERE state IN ('confirmed', 'finalized') \
              GROUP BY recipient ORDER BY COUNT(*) DESC, recipient LIMIT ?1",
         ),
+        (
+            KnownFrom::Paid,
+            "SELECT t.recipient, '', COUNT(*) FROM batches b \
+             JOIN batch_items i ON i.job_id = b.job_id AND i.batch = b.batch \
+             JOIN transfers t ON t.job_id = i.job_id AND t.item = i.item \
+             WHERE b.state IN ('confirmed', 'finalized') \
+             GROUP BY t.recipient ORDER BY COUNT(*) DESC, t.recipient LIMIT ?1",
+        ),
     ] {
         let rows = sqlx::query(sql)
             .bind(limit)
@@ -152,14 +160,12 @@ pub(super) async fn apply(
         .bind(label)
         .bind(note)
         .bind(now),
-        BookWrite::Words {
-            contact,
-            label,
-            note,
-        } => sqlx::query("UPDATE address_book SET label = ?2, note = ?3 WHERE contact_id = ?1")
-            .bind(contact)
-            .bind(label)
-            .bind(note),
+        BookWrite::Words { contact, label, note } => {
+            sqlx::query("UPDATE address_book SET label = ?2, note = ?3 WHERE contact_id = ?1")
+                .bind(contact)
+                .bind(label)
+                .bind(note)
+        }
         BookWrite::Gone { contact } => {
             sqlx::query("DELETE FROM address_book WHERE contact_id = ?1").bind(contact)
         }

@@ -97,16 +97,6 @@ fn requests_that_make_no_sense_are_refused() {
 }
 
 #[test]
-fn the_priority_fee_is_rounded_up() {
-    let check = |price, limit, expected| assert_eq!(priority_fee(price, limit).unwrap().get(), expected);
-    check(0, 600, 0);
-    check(1, 1, 1);
-    check(1_000_000, 600, 600);
-    check(1_001, 1_000, 2);
-    assert!(priority_fee(u64::MAX, GENEROUS_UNITS).is_err());
-}
-
-#[test]
 fn the_limit_leaves_a_margin_and_never_exceeds_the_network_s() {
     assert_eq!(limit_for(450), 595);
     assert_eq!(limit_for(0), 100);
@@ -117,9 +107,7 @@ fn the_limit_leaves_a_margin_and_never_exceeds_the_network_s() {
 fn the_message_is_what_was_asked_for() {
     let mut request = TransferRequest::new(FROM, TO, Lamports::new(7));
     request.memo = Some("rent".into());
-    request.priority_fee_micro_lamports = Some(9);
-    let intent =
-        Intent::from_message(&build(&request, 600, Price::AsAsked, Blockhash::new([3; 32])).unwrap());
+    let intent = Intent::from_message(&build(&request, 600, Some(9), Blockhash::new([3; 32])).unwrap());
     assert_eq!(intent.compute_unit_limit, Some(600));
     assert_eq!(intent.compute_unit_price_micro_lamports, Some(9));
     assert_eq!(intent.sol_total(), Some(Lamports::new(7)));

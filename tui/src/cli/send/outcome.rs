@@ -1,5 +1,6 @@
 //! How a transfer ended, as text, as JSON and as an exit code.
 
+use keyward_core::amount::Lamports;
 use keyward_custody::transfer::{TransferOutcome, TransferResult};
 use serde_json::{Value, json};
 
@@ -19,8 +20,8 @@ pub(crate) fn outcome_text(outcome: &TransferOutcome) -> String {
         TransferResult::Expired => "expired; it can no longer land, and paying again is safe".to_owned(),
     };
     format!(
-        "{} SOL to {}: {end}\nsignature {}\n",
-        outcome.lamports, outcome.to, outcome.signature
+        "{} to {}: {end}\nsignature {}\n",
+        outcome.amount, outcome.to, outcome.signature
     )
 }
 
@@ -35,7 +36,9 @@ pub(crate) fn outcome_json(outcome: &TransferOutcome) -> Value {
         "signature": outcome.signature.to_string(),
         "from": outcome.from.to_string(),
         "to": outcome.to.to_string(),
-        "lamports": outcome.lamports.get(),
+        "lamports": outcome.amount.lamports().map(Lamports::get),
+        "units": outcome.amount.base_units().to_string(),
+        "mint": outcome.amount.mint().map(|mint| mint.to_string()),
         "status": status,
         "slot": slot,
         "error": error,

@@ -22,7 +22,7 @@ pub(super) fn plan_text(plan: &TransferPlan, parties: &Parties) -> String {
         label => format!("{address}  {label}"),
     };
     let mut pairs = vec![
-        ("send", sol(Some(request.lamports))),
+        ("send", request.amount.to_string()),
         ("from", named(&request.from, &parties.from)),
         ("to", named(&request.to, &parties.to)),
         (
@@ -123,7 +123,9 @@ pub(super) fn plan_json(plan: &TransferPlan, parties: &Parties) -> Value {
         "from_label": parties.from,
         "to": request.to.to_string(),
         "to_label": parties.to,
-        "lamports": request.lamports.get(),
+        "lamports": request.amount.lamports().map(Lamports::get),
+        "units": request.amount.base_units().to_string(),
+        "mint": request.amount.mint().map(|mint| mint.to_string()),
         "memo": request.memo,
         "fee_lamports": plan.fee.get(),
         "priority_fee_lamports": plan.priority_fee.get(),

@@ -6,7 +6,7 @@ use keyward_custody::chain::{Commitment, SolanaNode};
 use keyward_custody::transfer::{
     self, Repeat, TransferError, TransferPlan, TransferProgress, TransferRequest,
 };
-use keyward_custody::{AttemptQuery, AttemptState, Custody, Wallet};
+use keyward_custody::{AttemptQuery, AttemptState, Custody, FeePolicy, Wallet};
 use tokio::sync::watch;
 
 use super::{Reporter, Services};
@@ -196,7 +196,9 @@ async fn everything(
 
 fn request(draft: &Draft, lamports: Lamports) -> TransferRequest {
     let mut request = TransferRequest::new(draft.from, draft.to, lamports);
-    request.priority_fee_micro_lamports = draft.priority_fee_micro_lamports;
+    if let Some(micro_lamports) = draft.priority_fee_micro_lamports {
+        request.fee = FeePolicy::Fixed { micro_lamports };
+    }
     request.memo.clone_from(&draft.memo);
     request.repeat = draft.repeat;
     request

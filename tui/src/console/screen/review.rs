@@ -5,7 +5,7 @@
 use crossterm::event::KeyEvent;
 use keyward_core::amount::Lamports;
 use keyward_custody::transfer::Repeat;
-use keyward_custody::{PreviewDecision, Wallet};
+use keyward_custody::{FeePolicy, PreviewDecision, Wallet};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 
@@ -115,8 +115,9 @@ impl Review {
         }
     }
 
-    fn amount(&self) -> Lamports {
-        self.prepared.plan.request.lamports
+    /// The form makes transfers of SOL alone.
+    fn amount(&self) -> Option<Lamports> {
+        self.prepared.plan.request.amount.lamports()
     }
 
     fn sign(&mut self, cx: &mut Cx<'_>) {
@@ -126,7 +127,7 @@ impl Review {
             Verdict::TypeAmount => match &self.typed {
                 None => self.typed = Some(TextInput::plain(64)),
                 Some(typed) => match Lamports::parse(typed.expose_text()) {
-                    Ok(lamports) if lamports == self.amount() => self.submit(cx),
+                    Ok(lamports) if Some(lamports) == self.amount() => self.submit(cx),
                     Ok(_) => self.problem = Some("this is not the amount of this transfer".into()),
                     Err(error) => self.problem = Some(error.to_string()),
                 },
@@ -139,7 +140,7 @@ impl Review {
         self.signed = true;
         let plan = self.prepared.plan.clone();
         let payment = self.payment();
-        let title = format!("send {} SOL to {}", payment.request.lamports, payment.to_whom());
+        let title = format!("send {} to {}", payment.request.amount, payment.to_whom());
         let id = cx.start_job(
             title,
             Work::Send(SendWork::Submit(Box::new(plan))),
@@ -168,8 +169,11 @@ impl Review {
         let draft = Draft {
             from: request.from,
             to: request.to,
-            amount: Wish::Exactly(request.lamports),
-            priority_fee_micro_lamports: request.priority_fee_micro_lamports,
+            amount: Wish::Exactly(self.amount().unwrap_or_default()),
+            priority_fee_micro_lamports: match request.fee {
+                FeePolicy::Fixed { micro_lamports } => Some(micro_lamports),
+                FeePolicy::None | FeePolicy::Percentile { .. } => None,
+            },
             memo: request.memo.clone(),
             repeat: match request.repeat {
                 Repeat::Separate => Repeat::Separate,

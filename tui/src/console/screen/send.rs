@@ -5,7 +5,7 @@
 use keyward_core::address::{Address, Signature};
 use keyward_core::solana_pay::PaymentRequest;
 use keyward_custody::transfer::{MAX_MEMO_BYTES, Repeat, TransferRequest};
-use keyward_custody::{Wallet, WalletQuery};
+use keyward_custody::{FeePolicy, Wallet, WalletQuery};
 
 use crate::console::effect::{Failure, Pending, Work};
 use crate::console::effects::send::{About, Draft, Obstacle, Prepared, SendWork};
@@ -119,9 +119,11 @@ impl SendForm {
     pub fn again(from: Wallet, request: &TransferRequest) -> Self {
         let mut form = Self::new(from);
         form.to.insert(&request.to.to_string());
-        form.amount.insert(&reading::typed(request.lamports));
-        if let Some(price) = request.priority_fee_micro_lamports {
-            form.priority.insert(&price.to_string());
+        if let Some(lamports) = request.amount.lamports() {
+            form.amount.insert(&reading::typed(lamports));
+        }
+        if let FeePolicy::Fixed { micro_lamports } = request.fee {
+            form.priority.insert(&micro_lamports.to_string());
         }
         if let Some(memo) = &request.memo {
             form.memo.insert(memo);

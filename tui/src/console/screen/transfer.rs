@@ -141,7 +141,7 @@ fn payment_lines(payment: &Payment, palette: &Palette, out: &mut Vec<Line<'stati
     let fee = payment.fee.map_or_else(|| "?".to_owned(), |fee| fee.to_string());
     out.push(Line::from(vec![
         Span::styled("  send      ", palette.muted),
-        Span::styled(format!("{} SOL", payment.request.lamports), palette.strong),
+        Span::styled(payment.request.amount.to_string(), palette.strong),
         Span::styled(format!("  + {fee} SOL of fees"), palette.muted),
     ]));
     let parties = [
@@ -293,7 +293,7 @@ fn outcome_lines(
         ),
     };
     if listed {
-        let what = format!("  {} SOL to {}", outcome.lamports, outcome.to.abbreviated());
+        let what = format!("  {} to {}", outcome.amount, outcome.to.abbreviated());
         out.push(Line::styled(what, palette.text));
     }
     said(&text, style, width, out);

@@ -50,7 +50,7 @@ fn movement(review: &Review, palette: &Palette, out: &mut Vec<Line<'static>>) {
     let request = &review.prepared.plan.request;
     out.push(Line::from(vec![
         named("send", palette),
-        Span::styled(format!("{} SOL", request.lamports), palette.strong),
+        Span::styled(request.amount.to_string(), palette.strong),
     ]));
     let party = |name: &str, address: &keyward_core::address::Address, remark: Vec<Span<'static>>| {
         let mut spans = vec![named(name, palette)];

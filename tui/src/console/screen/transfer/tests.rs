@@ -43,7 +43,7 @@ fn end(state: &mut State, id: RequestId, result: Result<TransferResult, Failure>
     let result = result.map(|result| Ending {
         signature: Signature::new([5; 64]),
         to: *wallet(1).solana().unwrap(),
-        lamports: Lamports::new(1_500_000_000),
+        amount: Lamports::new(1_500_000_000).into(),
         result,
     });
     let answer = Answer::Send(SendAnswer::Submitted(result));
@@ -160,12 +160,12 @@ fn several_followed_transfers_are_listed() {
     let ending = |index: u32, result: TransferResult| Ending {
         signature: Signature::new([5; 64]),
         to: *wallet(index).solana().unwrap(),
-        lamports: TransferRequest::new(
+        amount: TransferRequest::new(
             *wallet(0).solana().unwrap(),
             *wallet(1).solana().unwrap(),
             Lamports::ONE_SOL,
         )
-        .lamports,
+        .amount,
         result,
     };
     let endings = vec![
