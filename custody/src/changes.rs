@@ -18,8 +18,8 @@ use keyward_core::solana::Transaction;
 use keyward_core::solana::token::{Mint, TokenAccount, TokenProgram};
 
 use crate::chain::{AccountData, ChainError, Commitment, SolanaNode};
+pub(crate) use authority::Nonce;
 use authority::authorities;
-pub(crate) use authority::{NONCE_BYTES, Nonce};
 
 /// The most accounts of one transaction that are watched: what a transaction may lock.
 const MAX_WATCHED: usize = 64;
@@ -162,11 +162,7 @@ pub async fn simulate_changes(node: &SolanaNode, transaction: &[u8]) -> Result<S
     let mut watched: Vec<Address> = writable
         .filter_map(|index| message.account_keys.get(index).copied())
         .collect();
-    let looked_up: usize = message
-        .lookups
-        .iter()
-        .map(|lookup| lookup.writable.len())
-        .sum();
+    let looked_up: usize = message.lookups.iter().map(|lookup| lookup.writable.len()).sum();
     let unwatched = looked_up + watched.len().saturating_sub(MAX_WATCHED);
     watched.truncate(MAX_WATCHED);
     let (_, before) = node.account_data(&watched, Commitment::Confirmed).await?;
@@ -188,9 +184,8 @@ pub async fn simulate_changes(node: &SolanaNode, transaction: &[u8]) -> Result<S
 
 impl SimulatedChanges {
     fn compare(&mut self, address: &Address, before: Option<&AccountData>, after: Option<&AccountData>) {
-        let lamports = |account: Option<&AccountData>| {
-            account.map_or(Lamports::ZERO, |account| account.lamports)
-        };
+        let lamports =
+            |account: Option<&AccountData>| account.map_or(Lamports::ZERO, |account| account.lamports);
         if lamports(before) != lamports(after) {
             self.sol.push(BalanceChange {
                 address: *address,
@@ -213,7 +208,8 @@ impl SimulatedChanges {
         let (Some(before), Some(after)) = (before, after) else {
             return;
         };
-        if before.data != after.data && self.tokens.len() + self.control.len() == told && !is_expected(after) {
+        if before.data != after.data && self.tokens.len() + self.control.len() == told && !is_expected(after)
+        {
             self.changed(address, Control::Data, None, Some(after.owner.to_string()));
         }
     }
@@ -254,7 +250,8 @@ impl SimulatedChanges {
                 after: amount(&new),
             });
         }
-        let owner = |account: &Option<TokenAccount>| account.as_ref().map(|account| account.owner.to_string());
+        let owner =
+            |account: &Option<TokenAccount>| account.as_ref().map(|account| account.owner.to_string());
         // A new account's owner is told as well: it may be another one than it looks.
         self.changed(address, Control::TokenOwner, owner(&old), owner(&new));
         let delegate = |account: &Option<TokenAccount>| {
@@ -311,8 +308,8 @@ fn token_account(account: Option<&AccountData>) -> Option<TokenAccount> {
 
 /// Data that changes as a matter of course where nothing else of the account does: a mint's supply, a nonce's value.
 fn is_expected(account: &AccountData) -> bool {
-    let is_mint = TokenProgram::of(&account.owner)
-        .is_some_and(|program| Mint::decode(program, &account.data).is_ok());
+    let is_mint =
+        TokenProgram::of(&account.owner).is_some_and(|program| Mint::decode(program, &account.data).is_ok());
     is_mint || authority::is_nonce(account)
 }
 

@@ -31,11 +31,13 @@ const BIT: u32 = 256;
 /// How rarely all known addresses together may raise a false alarm: once in 2^10 fresh recipients.
 const BUDGET_BITS: u32 = 10 * BIT;
 /// A resemblance can come about in several ways (more at one end, less at the other; the same or only alike): as measured.
-const WAYS_BITS: u32 = 5 * BIT / 2;
+const WAYS_BITS: u32 = 13 * BIT / 4;
 /// Below this nobody takes one for the other, however few addresses are known: about two characters at each end.
 const FLOOR_BITS: u32 = 20 * BIT;
 /// An end this much rarer than one in all known addresses is shared on purpose.
 const SURPRISE_BITS: u32 = 5 * BIT;
+/// Otherwise, a crowd of three times as many as chance gives is.
+const CROWD_BITS: u32 = 3 * BIT / 2;
 /// The first character of an address has 17 values, nearly always.
 const FIRST_BITS: u32 = 4 * BIT;
 /// log2(58 / n) for n characters that look the same.
@@ -91,6 +93,18 @@ pub enum KnownAs {
     Contact,
     /// It is a wallet of this vault.
     OwnWallet,
+}
+
+impl KnownAs {
+    /// The stable word for scripts.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::PastRecipient => "past-recipient",
+            Self::Contact => "contact",
+            Self::OwnWallet => "own-wallet",
+        }
+    }
 }
 
 /// An address that people here may mean.
@@ -240,18 +254,22 @@ impl Lookalikes {
         Some((over, resemblance))
     }
 
-    /// How many bits an end that is alike counts. Where others among the known have the same end as well, it tells the less,
-    /// the more of them there are, and every further character counts on from there.
-    fn telling(&self, alike: &[u32], sharing: impl Fn(usize) -> Range<usize>) -> u32 {
-        let everyone = as_u64(self.entries.len());
-        let mut bits = 0;
+    /// How many bits an end that is alike counts. Where more of the known have the same end than chance would give it to, as
+    /// in a vanity family, it tells the less, the more of them there are; every further character counts on from there.
+    fn telling(&self, alike: &[Alike], sharing: impl Fn(usize) -> Range<usize>) -> u32 {
+        let everyone = log2(as_u64(self.entries.len()));
+        let (mut bits, mut look_bits) = (0, 0);
         for (characters, here) in (1..).zip(alike) {
-            bits += here;
-            let others = sharing(characters).len().saturating_sub(1);
-            // One or two others may well share a short end by chance, which is what its bits say already.
-            let by_chance = if bits > log2(everyone) + SURPRISE_BITS { 0 } else { 2 };
-            if others > by_chance {
-                bits = bits.min(ratio_bits(everyone, as_u64(others)));
+            bits += here.bits;
+            look_bits += here.look_bits;
+            let others = as_u64(sharing(characters).len().saturating_sub(1));
+            let by_chance = everyone.saturating_sub(look_bits);
+            let on_purpose = match look_bits > everyone + SURPRISE_BITS {
+                true => others > 0,
+                false => log2(others) > by_chance + CROWD_BITS,
+            };
+            if on_purpose {
+                bits = bits.min(everyone.saturating_sub(log2(others)));
             }
         }
         bits
@@ -322,19 +340,33 @@ fn ends(text: &str) -> ([u8; SHOWN_HEAD], [u8; SHOWN_TAIL]) {
     (head, tail)
 }
 
-/// The characters that look the same, from the outside inwards, by the bits of each; the first one counts at most so much.
-fn run(known: &[u8], other: &[u8], first: u32) -> Vec<u32> {
+/// A character that looks the same in both.
+#[derive(Debug, Clone, Copy)]
+struct Alike {
+    /// How rarely chance makes this.
+    bits: u32,
+    /// How rarely chance makes one that looks so.
+    look_bits: u32,
+}
+
+/// The characters that look the same, from the outside inwards; the first one counts at most so much.
+fn run(known: &[u8], other: &[u8], first: u32) -> Vec<Alike> {
     let pairs = known.iter().zip(other);
-    let alike = pairs.map_while(|(one, two)| match (one == two, class(*one) == class(*two)) {
-        (true, _) => CHARACTER_BITS.get(1).copied(),
-        (false, true) => CHARACTER_BITS.get(class_size(*one)).copied(),
-        (false, false) => None,
+    let alike = pairs.map_while(|(one, two)| {
+        let look_bits = *CHARACTER_BITS.get(class_size(*one))?;
+        let bits = match (one == two, class(*one) == class(*two)) {
+            (true, _) => *CHARACTER_BITS.get(1)?,
+            (false, true) => look_bits,
+            (false, false) => return None,
+        };
+        Some(Alike { bits, look_bits })
     });
-    let mut bits: Vec<u32> = alike.collect();
-    if let Some(outermost) = bits.first_mut() {
-        *outermost = first.min(*outermost);
+    let mut alike: Vec<Alike> = alike.collect();
+    if let Some(outermost) = alike.first_mut() {
+        outermost.bits = outermost.bits.min(first);
+        outermost.look_bits = outermost.look_bits.min(first);
     }
-    bits
+    alike
 }
 
 fn as_u64(count: usize) -> u64 {

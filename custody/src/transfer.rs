@@ -27,8 +27,8 @@ pub use amount::{NonceUse, TransferAmount};
 pub use error::TransferError;
 
 use crate::chain::SolanaNode;
-use crate::changes::SimulatedChanges;
 pub use crate::changes::BalanceChange;
+use crate::changes::SimulatedChanges;
 use crate::fees::{FeePolicy, FeePrice};
 use crate::lookalike::Resemblance;
 use crate::signing::WalletPasswords;

@@ -2,7 +2,7 @@
 //!
 //! [`sandbox`] gives each test a home of its own, [`cli`] runs the `keyward` binary in it, [`pty`] runs the console in
 //! a terminal that the test can read, [`new_vault`] says what vault to make, [`node`] starts a Solana node on loopback,
-//! [`memory`] reads a process's memory, [`wait`] waits, [`postgres`] starts a database server that can be taken away, and
+//! [`mint`] makes tokens on it, [`memory`] reads a process's memory, [`wait`] waits, [`postgres`] starts a database server that can be taken away, and
 //! [`chaos`] sets many processes on one vault and kills them.
 //! It asserts nothing about Keyward itself: the scenarios under `tests/tests/` do.
 #![forbid(unsafe_code)]
@@ -10,6 +10,7 @@
 pub mod chaos;
 pub mod cli;
 pub mod memory;
+pub mod mint;
 pub mod new_vault;
 pub mod node;
 pub mod postgres;

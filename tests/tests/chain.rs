@@ -14,6 +14,8 @@ mod nonsense;
 mod reads;
 #[path = "chain/scene.rs"]
 mod scene;
+#[path = "chain/sending.rs"]
+mod sending;
 #[path = "chain/tables.rs"]
 mod tables;
 #[path = "chain/transfers.rs"]

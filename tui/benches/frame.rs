@@ -299,6 +299,7 @@ fn prepared() -> Prepared {
         },
         last_valid_block_height: 1_350,
         network: node().network,
+        details: keyward_custody::transfer::PlanDetails::default(),
     };
     Prepared {
         plan,

@@ -23,6 +23,7 @@ mod inspect;
 mod limits;
 mod logging;
 mod message;
+mod nonce;
 mod owners;
 mod phrase;
 mod phrases;
@@ -129,6 +130,8 @@ enum Command {
     Portfolio(portfolio::Args),
     Send(send::Args),
     #[command(subcommand)]
+    Nonce(nonce::Command),
+    #[command(subcommand)]
     Transfers(transfers::Command),
     Inspect(inspect::Args),
     SignMessage(message::SignArgs),
@@ -215,6 +218,7 @@ async fn dispatch(command: Option<Command>, context: &mut Context) -> Result<Rep
         Some(Command::Tokens(args)) => tokens::run(context, args).await,
         Some(Command::History(args)) => history::run(context, args).await,
         Some(Command::Portfolio(args)) => portfolio::run(context, args).await,
+        Some(Command::Nonce(command)) => nonce::run(context, command).await,
         Some(Command::Send(args)) => send::run(context, args).await,
         Some(Command::Transfers(command)) => transfers::run(context, command).await,
         Some(Command::Inspect(args)) => inspect::run(context, args).await,

@@ -9,8 +9,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use solana_rpc_client_api::request::RpcRequest;
 
-use super::error::clean;
 use super::accounts::RawData;
+use super::error::clean;
 use super::explain::explain;
 use super::transport::{AtSlot, call};
 use super::{AccountData, ChainError, Commitment, Simulation, SolanaNode, WatchedBalance, accounts};
@@ -58,7 +58,9 @@ pub(super) async fn simulate(
     let error = simulation.err.as_ref().map(explain);
     let after = match (&error, simulation.accounts) {
         (None, Some(accounts)) if accounts.len() == watch.len() => {
-            let read = accounts.into_iter().map(|account| account.map(RawData::read).transpose());
+            let read = accounts
+                .into_iter()
+                .map(|account| account.map(RawData::read).transpose());
             read.collect::<Result<Vec<_>, _>>()?
         }
         (None, _) if !watch.is_empty() => {
@@ -77,7 +79,11 @@ pub(super) async fn simulate(
     let before = complete(node, watch, before).await?;
     let balance = |account: &Option<AccountData>| {
         // An account that is not there holds nothing.
-        Some(account.as_ref().map_or(Lamports::ZERO, |account| account.lamports))
+        Some(
+            account
+                .as_ref()
+                .map_or(Lamports::ZERO, |account| account.lamports),
+        )
     };
     let balances_after = match error {
         None => after.iter().map(balance).collect(),

@@ -11,7 +11,7 @@ use super::Control;
 use crate::chain::AccountData;
 
 /// The data's length of an account that holds a durable nonce, in bytes.
-pub(crate) const NONCE_BYTES: usize = 80;
+const NONCE_BYTES: usize = 80;
 
 /// A durable nonce as its account holds it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -20,7 +20,13 @@ fn account(owner: Address, lamports: u64, data: Vec<u8>) -> AccountData {
 }
 
 /// As SPL Token lays it out.
-fn token(owner: u8, amount: u64, delegate: Option<(u8, u64)>, closer: Option<u8>, frozen: bool) -> AccountData {
+fn token(
+    owner: u8,
+    amount: u64,
+    delegate: Option<(u8, u64)>,
+    closer: Option<u8>,
+    frozen: bool,
+) -> AccountData {
     let mut data = Vec::new();
     data.extend_from_slice(&[7; 32]);
     data.extend_from_slice(&[owner; 32]);
@@ -64,7 +70,10 @@ fn control(before: Option<AccountData>, after: Option<AccountData>) -> Vec<(Cont
 #[test]
 fn what_stays_is_not_told() {
     for same in [token(1, 5, Some((2, 3)), Some(4), true), nonce(1, 2)] {
-        assert_eq!(changes(Some(same.clone()), Some(same)), SimulatedChanges::default());
+        assert_eq!(
+            changes(Some(same.clone()), Some(same)),
+            SimulatedChanges::default()
+        );
     }
     assert_eq!(changes(None, None), SimulatedChanges::default());
 }
@@ -102,11 +111,17 @@ fn every_hand_over_is_told() {
         token(1, 50, Some((3, 1)), None, false),
         token(1, 50, Some((3, 9)), None, false),
     );
-    assert_eq!(control(Some(little), Some(much)), [(Control::Delegate, true, true)]);
+    assert_eq!(
+        control(Some(little), Some(much)),
+        [(Control::Delegate, true, true)]
+    );
     // A wallet given to a program.
     let wallet = account(programs::SYSTEM, 5, Vec::new());
     let taken = account(address(6), 5, Vec::new());
-    assert_eq!(control(Some(wallet), Some(taken)), [(Control::Program, false, true)]);
+    assert_eq!(
+        control(Some(wallet), Some(taken)),
+        [(Control::Program, false, true)]
+    );
     assert_eq!(
         control(Some(nonce(1, 2)), Some(nonce(3, 2))),
         [(Control::NonceAuthority, true, true)]

@@ -202,17 +202,17 @@ fn rates_at_ten_thousand_known_addresses() {
             .map(|(at, one)| known(*one, skewed(at))),
     );
 
-    const FRESH: u32 = 50_000;
+    const FRESH: u32 = 20_000;
     for (name, lookalikes) in [("even", &even), ("lived", &lived)] {
         let alarms = flagged(lookalikes, || numbers.address(), FRESH);
         println!("random, {name}: {alarms} of {FRESH}");
-        // The budget is 48.8 of them.
-        assert!(alarms <= 50, "{name}: {alarms}");
+        // The budget is 19.5 of them.
+        assert!(alarms <= 19, "{name}: {alarms}");
     }
 
     let poisoned = |lookalikes: &Lookalikes, numbers: &mut Numbers, head: usize, tail: usize, alike: bool| {
         let mut told = 0;
-        for _ in 0..200 {
+        for _ in 0..100 {
             let text = addresses[numbers.below(addresses.len())].to_string();
             let (mut start, mut end) = (text[..head].to_owned(), text[text.len() - tail..].to_owned());
             if alike {
@@ -226,20 +226,20 @@ fn rates_at_ten_thousand_known_addresses() {
         told
     };
     for (head, tail, alike, at_least) in [
-        (4, 4, false, 200),
-        (3, 4, false, 200),
-        (4, 3, false, 200),
-        (3, 3, false, 190),
-        (2, 4, false, 200),
-        (0, 6, false, 200),
-        (6, 0, false, 200),
-        (4, 4, true, 200),
-        (3, 3, true, 100),
+        (4, 4, false, 100),
+        (3, 4, false, 100),
+        (4, 3, false, 100),
+        (3, 3, false, 100),
+        (2, 4, false, 100),
+        (0, 6, false, 100),
+        (6, 0, false, 100),
+        (4, 4, true, 100),
+        (3, 3, true, 50),
         (2, 2, false, 0),
     ] {
         for (name, lookalikes) in [("even", &even), ("lived", &lived)] {
             let told = poisoned(lookalikes, &mut numbers, head, tail, alike);
-            println!("poisoned {head}+{tail}, only alike: {alike}, {name}: {told} of 200");
+            println!("poisoned {head}+{tail}, only alike: {alike}, {name}: {told} of 100");
             assert!(told >= at_least, "{head}+{tail} {alike} {name}: {told}");
         }
     }
@@ -258,7 +258,7 @@ fn rates_among_vanity_addresses() {
         });
     }
     let lookalikes = Lookalikes::new(addresses.iter().map(|one| known(*one, 1)));
-    const MEMBERS: u32 = 10_000;
+    const MEMBERS: u32 = 5_000;
     let mut turn = 0;
     let alarms = flagged(
         &lookalikes,
@@ -269,15 +269,14 @@ fn rates_among_vanity_addresses() {
         MEMBERS,
     );
     println!("new members of vanity families: {alarms} of {MEMBERS}");
-    assert!(alarms <= 10, "{alarms}");
+    assert!(alarms <= 5, "{alarms}");
     let mut told = 0;
-    for at in 0..200 {
+    for at in 0..100 {
         let text = addresses[at].to_string();
         let other = numbers.with_ends(&text[..4], &text[text.len() - 4..]);
         let found = lookalikes.check(&other);
         told += u32::from(!found.is_empty());
-        if found.is_empty() { println!("MISSED {text} {other}"); }
     }
-    println!("poisoned 4+4 of vanity families: {told} of 200");
-    assert_eq!(told, 200);
+    println!("poisoned 4+4 of vanity families: {told} of 100");
+    assert_eq!(told, 100);
 }

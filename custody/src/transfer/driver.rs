@@ -17,8 +17,8 @@ use super::tracker::{Effect, Event, Pace, Tracker};
 use super::{
     NonceUse, TransferError, TransferOutcome, TransferPlan, TransferProgress, TransferRequest, TransferResult,
 };
-use crate::changes::Nonce;
 use crate::chain::{ChainError, Commitment, SearchScope, SignatureWatch, SolanaNode};
+use crate::changes::Nonce;
 use crate::signing::WalletPasswords;
 use crate::{Attempt, AttemptId, AttemptQuery, AttemptState, Custody, CustodyError, NewAttempt, SignRequest};
 
@@ -47,7 +47,11 @@ pub(super) async fn submit(
     refuse_repeat(custody, &plan.request, &plan.network).await?;
     let tracker = Tracker::new(plan.last_valid_block_height, Pace::default());
     let nonce = plan.details.nonce;
-    let tracker = if nonce.is_some() { tracker.durable() } else { tracker };
+    let tracker = if nonce.is_some() {
+        tracker.durable()
+    } else {
+        tracker
+    };
     let request = plan.request.clone();
     let run = Run {
         passwords,
@@ -162,7 +166,11 @@ async fn resume_one(
         ..
     } = attempt.new;
     let tracker = Tracker::resume(signature, attempt.state, last_valid_block_height, Pace::default());
-    let tracker = if nonce.is_some() { tracker.durable() } else { tracker };
+    let tracker = if nonce.is_some() {
+        tracker.durable()
+    } else {
+        tracker
+    };
     let run = Run {
         // A resumed transfer is never signed.
         passwords: WalletPasswords::none(),

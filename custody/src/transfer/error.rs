@@ -157,10 +157,14 @@ impl TransferError {
             Self::InsufficientFunds { most, .. } => format!("send at most {most} SOL, or fund the sender"),
             Self::Token { .. } => "check the mint and the recipient".into(),
             Self::InsufficientTokens { available, .. } => {
-                format!("send at most {available}, or bring the sender's accounts of this token together first")
+                format!(
+                    "send at most {available}, or bring the sender's accounts of this token together first"
+                )
             }
             Self::Nonce { .. } => "look at `keyward nonce list`, or leave the nonce out".into(),
-            Self::Signed { .. } => "sign exactly what `keyward send --offline-out` wrote, and bring that back".into(),
+            Self::Signed { .. } => {
+                "sign exactly what `keyward send --offline-out` wrote, and bring that back".into()
+            }
             Self::RecipientBelowRent { minimum, .. } => {
                 format!("send enough that the recipient holds at least {minimum} SOL")
             }

@@ -29,7 +29,10 @@ impl Lifetime {
         let refuse = |reason: String| TransferError::Nonce { account, reason };
         let nonce = read_nonce(node, account).await?;
         if nonce.authority != request.from {
-            return Err(refuse(format!("its authority is {}, not the sender", nonce.authority)));
+            return Err(refuse(format!(
+                "its authority is {}, not the sender",
+                nonce.authority
+            )));
         }
         // That the finalized account holds another value later is the proof that a transaction can no longer land. So it must
         // hold this one now, and at a height that is known.
@@ -54,8 +57,7 @@ impl Lifetime {
     }
 
     pub(super) fn instruction(&self, authority: Address) -> Option<Instruction> {
-        self.nonce()
-            .map(|nonce| advance_nonce(nonce.account, authority))
+        self.nonce().map(|nonce| advance_nonce(nonce.account, authority))
     }
 
     pub(super) fn blockhash(&self) -> Blockhash {

@@ -10,10 +10,10 @@
 use keyward_core::address::{Address, Blockhash, Signature};
 use keyward_core::amount::Lamports;
 use keyward_core::intent::{Intent, programs};
-use keyward_core::solana::derived::seeded_address;
 use keyward_core::solana::instructions::{
     NONCE_ACCOUNT_BYTES, advance_nonce, create_account_with_seed, initialize_nonce, withdraw_nonce,
 };
+use keyward_core::solana::seeded_address;
 use keyward_core::solana::{Instruction, MessageVersion, Transaction, compile_message};
 use tokio::sync::watch;
 

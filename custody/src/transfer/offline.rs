@@ -185,7 +185,7 @@ pub async fn submit_signed(
 /// place.
 pub(super) fn durable_nonce(message: &Message) -> Option<NonceUse> {
     let first = message.instructions.first()?;
-    let program = message.account_keys.get(usize::from(first.program))?;
+    let program = message.account_keys.get(usize::from(first.program_index))?;
     if *program != programs::SYSTEM || first.data != 4_u32.to_le_bytes() {
         return None;
     }

@@ -3,11 +3,11 @@
 use keyward_core::address::Address;
 use keyward_core::amount::Lamports;
 use keyward_core::intent::{Action, Intent};
-use keyward_core::solana::derived::associated_token_account;
+use keyward_core::solana::Instruction;
+use keyward_core::solana::associated_token_account;
 use keyward_core::solana::instructions::{
     TokenPayment, create_associated_account, sol_transfer, token_transfer, token_transfer_with_fee,
 };
-use keyward_core::solana::Instruction;
 use keyward_core::solana::token::{TokenAccount, TokenProgram};
 
 use super::{TransferAmount, TransferError, TransferRequest};
@@ -48,7 +48,9 @@ impl Payment {
                         ),
                     });
                 }
-                token_route(node, request, &found, units.amount).await.map(Self::Token)
+                token_route(node, request, &found, units.amount)
+                    .await
+                    .map(Self::Token)
             }
         }
     }
@@ -145,7 +147,9 @@ async fn token_route(
         }
     };
     if let Some(delegate) = found.mint.permanent_delegate() {
-        warnings.push(format!("{delegate} may move or burn this token in any account at any time"));
+        warnings.push(format!(
+            "{delegate} may move or burn this token in any account at any time"
+        ));
     }
     Ok(TokenRoute {
         payment: TokenPayment {

@@ -109,7 +109,8 @@ impl Draft<'_> {
     fn build(&self, limit: u32, micro_lamports: Option<u64>) -> Result<Message, TransferError> {
         let request = self.request;
         // Advancing a nonce comes first, or it is no durable transaction.
-        let mut instructions: Vec<Instruction> = self.lifetime.instruction(request.from).into_iter().collect();
+        let mut instructions: Vec<Instruction> =
+            self.lifetime.instruction(request.from).into_iter().collect();
         instructions.push(compute_unit_limit(limit));
         instructions.extend(micro_lamports.map(compute_unit_price));
         instructions.extend(self.payment.instructions(request));
@@ -289,12 +290,7 @@ async fn fee_price(
     Ok(request.fee.price(&recent))
 }
 
-fn warnings(
-    request: &TransferRequest,
-    payment: &Payment,
-    funds: &Funds,
-    price: FeePrice,
-) -> Vec<String> {
+fn warnings(request: &TransferRequest, payment: &Payment, funds: &Funds, price: FeePrice) -> Vec<String> {
     let mut warnings = Vec::new();
     if let Payment::Token(route) = payment {
         warnings.extend(route.warnings.iter().cloned());
@@ -305,7 +301,9 @@ fn warnings(
         }
     }
     if price.capped {
-        warnings.push("others offer more than the cap of the priority fee allows: it may take long to land".into());
+        warnings.push(
+            "others offer more than the cap of the priority fee allows: it may take long to land".into(),
+        );
     }
     match &funds.recipient {
         Some(info) if info.executable => {

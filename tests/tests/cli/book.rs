@@ -51,7 +51,10 @@ fn what_only_looks_like_a_wallet_is_refused_until_it_was_compared() {
     let vault = Vault::new(1);
     let fake = fake();
     let error = fails(vault.run(&format!("book add shop {fake}")), 3, "lookalike");
-    assert!(error["message"].as_str().unwrap().contains(FIRST_ADDRESS), "{error}");
+    assert!(
+        error["message"].as_str().unwrap().contains(FIRST_ADDRESS),
+        "{error}"
+    );
     vault.json(&format!("book add shop {fake} --address-checked"));
     assert_eq!(vault.json("book list")["total"], 1);
 }
@@ -80,7 +83,10 @@ fn a_book_leaves_and_comes_back_as_csv() {
         .unwrap();
     let error = fails(vault.run("book import").arg(&bad), 10, "csv_invalid");
     assert!(error["message"].as_str().unwrap().contains("line 2"), "{error}");
-    let alike = vault.sandbox.write("alike.csv", format!("{},b\n", fake())).unwrap();
+    let alike = vault
+        .sandbox
+        .write("alike.csv", format!("{},b\n", fake()))
+        .unwrap();
     fails(vault.run("book import").arg(&alike), 3, "lookalike");
     assert_eq!(vault.json("book list")["total"], 2);
 }

@@ -192,6 +192,7 @@ impl World {
             intent,
             last_valid_block_height: height + 60,
             network: Self::node().network,
+            details: keyward_custody::transfer::PlanDetails::default(),
         };
         Ok(Prepared {
             plan,

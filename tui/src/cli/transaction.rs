@@ -1,6 +1,6 @@
 //! `keyward sign-transaction`: signs a transaction that somebody else made, if policy allows it.
 //!
-//! The input may be raw bytes, base64, base58 or hex. Which one it is, is found by looking; whatever it is, the signing
+//! The input may be raw bytes, base64, base58, hex, or the file that `keyward send --offline-out` wrote. Which one it is, is found by looking; whatever it is, the signing
 //! service decodes the bytes again and strictly. Nothing is sent.
 
 use base64::Engine as _;
@@ -12,12 +12,15 @@ use keyward_custody::{Custody, Password, SignRequest, WalletPasswords};
 use serde_json::json;
 
 use super::context::{Context, read_password, wallet_passwords};
+use super::send::offline;
 use crate::exit::Failure;
 use crate::output::{Report, fields, printable};
 use crate::secret_input::Source;
 
 mod evm;
 
+/// The network of what does not say for which one it is meant.
+const UNSPECIFIED: &str = "unspecified";
 /// More than any encoding of the longest transaction, so that "too long" is said by the decoder.
 const MAX_INPUT_BYTES: usize = 16 * 1024;
 /// The same for EVM transactions in hex.
@@ -25,7 +28,8 @@ const MAX_EVM_INPUT_BYTES: usize = 300_000;
 
 /// Sign a transaction made elsewhere, if policy allows it
 ///
-/// Every wallet of the vault among a Solana transaction's signers signs. The input is raw bytes, base64, base58 or hex. Its
+/// Every wallet of the vault among a Solana transaction's signers signs. The input is raw bytes, base64, base58, hex, or what
+/// `keyward send --offline-out` wrote. Its
 /// lookup tables are resolved with the node that --rpc names. The signed transaction is printed in base64; it is not sent.
 ///
 /// With --evm-wallet, an EVM transaction is signed for the chain of --chain-id, and printed in hex.
@@ -38,7 +42,7 @@ pub(crate) struct Args {
     #[arg(value_name = "FILE|-")]
     file: Source,
     /// The network it is meant for, by its genesis hash, as the audit's intent hash covers it
-    #[arg(long, value_name = "GENESIS_HASH", default_value = "unspecified")]
+    #[arg(long, value_name = "GENESIS_HASH", default_value = UNSPECIFIED)]
     network: String,
     /// Sign an EVM transaction with this wallet; the input is its unsigned payload, in hex or raw
     #[arg(
@@ -72,7 +76,12 @@ pub(crate) async fn run(context: &mut Context, args: Args) -> Result<Report, Fai
         None => None,
     };
     let input = args.file.read_all("transaction", MAX_INPUT_BYTES)?;
-    let mut request = SignRequest::new(detect(&input), args.network);
+    let (transaction, network) = match offline::transaction_of(&input) {
+        // The network that it was prepared for, unless another one is named.
+        Some((bytes, told)) => (bytes, told.filter(|_| args.network == UNSPECIFIED)),
+        None => (detect(&input), None),
+    };
+    let mut request = SignRequest::new(transaction, network.unwrap_or(args.network));
     request.lookup_tables = lookup_tables(context, &request.transaction).await?;
     let passwords = match own_password {
         Some(password) => signers_password(&custody, &request.transaction, password).await?,

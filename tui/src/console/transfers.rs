@@ -4,6 +4,7 @@
 //! record is the vault's; this one is forgotten when the console ends.
 
 use keyward_core::address::{Address, Signature};
+use keyward_core::amount::Lamports;
 use keyward_custody::Wallet;
 use keyward_custody::transfer::{
     TransferAmount, TransferOutcome, TransferProgress, TransferRequest, TransferResult,

@@ -1,6 +1,12 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+use keyward_core::address::Blockhash;
+
+use super::super::NonceUse;
+use super::super::offline::durable_nonce;
+use super::super::payment::makes;
 use super::*;
+use crate::chain::Blockhashes;
 
 const FROM: Address = Address::new([1; 32]);
 const TO: Address = Address::new([2; 32]);
@@ -29,6 +35,7 @@ fn verdict(sender: u64, recipient: u64, amount: u64) -> String {
     let request = TransferRequest::new(FROM, TO, Lamports::new(amount));
     match check_funds(
         &request,
+        &Payment::Sol(Lamports::new(amount)),
         &funds(sender, recipient),
         Lamports::new(50),
         Lamports::new(5),
@@ -107,9 +114,44 @@ fn the_limit_leaves_a_margin_and_never_exceeds_the_network_s() {
 fn the_message_is_what_was_asked_for() {
     let mut request = TransferRequest::new(FROM, TO, Lamports::new(7));
     request.memo = Some("rent".into());
-    let intent = Intent::from_message(&build(&request, 600, Some(9), Blockhash::new([3; 32])).unwrap());
-    assert_eq!(intent.compute_unit_limit, Some(600));
-    assert_eq!(intent.compute_unit_price_micro_lamports, Some(9));
-    assert_eq!(intent.sol_total(), Some(Lamports::new(7)));
-    assert_eq!(intent.fee_payer, FROM);
+    let recent = Blockhashes {
+        blockhash: Blockhash::new([3; 32]),
+        last_valid_block_height: 9,
+        slot: 1,
+        age_ms: 0,
+    };
+    let held = NonceUse {
+        account: Address::new([4; 32]),
+        value: Blockhash::new([5; 32]),
+    };
+    for lifetime in [
+        Lifetime::Recent(recent),
+        Lifetime::Nonce {
+            held,
+            recent,
+            height: 2,
+        },
+    ] {
+        let draft = Draft {
+            request: &request,
+            payment: &Payment::Sol(Lamports::new(7)),
+            lifetime: &lifetime,
+        };
+        let message = draft.build(600, Some(9)).unwrap();
+        let intent = Intent::from_message(&message);
+        assert_eq!(intent.compute_unit_limit, Some(600));
+        assert_eq!(intent.compute_unit_price_micro_lamports, Some(9));
+        assert_eq!(intent.sol_total(), Some(Lamports::new(7)));
+        assert_eq!(intent.fee_payer, FROM);
+        assert!(makes(&intent, &request));
+        assert_eq!(durable_nonce(&message), lifetime.nonce());
+        assert_eq!(message.recent_blockhash, lifetime.blockhash());
+        for other in [
+            TransferRequest::new(FROM, TO, Lamports::new(8)),
+            TransferRequest::new(FROM, FROM, Lamports::new(7)),
+            TransferRequest::new(TO, TO, Lamports::new(7)),
+        ] {
+            assert!(!makes(&intent, &other), "{other:?}");
+        }
+    }
 }

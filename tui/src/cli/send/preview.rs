@@ -6,6 +6,7 @@ use keyward_custody::transfer::TransferPlan;
 use keyward_custody::{PreviewDecision, SigningPreview};
 use serde_json::{Value, json};
 
+use crate::cli::book::resembled;
 use crate::output::{Align, Table, fields, printable, sol};
 
 /// The labels of both sides, empty for none, and what a payment request adds.
@@ -39,8 +40,9 @@ pub(super) fn plan_text(plan: &TransferPlan, parties: &Parties) -> String {
     }
     pairs.push(("network", plan.network.clone()));
     let mut text = fields(&pairs);
-    text.push_str("\nafter it (simulated)\n");
+    text.push_str("\nafter it (an estimate, from a simulation)\n");
     text.push_str(&changes_text(plan));
+    text.push_str(&lookalikes_text(plan));
     text.push_str("\nwhat the bytes do\n");
     for sentence in plan.intent.sentences() {
         text.push_str(&format!("  {}\n", printable(&sentence)));
@@ -78,7 +80,30 @@ fn changes_text(plan: &TransferPlan) -> String {
             moved,
         ]);
     }
-    table.render()
+    let mut text = table.render();
+    for change in &plan.details.changes.tokens {
+        text.push_str(&format!(
+            "  token {}: account {} of {}: {} -> {} units\n",
+            change.mint, change.account, change.owner, change.before, change.after
+        ));
+    }
+    for change in &plan.details.changes.control {
+        text.push_str(&format!("  {}\n", printable(&change.to_string())));
+    }
+    text
+}
+
+/// The recipient above what it resembles, so that they can be compared.
+fn lookalikes_text(plan: &TransferPlan) -> String {
+    let mut text = String::new();
+    for found in &plan.details.lookalikes {
+        text.push_str(&format!(
+            "\nCAREFUL: the recipient looks like an address that is known here, and is another one\n  recipient {}\n  known     {}\n",
+            plan.request.to,
+            resembled(found)
+        ));
+    }
+    text
 }
 
 fn signed_difference(before: Lamports, after: Lamports) -> String {
@@ -118,6 +143,35 @@ pub(super) fn plan_json(plan: &TransferPlan, parties: &Parties) -> Value {
             })
         })
         .collect();
+    let token_changes: Vec<Value> = plan
+        .details
+        .changes
+        .tokens
+        .iter()
+        .map(|change| {
+            json!({
+                "account": change.account.to_string(),
+                "owner": change.owner.to_string(),
+                "mint": change.mint.to_string(),
+                "before_units": change.before.to_string(),
+                "after_units": change.after.to_string(),
+            })
+        })
+        .collect();
+    let control_changes: Vec<Value> = plan
+        .details
+        .changes
+        .control
+        .iter()
+        .map(|change| {
+            json!({
+                "account": change.account.to_string(),
+                "what": change.control.as_str(),
+                "before": change.before,
+                "after": change.after,
+            })
+        })
+        .collect();
     json!({
         "from": request.from.to_string(),
         "from_label": parties.from,
@@ -134,6 +188,13 @@ pub(super) fn plan_json(plan: &TransferPlan, parties: &Parties) -> Value {
         "last_valid_block_height": plan.last_valid_block_height,
         "actions": plan.intent.sentences(),
         "changes": changes,
+        "token_changes": token_changes,
+        "control_changes": control_changes,
+        "estimate": true,
+        "lookalikes": lookalikes_json(plan),
+        "nonce": plan.details.nonce.map(|nonce| nonce.account.to_string()),
+        "creates_account": plan.details.creates_account,
+        "price_micro_lamports": plan.details.price.map(|price| price.micro_lamports),
         "simulation_error": plan.simulation_error,
         "notes": notes(plan, parties).collect::<Vec<_>>(),
         "policy": decision_json(&plan.decision),
@@ -152,4 +213,18 @@ pub(crate) fn decision_json(preview: &SigningPreview) -> Value {
             json!({ "allowed": false, "rules": [], "reasons": reasons })
         }
     }
+}
+
+fn lookalikes_json(plan: &TransferPlan) -> Vec<Value> {
+    let told = plan.details.lookalikes.iter().map(|found| {
+        json!({
+            "address": found.known.address.to_string(),
+            "label": found.known.label,
+            "known_as": found.known.known_as.as_str(),
+            "uses": found.known.uses,
+            "head": found.head,
+            "tail": found.tail,
+        })
+    });
+    told.collect()
 }

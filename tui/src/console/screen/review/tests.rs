@@ -61,6 +61,7 @@ pub(in crate::console) fn prepared() -> Prepared {
         },
         last_valid_block_height: 1_350,
         network: "EtWTRABZaYq6iMfeYKouRu166VU2xqa1wcaWoxPkrZBG".into(),
+        details: keyward_custody::transfer::PlanDetails::default(),
     };
     Prepared {
         plan,
