@@ -7,12 +7,14 @@
 use std::fmt;
 
 use keyward_custody::chain::ChainError;
+use keyward_custody::portfolio::RefreshProgress;
 use keyward_custody::transfer::TransferProgress;
 use keyward_custody::{CustodyError, ProgressState};
 
 use super::effects::audit::{AuditAnswer, AuditWork};
 use super::effects::backup::{BackupAnswer, BackupWork};
 use super::effects::find::{FindAnswer, FindWork};
+use super::effects::holdings::{HoldingsAnswer, HoldingsWork};
 use super::effects::inspect::{InspectAnswer, InspectWork};
 use super::effects::keys::{KeysAnswer, KeysWork};
 use super::effects::node::{NodeAnswer, NodeWork};
@@ -120,6 +122,8 @@ pub enum Work {
     Backup(BackupWork),
     /// What keeps a vault in order.
     Upkeep(UpkeepWork),
+    /// What wallets hold.
+    Holdings(HoldingsWork),
     /// Reading what is to be signed.
     Inspect(InspectWork),
     /// The search for a path.
@@ -149,6 +153,8 @@ pub enum Answer {
     Backup(BackupAnswer),
     /// From what keeps a vault in order.
     Upkeep(UpkeepAnswer),
+    /// From what wallets hold.
+    Holdings(HoldingsAnswer),
     /// From reading what is to be signed.
     Inspect(InspectAnswer),
     /// From the search for a path.
@@ -166,6 +172,8 @@ pub enum Progress {
     Count(ProgressState),
     /// A transfer's step.
     Transfer(TransferProgress),
+    /// Readings of what wallets hold.
+    Reading(RefreshProgress),
 }
 
 /// Something that did not work: what happened and why, and what mends it.

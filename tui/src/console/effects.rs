@@ -27,6 +27,7 @@ pub mod audit;
 pub mod backup;
 mod files;
 pub mod find;
+pub mod holdings;
 pub mod inspect;
 pub mod keys;
 pub mod node;
@@ -345,6 +346,7 @@ async fn perform(services: Arc<Services>, work: Work, reporter: Reporter) -> Ans
         Work::Find(work) => Answer::Find(find::perform(work, &reporter).boxed().await),
         Work::Rotation(work) => Answer::Rotation(rotation::perform(&services, work, &reporter).boxed().await),
         Work::Backup(work) => Answer::Backup(backup::perform(&services, work, &reporter).boxed().await),
+        Work::Holdings(work) => Answer::Holdings(holdings::perform(&services, work, &reporter).boxed().await),
         Work::Upkeep(work) => Answer::Upkeep(upkeep::perform(&services, work, &reporter).boxed().await),
     }
 }

@@ -126,6 +126,13 @@ impl Jobs {
                     step: String::new(),
                 };
             }
+            Progress::Reading(reading) => {
+                job.state = JobState::Running {
+                    done: reading.done.saturating_add(reading.unknown),
+                    total: reading.total,
+                    step: String::new(),
+                };
+            }
             Progress::Transfer(step) => {
                 job.state = JobState::Running {
                     done: 0,

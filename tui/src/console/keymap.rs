@@ -76,6 +76,12 @@ pub enum Context {
     Rotations,
     /// The settings.
     Settings,
+    /// The token accounts of a wallet.
+    Tokens,
+    /// What happened to a wallet.
+    History,
+    /// What wallets hold together.
+    Portfolio,
     /// The jobs.
     Jobs,
     /// A new vault key is being made.
@@ -125,6 +131,9 @@ impl Context {
             Self::Owners => "Owners",
             Self::Rotations => "Key rotation",
             Self::Settings => "Settings",
+            Self::Tokens => "Tokens",
+            Self::History => "History",
+            Self::Portfolio => "Portfolio",
             Self::Jobs => "Jobs",
             Self::Rotating => "New vault key",
             Self::Merge => "Bring a vault's file in",

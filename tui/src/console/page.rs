@@ -31,6 +31,8 @@ pub enum Event {
     WalletsChanged,
     /// The list of wallets is to show those of this owner.
     ShowOwner(String),
+    /// The list of wallets is to show those with this tag.
+    ShowTag(String),
     /// The audit log is to show what this filter finds.
     ShowAudit(String),
     /// New balances came in.

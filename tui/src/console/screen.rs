@@ -13,6 +13,7 @@ pub mod derive;
 pub mod export;
 pub mod find;
 pub mod first_run;
+pub mod history;
 pub mod import;
 pub mod inspect;
 pub mod jobs;
@@ -21,6 +22,7 @@ pub mod merge;
 pub mod opening;
 pub mod owners;
 pub mod password;
+pub mod portfolio;
 pub mod proof;
 pub mod purge;
 pub mod recover;
@@ -29,6 +31,7 @@ pub mod rotate;
 pub mod rotations;
 pub mod send;
 pub mod settings;
+pub mod tokens;
 pub mod transfer;
 pub mod unlock;
 pub mod wallet;
@@ -83,6 +86,12 @@ pub enum Screen {
     CopyStore(Box<copy_store::CopyStoreScreen>),
     /// Destroying keys.
     Purge(Box<purge::PurgeScreen>),
+    /// The token accounts of a wallet.
+    Tokens(Box<tokens::TokensScreen>),
+    /// What happened to a wallet.
+    History(Box<history::HistoryScreen>),
+    /// What wallets hold together.
+    Portfolio(Box<portfolio::PortfolioScreen>),
     /// The owners.
     Owners(Box<owners::OwnersScreen>),
     /// The keys that are to be replaced.
@@ -139,6 +148,7 @@ impl Screen {
                 | Self::Proof(_)
                 | Self::Merge(_)
                 | Self::CopyStore(_)
+                | Self::Portfolio(_)
                 | Self::Owners(_)
                 | Self::Rotations(_)
                 | Self::Settings(_)
@@ -178,6 +188,9 @@ impl Screen {
             Self::Merge(page) => &**page,
             Self::CopyStore(page) => &**page,
             Self::Purge(page) => &**page,
+            Self::Tokens(page) => &**page,
+            Self::History(page) => &**page,
+            Self::Portfolio(page) => &**page,
             Self::Owners(page) => &**page,
             Self::Rotations(page) => &**page,
             Self::Rotate(page) => &**page,
@@ -213,6 +226,9 @@ impl Screen {
             Self::Merge(page) => &mut **page,
             Self::CopyStore(page) => &mut **page,
             Self::Purge(page) => &mut **page,
+            Self::Tokens(page) => &mut **page,
+            Self::History(page) => &mut **page,
+            Self::Portfolio(page) => &mut **page,
             Self::Owners(page) => &mut **page,
             Self::Rotations(page) => &mut **page,
             Self::Rotate(page) => &mut **page,

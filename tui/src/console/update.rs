@@ -312,6 +312,8 @@ fn destination(action: Action, parts: &Parts<'_>) -> Option<Nav> {
         Action::GoOwners => Some(Nav::Switch(Screen::Owners(Box::default()))),
         Action::GoRotations if matches!(parts.screen, Screen::Rotations(_)) => None,
         Action::GoRotations => Some(Nav::Switch(Screen::Rotations(Box::default()))),
+        Action::GoPortfolio if matches!(parts.screen, Screen::Portfolio(_)) => None,
+        Action::GoPortfolio => Some(Nav::Switch(Screen::Portfolio(Box::default()))),
         Action::Import => Some(Nav::Push(Screen::Import(Box::default()))),
         _ => None,
     }

@@ -143,4 +143,10 @@ pub enum Action {
     Prove,
     /// Empties old audit entries to their hashes.
     Redact,
+    /// Shows what happened to a wallet.
+    History,
+    /// Shows a wallet's token accounts.
+    Tokens,
+    /// Goes to the portfolio.
+    GoPortfolio,
 }

@@ -17,6 +17,8 @@ use crate::console::modal::{Modal, Purpose};
 use crate::console::page::{Cx, Event, Handled, Nav, Page};
 use crate::console::screen::Screen;
 use crate::console::screen::export::ExportScreen;
+use crate::console::screen::history::HistoryScreen;
+use crate::console::screen::tokens::TokensScreen;
 use crate::console::screen::wallets::acting::decide;
 use crate::console::state::{Node, Shared};
 
@@ -121,7 +123,8 @@ impl Page for WalletScreen {
     fn available(&self, action: Action, shared: &Shared) -> bool {
         match action {
             Action::Refresh => !matches!(shared.node, Node::NotChosen),
-            Action::Send => self.wallet.solana().is_some(),
+            Action::Send | Action::Tokens => self.wallet.solana().is_some(),
+            Action::History => self.wallet.solana().is_some() && !matches!(shared.node, Node::NotChosen),
             Action::RemoveTags => !self.wallet.tags.is_empty(),
             Action::Rotate => self.wallet.status == WalletStatus::Active,
             Action::Purge => self.wallet.status == WalletStatus::Deleted,
@@ -143,6 +146,14 @@ impl Page for WalletScreen {
                 cx.go(Nav::Push(Screen::send(self.wallet.clone())));
             }
             Action::Send => cx.notice("transfers from EVM wallets are not made here yet"),
+            Action::Tokens if self.wallet.solana().is_some() => {
+                let screen = TokensScreen::new(self.wallet.clone());
+                cx.go(Nav::Push(Screen::Tokens(Box::new(screen))));
+            }
+            Action::History if self.wallet.solana().is_some() => {
+                let screen = HistoryScreen::new(self.wallet.clone());
+                cx.go(Nav::Push(Screen::History(Box::new(screen))));
+            }
             Action::Export => {
                 let screen = ExportScreen::new(self.wallet.clone());
                 cx.go(Nav::Push(Screen::Export(Box::new(screen))));
@@ -208,7 +219,7 @@ impl Page for WalletScreen {
                 self.ask_wallet(cx);
                 self.ask_lockout(cx);
             }
-            Event::BalancesChanged | Event::ShowOwner(_) | Event::ShowAudit(_) => {}
+            Event::BalancesChanged | Event::ShowOwner(_) | Event::ShowTag(_) | Event::ShowAudit(_) => {}
         }
     }
 

@@ -380,6 +380,11 @@ impl Page for Wallets {
                 self.window.outdate();
                 self.read(cx);
             }
+            Event::ShowTag(name) => {
+                self.filter.clear();
+                self.filter.insert(&filter::for_tag(name));
+                self.ask_anew(cx);
+            }
             Event::ShowOwner(name) => {
                 self.filter.clear();
                 self.filter.insert(&filter::for_owner(name));

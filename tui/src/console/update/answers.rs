@@ -5,6 +5,7 @@ use crate::console::effect::{Answer, Effect, Failure, FailureKind, Lifetime, Req
 use crate::console::effects::audit::AuditAnswer;
 use crate::console::effects::backup::BackupAnswer;
 use crate::console::effects::find::{self, FindAnswer};
+use crate::console::effects::holdings::HoldingsAnswer;
 use crate::console::effects::node::{NodeAnswer, NodeWork};
 use crate::console::effects::rotation::RotationAnswer;
 use crate::console::effects::send::{SendAnswer, SendWork};
@@ -132,6 +133,10 @@ fn central(id: RequestId, answer: Answer, cx: &mut Cx<'_>) -> Option<Answer> {
             None
         }
         Answer::Upkeep(UpkeepAnswer::Stopping) => None,
+        Answer::Holdings(HoldingsAnswer::Refreshed(result)) => {
+            rotated(id, result, cx);
+            None
+        }
         Answer::Upkeep(UpkeepAnswer::Copied(result)) => {
             copied(id, &result, cx);
             Some(Answer::Upkeep(UpkeepAnswer::Copied(result)))

@@ -30,6 +30,11 @@ pub(super) fn for_owner(name: &str) -> String {
     }
 }
 
+/// The word that asks for this tag.
+pub(super) fn for_tag(name: &str) -> String {
+    format!("tag:{name}")
+}
+
 /// The question that a filter asks. What is still being typed after a colon leaves nothing out.
 pub(super) fn query(text: &str) -> WalletQuery {
     let mut query = WalletQuery::default();
