@@ -162,10 +162,8 @@ impl HistoryScreen {
                 } else {
                     "paid by another"
                 };
-                lines.push(Line::styled(
-                    format!("{when}slot {} · fee {} SOL, {payer}", entry.item.slot, detail.fee),
-                    palette.muted,
-                ));
+                let words = format!("{when}slot {} · fee {} SOL, {payer}", entry.item.slot, detail.fee);
+                lines.extend(wrapped(&words, inner.width, palette.muted));
                 if let Some(error) = &detail.error {
                     let words = format!("✗ failed: {}; only the fee was paid", printable(error));
                     lines.extend(wrapped(&words, inner.width, palette.warning));

@@ -225,7 +225,7 @@ fn token_line(token: &TokenSum, shared: &Shared) -> Line<'static> {
     };
     Line::from(vec![
         Span::styled(
-            format!("  {:>30}  ", units(token.amount, token.decimals)),
+            format!("  {:>24}  ", units(token.amount, token.decimals)),
             palette.strong,
         ),
         Span::styled(format!("{:<14}", fitted(&symbol, 13)), palette.text),

@@ -21,8 +21,8 @@ use crate::console::widget::{full_address, row, rows, rule, short_address, wrapp
 #[cfg(test)]
 mod tests;
 
-const SYMBOL: usize = 12;
-const AMOUNT: usize = 26;
+const SYMBOL: usize = 11;
+const AMOUNT: usize = 22;
 /// A line, account, mint, owner's facts, what the mint may do.
 const FOOT_ROWS: u16 = 7;
 
@@ -103,12 +103,12 @@ impl TokensScreen {
             None => cells.push(Span::styled(format!("{:<15}", "?"), palette.muted)),
         }
         let (words, style) = match &token.state {
-            Err(_) => ("! not readable", palette.warning),
+            Err(_) => ("! unreadable", palette.warning),
             Ok(state) if state.is_frozen() => ("! frozen", palette.warning),
             Ok(state) if state.delegate.is_some() => ("! delegated", palette.warning),
             Ok(_) => ("", palette.muted),
         };
-        cells.push(Span::styled(format!("  {words:<15}"), style));
+        cells.push(Span::styled(format!("  {words:<14}"), style));
         cells.push(Span::styled(token.program.name().to_owned(), palette.muted));
         cells
     }
@@ -273,7 +273,7 @@ impl Page for TokensScreen {
         let title = format!("Tokens of {}", title(&self.wallet));
         let remark = self.remark(shared);
         let names = format!(
-            "{:<SYMBOL$}{:>AMOUNT$}  {:<15}  {:<15}{}",
+            "{:<SYMBOL$}{:>AMOUNT$}  {:<15}  {:<14}{}",
             "says it is", "amount", "mint", "", "program"
         );
         let never = self.list.content().is_some_and(|read| read.holding.is_none());
