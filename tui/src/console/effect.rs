@@ -7,12 +7,14 @@
 use std::fmt;
 
 use keyward_custody::chain::ChainError;
+use keyward_custody::jobs::JobProgress;
 use keyward_custody::portfolio::RefreshProgress;
 use keyward_custody::transfer::TransferProgress;
 use keyward_custody::{CustodyError, ProgressState};
 
 use super::effects::audit::{AuditAnswer, AuditWork};
 use super::effects::backup::{BackupAnswer, BackupWork};
+use super::effects::bulk::{BulkAnswer, BulkWork};
 use super::effects::find::{FindAnswer, FindWork};
 use super::effects::holdings::{HoldingsAnswer, HoldingsWork};
 use super::effects::inspect::{InspectAnswer, InspectWork};
@@ -124,6 +126,8 @@ pub enum Work {
     Upkeep(UpkeepWork),
     /// What wallets hold.
     Holdings(HoldingsWork),
+    /// Stored jobs.
+    Bulk(BulkWork),
     /// Reading what is to be signed.
     Inspect(InspectWork),
     /// The search for a path.
@@ -155,6 +159,8 @@ pub enum Answer {
     Upkeep(UpkeepAnswer),
     /// From what wallets hold.
     Holdings(HoldingsAnswer),
+    /// From stored jobs.
+    Bulk(BulkAnswer),
     /// From reading what is to be signed.
     Inspect(InspectAnswer),
     /// From the search for a path.
@@ -172,6 +178,8 @@ pub enum Progress {
     Count(ProgressState),
     /// A transfer's step.
     Transfer(TransferProgress),
+    /// A stored job's run.
+    Bulk(JobProgress),
     /// Readings of what wallets hold.
     Reading(RefreshProgress),
 }

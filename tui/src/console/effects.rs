@@ -25,6 +25,7 @@ use crate::config::Config;
 
 pub mod audit;
 pub mod backup;
+pub mod bulk;
 mod files;
 pub mod find;
 pub mod holdings;
@@ -347,6 +348,7 @@ async fn perform(services: Arc<Services>, work: Work, reporter: Reporter) -> Ans
         Work::Rotation(work) => Answer::Rotation(rotation::perform(&services, work, &reporter).boxed().await),
         Work::Backup(work) => Answer::Backup(backup::perform(&services, work, &reporter).boxed().await),
         Work::Holdings(work) => Answer::Holdings(holdings::perform(&services, work, &reporter).boxed().await),
+        Work::Bulk(work) => Answer::Bulk(bulk::perform(&services, work, &reporter).boxed().await),
         Work::Upkeep(work) => Answer::Upkeep(upkeep::perform(&services, work, &reporter).boxed().await),
     }
 }

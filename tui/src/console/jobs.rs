@@ -27,6 +27,8 @@ pub struct Job {
 pub enum Stop {
     /// Stopping leaves nothing half done.
     Clean,
+    /// Stopping loses nothing: it goes on later from where it was.
+    Resumable,
     /// It cannot be called back (a transfer that was sent).
     Impossible,
 }
@@ -133,6 +135,13 @@ impl Jobs {
                     step: String::new(),
                 };
             }
+            Progress::Bulk(run) => {
+                job.state = JobState::Running {
+                    done: run.done.saturating_add(run.failed).saturating_add(run.left_out),
+                    total: run.total,
+                    step: String::new(),
+                };
+            }
             Progress::Transfer(step) => {
                 job.state = JobState::Running {
                     done: 0,
@@ -171,7 +180,7 @@ impl Jobs {
         for job in self
             .list
             .iter_mut()
-            .filter(|job| job.stop == Stop::Clean && job.is_running())
+            .filter(|job| job.stop != Stop::Impossible && job.is_running())
         {
             job.state = JobState::Cancelled { ended_ms: now_ms };
         }

@@ -82,6 +82,10 @@ pub enum Context {
     History,
     /// What wallets hold together.
     Portfolio,
+    /// The stored jobs.
+    Bulk,
+    /// One stored job.
+    BulkJob,
     /// The jobs.
     Jobs,
     /// A new vault key is being made.
@@ -134,6 +138,8 @@ impl Context {
             Self::Tokens => "Tokens",
             Self::History => "History",
             Self::Portfolio => "Portfolio",
+            Self::Bulk => "Jobs in bulk",
+            Self::BulkJob => "Job in bulk",
             Self::Jobs => "Jobs",
             Self::Rotating => "New vault key",
             Self::Merge => "Bring a vault's file in",

@@ -5,6 +5,8 @@
 use crossterm::event::KeyEvent;
 use keyward_core::account::AccountAddress;
 
+use keyward_custody::jobs::JobId;
+
 use super::effect::{Failure, RequestId};
 use super::input::{Edit, TextInput};
 use super::keymap::{Action, Binding, Context, active};
@@ -97,6 +99,8 @@ pub enum Decision {
     RemoveOwner(String),
     /// Redact the audit entries whose time is over.
     Redact,
+    /// Give up what a stored job has not signed.
+    CancelBulk(JobId),
 }
 
 /// A few actions to choose from.

@@ -193,7 +193,7 @@ impl<'a> Cx<'a> {
     /// takes note of its end and tells the screens by [`Event::JobEnded`].
     pub fn start_job(&mut self, title: impl Into<String>, work: Work, stop: Stop) -> RequestId {
         let lifetime = match stop {
-            Stop::Clean => Lifetime::Session,
+            Stop::Clean | Stop::Resumable => Lifetime::Session,
             Stop::Impossible => Lifetime::Console,
         };
         let id = self.start_for(work, lifetime);
@@ -207,7 +207,7 @@ impl<'a> Cx<'a> {
             .shared
             .jobs
             .get(id)
-            .is_some_and(|job| job.is_running() && job.stop == Stop::Clean);
+            .is_some_and(|job| job.is_running() && job.stop != Stop::Impossible);
         if stoppable {
             self.effects.push(Effect::Cancel(id));
             self.shared.jobs.cancelled(id, self.shared.now_ms);

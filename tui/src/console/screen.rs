@@ -8,6 +8,8 @@ use super::page::Page;
 pub mod audit;
 pub mod audit_counts;
 pub mod backup;
+pub mod bulk;
+pub mod bulk_job;
 pub mod copy_store;
 pub mod derive;
 pub mod export;
@@ -92,6 +94,10 @@ pub enum Screen {
     History(Box<history::HistoryScreen>),
     /// What wallets hold together.
     Portfolio(Box<portfolio::PortfolioScreen>),
+    /// The stored jobs.
+    Bulk(Box<bulk::BulkScreen>),
+    /// One of them.
+    BulkJob(Box<bulk_job::BulkJobScreen>),
     /// The owners.
     Owners(Box<owners::OwnersScreen>),
     /// The keys that are to be replaced.
@@ -149,6 +155,8 @@ impl Screen {
                 | Self::Merge(_)
                 | Self::CopyStore(_)
                 | Self::Portfolio(_)
+                | Self::Bulk(_)
+                | Self::BulkJob(_)
                 | Self::Owners(_)
                 | Self::Rotations(_)
                 | Self::Settings(_)
@@ -191,6 +199,8 @@ impl Screen {
             Self::Tokens(page) => &**page,
             Self::History(page) => &**page,
             Self::Portfolio(page) => &**page,
+            Self::Bulk(page) => &**page,
+            Self::BulkJob(page) => &**page,
             Self::Owners(page) => &**page,
             Self::Rotations(page) => &**page,
             Self::Rotate(page) => &**page,
@@ -229,6 +239,8 @@ impl Screen {
             Self::Tokens(page) => &mut **page,
             Self::History(page) => &mut **page,
             Self::Portfolio(page) => &mut **page,
+            Self::Bulk(page) => &mut **page,
+            Self::BulkJob(page) => &mut **page,
             Self::Owners(page) => &mut **page,
             Self::Rotations(page) => &mut **page,
             Self::Rotate(page) => &mut **page,

@@ -314,6 +314,8 @@ fn destination(action: Action, parts: &Parts<'_>) -> Option<Nav> {
         Action::GoRotations => Some(Nav::Switch(Screen::Rotations(Box::default()))),
         Action::GoPortfolio if matches!(parts.screen, Screen::Portfolio(_)) => None,
         Action::GoPortfolio => Some(Nav::Switch(Screen::Portfolio(Box::default()))),
+        Action::GoBulk if matches!(parts.screen, Screen::Bulk(_)) => None,
+        Action::GoBulk => Some(Nav::Switch(Screen::Bulk(Box::default()))),
         Action::Import => Some(Nav::Push(Screen::Import(Box::default()))),
         _ => None,
     }

@@ -143,6 +143,14 @@ pub enum Action {
     Prove,
     /// Empties old audit entries to their hashes.
     Redact,
+    /// Tries again what failed.
+    Retry,
+    /// Pauses a stored job, or lets it go on.
+    Pause,
+    /// Runs a stored job.
+    Run,
+    /// Goes to the stored jobs.
+    GoBulk,
     /// Shows what happened to a wallet.
     History,
     /// Shows a wallet's token accounts.

@@ -225,6 +225,17 @@ pub const BINDINGS: &[Binding] = &[
     bind(C::Portfolio, &[ch('o')], A::Change, "tag or owner", "group by owner, or by tag"),
     bind(C::Portfolio, &[ch('r')], A::Refresh, "read all", "read what is older than ten minutes from the node"),
     bind(C::Portfolio, &[ESC, LEFT, ch('h')], A::Back, "back", "one step back"),
+    // Jobs in bulk
+    bind(C::Bulk, &[ENTER, RIGHT, ch('l')], A::Accept, "open", "open the job"),
+    bind(C::Bulk, &[ch('r')], A::Refresh, "again", "read again"),
+    bind(C::Bulk, &[ESC, LEFT, ch('h')], A::Back, "back", "one step back"),
+    bind(C::BulkJob, &[ch('r')], A::Run, "run", "sign and send what is to be done, and follow it"),
+    bind(C::BulkJob, &[ch('p')], A::Pause, "pause", "sign nothing new, or go on"),
+    bind(C::BulkJob, &[ch('t')], A::Retry, "retry failed", "let what failed be done again"),
+    bind(C::BulkJob, &[ch('X')], A::Cancel, "give up", "give up what was not signed"),
+    bind(C::BulkJob, &[ch('f')], A::Change, "show", "show items of the next state"),
+    bind(C::BulkJob, &[ch('y')], A::Copy, "", "copy the transaction's signature"),
+    bind(C::BulkJob, &[ESC, LEFT, ch('h')], A::Back, "back", "one step back; a run goes on"),
     // Inspect, find
     bind(C::Inspect, &[ESC, LEFT, ch('h')], A::Back, "back", "back to the field"),
     bind(C::Find, &[ctrl('x')], A::Cancel, "stop", "stop the search"),
@@ -243,6 +254,7 @@ pub const BINDINGS: &[Binding] = &[
     bind(C::Open, &[ch('9')], A::GoOwners, "", "go to the owners of wallets"),
     bind(C::Open, &[ch('8')], A::GoRotations, "", "go to the keys that are to be replaced"),
     bind(C::Open, &[ch('0')], A::GoPortfolio, "", "go to the portfolio"),
+    bind(C::Open, &[ch('B')], A::GoBulk, "", "go to the jobs in bulk: distributions, consolidations, closings"),
     bind(C::Open, &[ch('i')], A::Import, "", "import a key, a phrase or a key file"),
     bind(
         C::Open,

@@ -2,6 +2,8 @@
 
 use keyward_core::account::AccountAddress;
 
+use keyward_custody::jobs::JobId;
+
 use super::Modal;
 use crate::config::{Config, ConfigError, Key};
 use crate::console::input::TextInput;
@@ -74,6 +76,8 @@ pub enum Purpose {
     CheckpointFile,
     /// The file for audit entries.
     AuditFile,
+    /// How many items of a stored job are to be done, to run it.
+    RunBulk(JobId, u64),
 }
 
 impl Modal {
@@ -132,9 +136,11 @@ impl Modal {
             ),
             Purpose::NewOwner => ("New owner".into(), "a name that no other owner has"),
             Purpose::RenameOwner(name) => (format!("Another name for {name}"), "its wallets stay its own"),
-            Purpose::Setting(_) | Purpose::CheckpointFile | Purpose::AuditFile | Purpose::Decided => {
-                ("?".into(), "")
-            }
+            Purpose::Setting(_)
+            | Purpose::CheckpointFile
+            | Purpose::AuditFile
+            | Purpose::RunBulk(..)
+            | Purpose::Decided => ("?".into(), ""),
         };
         Self::prompt(title, hint, text, purpose)
     }
@@ -151,6 +157,9 @@ pub(super) fn problem(purpose: &Purpose, text: &str) -> Option<String> {
             Some("name at least one tag".into())
         }
         Purpose::Setting(key) => setting_problem(*key, text),
+        Purpose::RunBulk(_, count) if text.replace(',', "") != count.to_string() => {
+            Some("that is not how many there are".into())
+        }
         Purpose::CheckpointFile | Purpose::AuditFile if text.is_empty() => Some("name a file".into()),
         Purpose::NewOwner | Purpose::RenameOwner(_) if text.trim().is_empty() => Some("type a name".into()),
         _ => None,

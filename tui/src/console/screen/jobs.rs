@@ -26,7 +26,7 @@ impl Page for JobsScreen {
     fn available(&self, action: Action, shared: &Shared) -> bool {
         let job = shared.jobs.all().get(self.selected);
         match action {
-            Action::Cancel => job.is_some_and(|job| job.is_running() && job.stop == Stop::Clean),
+            Action::Cancel => job.is_some_and(|job| job.is_running() && job.stop != Stop::Impossible),
             Action::Accept => job.is_some_and(|job| shared.transfers.get(job.id).is_some()),
             _ => true,
         }
@@ -151,6 +151,9 @@ fn detail(job: &Job, shared: &Shared, frame: &mut Frame<'_>, area: Rect) {
             row(frame, inner, 1, progress_bar(*done, *total, inner.width, palette));
             let hint = match job.stop {
                 Stop::Clean => "x cancels it and leaves nothing behind.",
+                Stop::Resumable => {
+                    "x stops it; what was sent may land, and running it again goes on from there."
+                }
                 Stop::Impossible => "It goes on even while the vault is locked.",
             };
             row(frame, inner, 2, Line::styled(hint, palette.muted));
@@ -167,7 +170,13 @@ fn detail(job: &Job, shared: &Shared, frame: &mut Frame<'_>, area: Rect) {
                 frame,
                 inner,
                 1,
-                Line::styled("Nothing of it was stored.", palette.muted),
+                Line::styled(
+                    match job.stop {
+                        Stop::Resumable => "It goes on from there when it is run again (B).",
+                        Stop::Clean | Stop::Impossible => "Nothing of it was stored.",
+                    },
+                    palette.muted,
+                ),
             );
         }
     }

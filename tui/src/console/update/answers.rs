@@ -4,6 +4,7 @@ use super::{leave, show_failure, with_cx};
 use crate::console::effect::{Answer, Effect, Failure, FailureKind, Lifetime, RequestId, Work};
 use crate::console::effects::audit::AuditAnswer;
 use crate::console::effects::backup::BackupAnswer;
+use crate::console::effects::bulk::BulkAnswer;
 use crate::console::effects::find::{self, FindAnswer};
 use crate::console::effects::holdings::HoldingsAnswer;
 use crate::console::effects::node::{NodeAnswer, NodeWork};
@@ -16,10 +17,12 @@ use crate::console::modal::{Modal, Purpose};
 use crate::console::page::{Cx, Event, Nav};
 use crate::console::screen::Screen;
 use crate::console::screen::backup::UNCHECKED;
+use crate::console::screen::bulk_job::outcome_words;
 use crate::console::state::{Node, Session, State};
 use crate::console::text::{count, grouped};
 use crate::console::transfers::{self, Ending};
 use keyward_core::discovery::SearchReport;
+use keyward_custody::jobs::JobOutcome;
 use keyward_custody::relocate::CopyReport;
 use keyward_custody::transfer::TransferResult;
 use keyward_custody::{AuditReport, RedactReport, Rotation, VaultStatus, VaultSummary};
@@ -133,6 +136,10 @@ fn central(id: RequestId, answer: Answer, cx: &mut Cx<'_>) -> Option<Answer> {
             None
         }
         Answer::Upkeep(UpkeepAnswer::Stopping) => None,
+        Answer::Bulk(BulkAnswer::Ran(result)) => {
+            bulk_ran(id, &result, cx);
+            Some(Answer::Bulk(BulkAnswer::Ran(result)))
+        }
         Answer::Holdings(HoldingsAnswer::Refreshed(result)) => {
             rotated(id, result, cx);
             None
@@ -380,6 +387,29 @@ fn vault_key_made(id: RequestId, result: &Result<Rotation, Failure>, cx: &mut Cx
     }
     cx.shared.jobs.end(id, words, now_ms);
     cx.shared.vault_key.look_again();
+    cx.go(Nav::Tell(Event::JobEnded(id)));
+}
+
+/// A stored job's run has ended; the job itself may go on later.
+fn bulk_ran(id: RequestId, result: &Result<JobOutcome, Failure>, cx: &mut Cx<'_>) {
+    let now_ms = cx.shared.now_ms;
+    let words = match result {
+        Ok(outcome) => {
+            let (words, well) = outcome_words(outcome);
+            cx.notice(words.clone());
+            if well {
+                Ok(words)
+            } else {
+                Err(Failure::new(words, "open it (B) for what to do next"))
+            }
+        }
+        Err(failure) => Err(failure.clone()),
+    };
+    match words {
+        Err(failure) if failure.kind == FailureKind::Cancelled => cx.shared.jobs.cancelled(id, now_ms),
+        words => cx.shared.jobs.end(id, words, now_ms),
+    }
+    cx.shared.ask_again();
     cx.go(Nav::Tell(Event::JobEnded(id)));
 }
 

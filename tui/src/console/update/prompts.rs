@@ -77,7 +77,11 @@ pub(super) fn filled(purpose: &Purpose, text: &str, cx: &mut Cx<'_>) -> bool {
                 format!("now called {text}"),
             )
         }
-        Purpose::Setting(_) | Purpose::CheckpointFile | Purpose::AuditFile | Purpose::Decided => {
+        Purpose::Setting(_)
+        | Purpose::CheckpointFile
+        | Purpose::AuditFile
+        | Purpose::RunBulk(..)
+        | Purpose::Decided => {
             return false;
         }
     };

@@ -1,0 +1,145 @@
+//! Work on stored jobs that pay, collect or close in bulk: looking at them, running them, steering them.
+
+use std::fmt;
+
+use keyward_custody::WalletPasswords;
+use keyward_custody::jobs::{
+    ItemCursor, ItemFilter, Job, JobError, JobId, JobItem, JobOutcome, JobProgress, JobQuery,
+};
+use tokio::sync::watch;
+
+use super::{Reporter, Services};
+use crate::console::effect::{Failure, Progress};
+
+/// What is done to a job as a whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Steer {
+    /// Sign nothing new; follow what was sent.
+    Pause,
+    /// Go on.
+    Resume,
+    /// Give up what was not signed.
+    Cancel,
+    /// Try what failed again.
+    Retry,
+}
+
+/// What to do.
+pub enum BulkWork {
+    /// Read a page of jobs.
+    Jobs(JobQuery),
+    /// Read one job and a page of its items.
+    Job {
+        /// Which.
+        id: JobId,
+        /// Which items.
+        filter: ItemFilter,
+        /// After which item.
+        cursor: ItemCursor,
+        /// How many.
+        limit: u32,
+    },
+    /// Run it until every item has its end, or nothing more can be done now.
+    Run(JobId),
+    /// Steer it.
+    Steer {
+        /// Which.
+        id: JobId,
+        /// How.
+        steer: Steer,
+    },
+}
+
+impl fmt::Debug for BulkWork {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Jobs(_) => "BulkWork::Jobs",
+            Self::Job { .. } => "BulkWork::Job",
+            Self::Run(_) => "BulkWork::Run",
+            Self::Steer { .. } => "BulkWork::Steer",
+        })
+    }
+}
+
+/// A job with a page of its items.
+#[derive(Debug)]
+pub struct JobPage {
+    /// The job.
+    pub job: Job,
+    /// The items that the filter lets through, from the cursor on.
+    pub items: Vec<JobItem>,
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub enum BulkAnswer {
+    /// A page of jobs.
+    Jobs(Result<Vec<Job>, Failure>),
+    /// One job.
+    Job(Result<Box<JobPage>, Failure>),
+    /// How a run ended.
+    Ran(Result<JobOutcome, Failure>),
+    /// It was steered.
+    Steered(Result<Steer, Failure>),
+}
+
+impl From<JobError> for Failure {
+    fn from(error: JobError) -> Self {
+        match error {
+            JobError::Chain(error) => error.into(),
+            JobError::Custody(error) => error.into(),
+            other => {
+                let remedy = other.remedy();
+                Self::new(other.to_string(), remedy)
+            }
+        }
+    }
+}
+
+pub(super) async fn perform(services: &Services, work: BulkWork, reporter: &Reporter) -> BulkAnswer {
+    match work {
+        BulkWork::Jobs(query) => {
+            BulkAnswer::Jobs(async { Ok(services.custody()?.jobs(&query).await?) }.await)
+        }
+        BulkWork::Job {
+            id,
+            filter,
+            cursor,
+            limit,
+        } => BulkAnswer::Job(one(services, id, filter, cursor, limit).await),
+        BulkWork::Run(id) => BulkAnswer::Ran(run(services, id, reporter).await),
+        BulkWork::Steer { id, steer } => BulkAnswer::Steered(steered(services, id, steer).await),
+    }
+}
+
+async fn one(
+    services: &Services,
+    id: JobId,
+    filter: ItemFilter,
+    cursor: ItemCursor,
+    limit: u32,
+) -> Result<Box<JobPage>, Failure> {
+    let custody = services.custody()?;
+    let job = custody.job(id).await?;
+    let items = custody.job_items(id, filter, cursor, limit).await?;
+    Ok(Box::new(JobPage { job, items }))
+}
+
+async fn run(services: &Services, id: JobId, reporter: &Reporter) -> Result<JobOutcome, Failure> {
+    let (custody, node) = (services.custody()?, services.node()?);
+    let progress = watch::Sender::new(JobProgress::default());
+    let states = progress.subscribe();
+    let running = custody.run_job(&node, id, WalletPasswords::default(), &progress);
+    Ok(reporter.follow(states, Progress::Bulk, running).await?)
+}
+
+async fn steered(services: &Services, id: JobId, steer: Steer) -> Result<Steer, Failure> {
+    let custody = services.custody()?;
+    match steer {
+        Steer::Pause => custody.pause_job(id, "paused by hand").await?,
+        Steer::Resume => custody.resume_job(id).await?,
+        Steer::Cancel => custody.cancel_job(id).await.map(|_| ())?,
+        Steer::Retry => custody.retry_job(id).await.map(|_| ())?,
+    }
+    Ok(steer)
+}
