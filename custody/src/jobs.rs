@@ -16,7 +16,8 @@
 //!
 //! See `docs/decisions/0023-one-engine-for-what-pays-many.md`.
 
-mod assemble;
+mod adopt;
+pub(crate) mod assemble;
 pub mod compose;
 mod driver;
 mod error;
@@ -26,6 +27,7 @@ mod keeping;
 pub mod machine;
 pub mod reference;
 
+pub(crate) use adopt::Found;
 pub use error::JobError;
 pub use item::{ItemAction, ItemCursor, ItemFilter, ItemState, JobItem, NewItem};
 pub use job::{

@@ -2,12 +2,16 @@
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+#[path = "chain/distribution.rs"]
+mod distribution;
 #[path = "chain/endpoints.rs"]
 mod endpoints;
 #[path = "chain/faults.rs"]
 mod faults;
 #[path = "chain/holdings.rs"]
 mod holdings;
+#[path = "chain/minting.rs"]
+mod minting;
 #[path = "chain/nonsense.rs"]
 mod nonsense;
 #[path = "chain/reads.rs"]

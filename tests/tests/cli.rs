@@ -14,6 +14,8 @@ mod both_chains;
 mod canary;
 #[path = "cli/derive.rs"]
 mod derive;
+#[path = "cli/distribute.rs"]
+mod distribute;
 #[path = "cli/find_path.rs"]
 mod find_path;
 #[path = "cli/fixture.rs"]

@@ -12,6 +12,7 @@ mod book;
 mod completions;
 mod context;
 mod derive;
+mod distribute;
 mod export;
 mod find_account;
 mod find_path;
@@ -20,6 +21,7 @@ mod holdings;
 mod import;
 mod init;
 mod inspect;
+mod jobs;
 mod limits;
 mod logging;
 mod message;
@@ -133,6 +135,8 @@ enum Command {
     Nonce(nonce::Command),
     #[command(subcommand)]
     Transfers(transfers::Command),
+    #[command(subcommand)]
+    Distribute(distribute::Command),
     Inspect(inspect::Args),
     SignMessage(message::SignArgs),
     VerifyMessage(message::VerifyArgs),
@@ -221,6 +225,7 @@ async fn dispatch(command: Option<Command>, context: &mut Context) -> Result<Rep
         Some(Command::Nonce(command)) => nonce::run(context, command).await,
         Some(Command::Send(args)) => send::run(context, args).await,
         Some(Command::Transfers(command)) => transfers::run(context, command).await,
+        Some(Command::Distribute(command)) => distribute::run(context, command).await,
         Some(Command::Inspect(args)) => inspect::run(context, args).await,
         Some(Command::SignMessage(args)) => message::sign(context, args).await,
         Some(Command::VerifyMessage(args)) => message::verify(&args),

@@ -7,6 +7,8 @@ use std::process::ExitCode;
 
 use keyward_core::solana::DecodeError;
 use keyward_custody::chain::ChainError;
+use keyward_custody::distribution::DistributionError;
+use keyward_custody::jobs::JobError;
 use keyward_custody::portfolio::PortfolioError;
 use keyward_custody::transfer::TransferError;
 use keyward_custody::{CustodyError, SignError};
@@ -323,6 +325,43 @@ const fn decode_code(error: &DecodeError) -> &'static str {
         DecodeError::BadConfigMask { .. } => "bad_config_mask",
         DecodeError::BadHeapSize { .. } => "bad_heap_size",
         _ => "undecodable",
+    }
+}
+
+impl From<DistributionError> for Failure {
+    fn from(error: DistributionError) -> Self {
+        use DistributionError as E;
+        let (code, remedy) = (error.code(), error.remedy());
+        let exit = match error {
+            E::Chain(error) => return error.into(),
+            E::Sign(error) => return error.into(),
+            E::Custody(error) => return error.into(),
+            E::Names(ref names) => {
+                let failure = Self::new(Exit::NotFound, code, error.to_string(), remedy);
+                return names.iter().fold(failure, |failure, name| {
+                    failure.with_reason("line", name.to_string())
+                });
+            }
+            E::OtherNetwork { .. } | E::UnderWay { .. } | E::Moved => Exit::TransferFailed,
+            E::Withheld(_) | E::Pruned { .. } => Exit::Unreachable,
+            _ => Exit::InvalidInput,
+        };
+        Self::new(exit, code, error.to_string(), remedy)
+    }
+}
+
+impl From<JobError> for Failure {
+    fn from(error: JobError) -> Self {
+        match error {
+            JobError::Chain(error) => error.into(),
+            JobError::Custody(error) => error.into(),
+            error => Self::new(
+                Exit::TransferFailed,
+                error.code(),
+                error.to_string(),
+                error.remedy(),
+            ),
+        }
     }
 }
 

@@ -6,19 +6,18 @@
 
 use std::ops::Range;
 
-use keyward_core::address::{Address, Blockhash};
-use keyward_core::solana::{BuildError, DecodeError, Instruction, MessageVersion, compile_message};
+use keyward_core::solana::{BuildError, DecodeError, Message};
 
 /// The most accounts that one transaction may lock.
 pub const MAX_ACCOUNTS: usize = 64;
 /// The most instructions of one transaction, those that programs call included.
 pub const MAX_INSTRUCTIONS: usize = 64;
 
-/// A stretch of items as instructions.
-#[derive(Clone, Debug, Default)]
+/// A stretch of items as one transaction.
+#[derive(Clone, Debug)]
 pub struct Assembled {
-    /// What the transaction holds.
-    pub instructions: Vec<Instruction>,
+    /// Its message, or why it is none.
+    pub message: Result<Message, BuildError>,
     /// How many instructions the programs call among themselves, at most.
     pub inner: usize,
 }
@@ -43,16 +42,14 @@ pub enum PackError {
     },
 }
 
-/// Divides `count` items into stretches of at most `most` that each fit one transaction. `assemble` gives the instructions of
-/// a stretch; more items must never take less room.
+/// Divides `count` items into stretches of at most `most` that each fit one transaction. `assemble` compiles a stretch; more
+/// items must never take less room.
 ///
 /// # Errors
 /// See [`PackError`].
 pub fn pack(
     count: usize,
     most: usize,
-    fee_payer: Address,
-    version: MessageVersion,
     assemble: &dyn Fn(Range<usize>) -> Assembled,
 ) -> Result<Vec<Range<usize>>, PackError> {
     let mut groups = Vec::new();
@@ -61,7 +58,7 @@ pub fn pack(
     let mut guess = 1;
     while start < count {
         let longest = (count - start).min(most.max(1));
-        let fits = |length: usize| fits(fee_payer, version, &assemble(start..start + length));
+        let fits = |length: usize| fits(&assemble(start..start + length));
         let mut length = guess.clamp(1, longest);
         let first = fits(length).map_err(|cause| PackError::Unsound { item: start, cause })?;
         if first {
@@ -91,21 +88,14 @@ pub fn pack(
     Ok(groups)
 }
 
-/// Whether the network would take these instructions as one transaction, as far as its size decides.
+/// Whether the network would take this as one transaction, as far as its size decides.
 ///
 /// # Errors
 /// [`BuildError`] for what no splitting mends.
-pub fn fits(fee_payer: Address, version: MessageVersion, assembled: &Assembled) -> Result<bool, BuildError> {
-    if assembled.instructions.len() + assembled.inner > MAX_INSTRUCTIONS {
-        return Ok(false);
-    }
-    match compile_message(
-        version,
-        fee_payer,
-        &assembled.instructions,
-        Blockhash::new([0; 32]),
-    ) {
-        Ok(message) => Ok(message.account_keys.len() <= MAX_ACCOUNTS),
+pub fn fits(assembled: &Assembled) -> Result<bool, BuildError> {
+    match &assembled.message {
+        Ok(message) => Ok(message.account_keys.len() <= MAX_ACCOUNTS
+            && message.instructions.len() + assembled.inner <= MAX_INSTRUCTIONS),
         Err(BuildError::TooLong { .. } | BuildError::TooManyAccounts { .. }) => Ok(false),
         Err(BuildError::Unsound(
             DecodeError::TooManyAccounts { .. }
@@ -113,7 +103,7 @@ pub fn fits(fee_payer: Address, version: MessageVersion, assembled: &Assembled) 
             | DecodeError::TooManySigners { .. }
             | DecodeError::LongInstruction { .. },
         )) => Ok(false),
-        Err(cause) => Err(cause),
+        Err(cause) => Err(*cause),
     }
 }
 

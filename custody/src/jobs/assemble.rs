@@ -1,31 +1,32 @@
 //! One transaction from the instructions of its items: the compute budget, the job's reference, and they.
 
 use keyward_core::address::{Address, Blockhash};
-use keyward_core::solana::instructions::{compute_unit_limit, compute_unit_price, memo};
+use keyward_core::amount::Lamports;
+use keyward_core::solana::instructions::{compute_unit_limit, compute_unit_price, sol_transfer};
 use keyward_core::solana::{
     BuildError, Instruction, Message, MessageVersion, Transaction, TransactionConfig, compile_message,
 };
 
 use super::compose::Built;
 use super::reference;
-use super::{BatchItem, Job, JobFormat};
+use super::{BatchItem, ItemAction, Job, JobFormat};
 use crate::fees::priority_fee;
 
 /// The most compute units that a transaction may ask for.
-pub(super) const GENEROUS_UNITS: u32 = 1_400_000;
+pub(crate) const GENEROUS_UNITS: u32 = 1_400_000;
 /// Room above what the simulation used: a tenth, and a little for tiny transactions.
 const MARGIN_UNITS: u32 = 100;
 
 /// What a transaction offers and allows itself.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Budget {
-    pub(super) units: u32,
+pub(crate) struct Budget {
+    pub(crate) units: u32,
     /// Per compute unit.
-    pub(super) micro_lamports: u64,
+    pub(crate) micro_lamports: u64,
 }
 
 /// The limit after a simulation used so many units.
-pub(super) fn limit_for(used: u64) -> u32 {
+pub(crate) fn limit_for(used: u64) -> u32 {
     let used = u32::try_from(used).unwrap_or(GENEROUS_UNITS);
     used.saturating_add(used / 10)
         .saturating_add(MARGIN_UNITS)
@@ -36,7 +37,7 @@ pub(super) fn limit_for(used: u64) -> u32 {
 ///
 /// # Errors
 /// [`BuildError`]; a priority fee beyond 2^64 lamports is left to policy, which refuses the largest.
-pub(super) fn message(
+pub(crate) fn message(
     job: &Job,
     built: &[Built],
     budget: Budget,
@@ -78,11 +79,22 @@ pub(super) fn message(
     compile_message(version, job.fee_payer, &instructions, blockhash)
 }
 
-/// A memo that names the job, where no instruction takes a further account. Accounts of a memo must sign, so the reference
-/// cannot be one: its address is the text, and the memo program finds nothing for it. Such a transaction is found by its
-/// fee payer's history.
+/// A transfer of nothing from the fee payer to itself that carries the reference, where no instruction of the items takes a
+/// further account: policy takes further accounts of a Token-2022 transfer for a hook's.
 fn marker(job: &Job) -> Instruction {
-    memo(&format!("keyward job {}", job.id), &[])
+    let mut marker = sol_transfer(job.fee_payer, job.fee_payer, Lamports::ZERO);
+    marker.accounts.push(reference::meta(job.id));
+    marker
+}
+
+/// How many instructions the programs call among themselves for such an item, at most: the cluster counts them, too.
+pub(crate) fn inner_instructions(action: &ItemAction) -> usize {
+    match action {
+        // The account's length is asked for, the account is made (in three steps where it has lamports already), its owner
+        // is fixed, and it is set up.
+        ItemAction::PayToken { create: true, .. } | ItemAction::DrainToken { create: true, .. } => 6,
+        _ => 0,
+    }
 }
 
 /// The items of a transaction, as they are recorded.
@@ -98,7 +110,7 @@ pub(super) fn items(numbers: &[u32], built: &[Built]) -> Vec<BatchItem> {
 }
 
 /// The unsigned transaction's bytes.
-pub(super) fn unsigned(message: Message) -> Vec<u8> {
+pub(crate) fn unsigned(message: Message) -> Vec<u8> {
     Transaction::unsigned(message).encode()
 }
 

@@ -5,11 +5,13 @@
 //! item's earlier transaction is proven gone, so it must not remember anything.
 
 mod sol;
+mod token;
 
 use async_trait::async_trait;
+use keyward_core::address::Address;
 use keyward_core::solana::Instruction;
 
-use super::{ItemAction, Job, JobItem};
+use super::{ItemAction, Job, JobItem, NewItem};
 use crate::chain::{ChainError, SolanaNode};
 
 /// What one item comes to.
@@ -61,11 +63,21 @@ pub trait Compose: Send + Sync {
 pub fn composer(action: &ItemAction) -> Option<&'static dyn Compose> {
     match action {
         ItemAction::PaySol => Some(&sol::PaySol),
-        // PLAN: PayToken. SWEEP: the others.
-        ItemAction::PayToken { .. }
-        | ItemAction::DrainSol
+        ItemAction::PayToken { .. } => Some(&token::PayToken),
+        // SWEEP: the others.
+        ItemAction::DrainSol
         | ItemAction::DrainToken { .. }
         | ItemAction::CloseAccount { .. }
         | ItemAction::WithdrawExcess { .. } => None,
+    }
+}
+
+/// What a payment comes to, which needs no chain to tell; none where the item is no payment.
+#[must_use]
+pub fn payment(item: &NewItem, fee_payer: Address) -> Option<Built> {
+    match item.action {
+        ItemAction::PaySol => Some(sol::pay(item)),
+        ItemAction::PayToken { .. } => token::pay(item, fee_payer),
+        _ => None,
     }
 }

@@ -6,7 +6,7 @@ use keyward_core::solana::instructions::{memo, sol_transfer};
 
 use super::{Built, Compose, ComposeError};
 use crate::chain::SolanaNode;
-use crate::jobs::{Job, JobItem};
+use crate::jobs::{Job, JobItem, NewItem};
 
 /// A transfer for each item, and a memo where it has one.
 #[derive(Clone, Copy, Debug)]
@@ -20,16 +20,21 @@ impl Compose for PaySol {
         _job: &Job,
         items: &[&JobItem],
     ) -> Result<Vec<Built>, ComposeError> {
-        let built = items.iter().map(|item| {
-            let new = &item.new;
-            let mut instructions = vec![sol_transfer(new.source, new.recipient, Lamports::new(new.amount))];
-            instructions.extend(new.memo.iter().map(|text| memo(text, &[new.source])));
-            Built {
-                instructions,
-                amount: new.amount,
-                referable: Some(0),
-            }
-        });
-        Ok(built.collect())
+        Ok(items.iter().map(|item| pay(&item.new)).collect())
+    }
+}
+
+/// What one payment comes to.
+pub(super) fn pay(item: &NewItem) -> Built {
+    let mut instructions = vec![sol_transfer(
+        item.source,
+        item.recipient,
+        Lamports::new(item.amount),
+    )];
+    instructions.extend(item.memo.iter().map(|text| memo(text, &[item.source])));
+    Built {
+        instructions,
+        amount: item.amount,
+        referable: Some(0),
     }
 }

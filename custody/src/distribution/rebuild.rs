@@ -1,0 +1,243 @@
+//! The record of what was paid, made again from the chain after the database was lost.
+//!
+//! The list alone leads to the distribution's id, the id to its reference, and the reference to its transactions. A
+//! transaction that the lost database knew may still be on its way: nothing is concluded before every blockhash that was
+//! valid when the rebuild began has expired at a finalized height. (A durable nonce has no such end; distributions use none.)
+
+use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
+
+use keyward_core::address::Address;
+use tokio::sync::watch;
+
+use super::ledger::{self, Entry, Target};
+use super::plan::{self, DistributionPlan, Origin, Trial};
+use super::request::{DistributionRequest, FeeBearer};
+use super::{DistributionError, successor};
+use crate::Custody;
+use crate::chain::{Commitment, SolanaNode};
+use crate::jobs::{BatchItem, Found, JobId};
+
+/// How often the finalized height is asked for while waiting.
+const PAUSE: Duration = Duration::from_millis(500);
+/// How many edits that paid nothing are passed over in search of one that did.
+const MAX_EMPTY_EDITS: usize = 3;
+
+/// How far a rebuild has come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RebuildProgress {
+    /// The finalized block height.
+    pub height: u64,
+    /// The height that it waits for.
+    pub needed: u64,
+}
+
+/// What a rebuild found and stored.
+#[derive(Clone, Debug)]
+pub struct Rebuilt {
+    /// The distribution as it is stored again; none where nothing is left of an edited one.
+    pub job: Option<JobId>,
+    /// How many transactions were found on chain.
+    pub transactions: u64,
+    /// How many payments they made.
+    pub payments_found: u64,
+    /// What those come to, in base units.
+    pub paid: u64,
+    /// How many payments of the list are left to make.
+    pub left: u64,
+}
+
+pub(super) async fn rebuild(
+    custody: &Custody,
+    node: &SolanaNode,
+    request: &DistributionRequest,
+    first: Option<JobId>,
+    progress: &watch::Sender<RebuildProgress>,
+) -> Result<Rebuilt, DistributionError> {
+    let origin = Origin {
+        is_rebuild: true,
+        ..Origin::default()
+    };
+    let plan = plan::prepare(custody, node, request, Trial::Sample, &origin).await?;
+    if plan.job.items.is_empty() {
+        return Err(DistributionError::NotReady(plan.refused()));
+    }
+    let history = node.history_start().await?;
+    wait(node, progress).await?;
+    match first {
+        None => whole(custody, node, plan, history).await,
+        Some(first) => edited(custody, node, request, &plan, first, history).await,
+    }
+}
+
+/// A distribution as it was, with its transactions.
+async fn whole(
+    custody: &Custody,
+    node: &SolanaNode,
+    plan: DistributionPlan,
+    history: u64,
+) -> Result<Rebuilt, DistributionError> {
+    let id = plan.job.id;
+    let entries = ledger::read(node, id, Commitment::Finalized).await?;
+    if !ledger::read(node, successor(id), Commitment::Finalized)
+        .await?
+        .is_empty()
+    {
+        return Err(DistributionError::EditedOnChain(successor(id)));
+    }
+    check_history(history, entries.is_empty())?;
+    let (matched, strange) = matched(&plan, &entries);
+    if strange > 0 {
+        return Err(DistributionError::Strange { payments: strange });
+    }
+    super::store(custody, plan.job).await?;
+    let mut rebuilt = Rebuilt {
+        job: Some(id),
+        transactions: entries.len() as u64,
+        payments_found: 0,
+        paid: 0,
+        left: 0,
+    };
+    for (entry, items) in entries.iter().zip(matched) {
+        rebuilt.payments_found += items.len() as u64;
+        rebuilt.paid = items
+            .iter()
+            .map(|item| item.amount)
+            .fold(rebuilt.paid, u64::saturating_add);
+        if !items.is_empty() {
+            custody.adopt_batch(id, found(entry, items)).await?;
+        }
+    }
+    rebuilt.left = custody.job(id).await?.counts.planned;
+    Ok(rebuilt)
+}
+
+/// What an edited list has left to pay after everything that it and the distributions before it have paid.
+async fn edited(
+    custody: &Custody,
+    node: &SolanaNode,
+    request: &DistributionRequest,
+    plan: &DistributionPlan,
+    first: JobId,
+    history: u64,
+) -> Result<Rebuilt, DistributionError> {
+    let (mut lineage, mut entries) = (vec![first], Vec::new());
+    let (mut id, mut empty, mut known) = (first, 0, 0);
+    // An edit may have paid nothing, and its own edit something.
+    while empty < MAX_EMPTY_EDITS {
+        let found = ledger::read(node, id, Commitment::Finalized).await?;
+        empty = if found.is_empty() { empty + 1 } else { 0 };
+        if !found.is_empty() {
+            known = lineage.len();
+        }
+        entries.extend(found);
+        id = successor(id);
+        lineage.push(id);
+    }
+    lineage.truncate(known.max(1));
+    check_history(history, entries.is_empty())?;
+    let owners: HashMap<Target, Address> = plan
+        .job
+        .items
+        .iter()
+        .filter_map(|item| Some((Target::of(item)?, item.recipient)))
+        .collect();
+    let mut rebuilt = Rebuilt {
+        job: None,
+        transactions: entries.len() as u64,
+        payments_found: 0,
+        paid: 0,
+        left: 0,
+    };
+    let mut paid = BTreeMap::<Address, u64>::new();
+    for entry in &entries {
+        rebuilt.payments_found += entry.payments.len() as u64;
+        for (target, sum) in ledger::paid(std::slice::from_ref(entry)) {
+            rebuilt.paid = rebuilt.paid.saturating_add(sum);
+            let credited = match request.transfer_fee {
+                FeeBearer::Recipient => sum,
+                FeeBearer::Sender => entry.received(&target),
+            };
+            let (Target::Sol(account) | Target::Token { account, .. }) = target;
+            // Whoever is not in the list any more is told of as paid too much.
+            let owner = owners.get(&target).copied().unwrap_or(account);
+            let credit = paid.entry(owner).or_default();
+            *credit = credit.saturating_add(credited);
+        }
+    }
+    let id = lineage.last().map_or(first, |last| successor(*last));
+    let origin = Origin {
+        id: Some(id),
+        edits: lineage,
+        paid,
+        is_rebuild: true,
+    };
+    let plan = plan::prepare(custody, node, request, Trial::Sample, &origin).await?;
+    rebuilt.left = plan.job.items.len() as u64;
+    if rebuilt.left > 0 {
+        rebuilt.job = Some(super::store(custody, plan.job).await?);
+    }
+    Ok(rebuilt)
+}
+
+fn check_history(from: u64, nothing: bool) -> Result<(), DistributionError> {
+    // What is not found may lie before what the node remembers.
+    match nothing && from > 1 {
+        true => Err(DistributionError::Pruned { from }),
+        false => Ok(()),
+    }
+}
+
+/// Waits until nothing can land any more that was signed before now.
+async fn wait(node: &SolanaNode, progress: &watch::Sender<RebuildProgress>) -> Result<(), DistributionError> {
+    let needed = node.latest_blockhash().await?.last_valid_block_height;
+    loop {
+        let height = node.tip(Commitment::Finalized).await?.block_height;
+        progress.send_replace(RebuildProgress { height, needed });
+        if height > needed {
+            node.verify_network().await?;
+            return Ok(());
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+fn found(entry: &Entry, items: Vec<BatchItem>) -> Found {
+    Found {
+        signature: entry.transaction.signature,
+        transaction: entry.transaction.bytes.clone(),
+        slot: entry.transaction.slot,
+        fee: entry.fee(),
+        items,
+    }
+}
+
+/// Which items each transaction paid, and how many payments are none of theirs. Each item is paid once.
+fn matched(plan: &DistributionPlan, entries: &[Entry]) -> (Vec<Vec<BatchItem>>, u64) {
+    let mut open = HashMap::<(Target, u64), Vec<u32>>::new();
+    for item in plan.job.items.iter().rev() {
+        if let Some(target) = Target::of(item) {
+            open.entry((target, item.amount)).or_default().push(item.number);
+        }
+    }
+    let mut strange = 0;
+    let mut one = |entry: &Entry| {
+        let mut items = BTreeMap::new();
+        for payment in &entry.payments {
+            match open.get_mut(&(payment.to, payment.amount)).and_then(Vec::pop) {
+                Some(number) => {
+                    items.insert(number, payment.amount);
+                }
+                None => strange += 1,
+            }
+        }
+        let item = |(item, amount)| BatchItem {
+            item,
+            amount,
+            instructions: 0,
+        };
+        items.into_iter().map(item).collect()
+    };
+    let all = entries.iter().map(&mut one).collect();
+    (all, strange)
+}
