@@ -167,6 +167,9 @@ fn recipients(request: &DistributionRequest, survey: &Survey, findings: &mut Fin
                 "it pays the fees of this distribution".to_owned(),
             );
         }
+        if let Some(text) = survey.lookalikes.get(&address) {
+            tell(FindingCode::Lookalike, text.clone());
+        }
         if let Some((code, text)) = address_finding(request, &address, survey.wallets.get(&address)) {
             tell(code, text);
         }

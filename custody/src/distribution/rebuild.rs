@@ -20,6 +20,8 @@ use crate::jobs::{BatchItem, Found, JobId};
 
 /// How often the finalized height is asked for while waiting.
 const PAUSE: Duration = Duration::from_millis(500);
+/// How far ahead of this node another one may have been that gave the lost process its last blockhash.
+const AHEAD_BLOCKS: u64 = 64;
 /// How many edits that paid nothing are passed over in search of one that did.
 const MAX_EMPTY_EDITS: usize = 3;
 
@@ -190,7 +192,8 @@ fn check_history(from: u64, nothing: bool) -> Result<(), DistributionError> {
 
 /// Waits until nothing can land any more that was signed before now.
 async fn wait(node: &SolanaNode, progress: &watch::Sender<RebuildProgress>) -> Result<(), DistributionError> {
-    let needed = node.latest_blockhash().await?.last_valid_block_height;
+    let latest = node.latest_blockhash().await?.last_valid_block_height;
+    let needed = latest.saturating_add(AHEAD_BLOCKS);
     loop {
         let height = node.tip(Commitment::Finalized).await?.block_height;
         progress.send_replace(RebuildProgress { height, needed });

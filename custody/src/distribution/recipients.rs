@@ -89,11 +89,16 @@ async fn wallets(
                 Ok(wallet) => pair(&wallet)
                     .map(|pair| vec![pair])
                     .ok_or_else(|| format!("{name} is a wallet of another chain; name one on Solana")),
-                Err(error @ (CustodyError::NotFound { .. } | CustodyError::Ambiguous { .. })) => Err(
-                    format!("{error}; give an address, or the label or place of one wallet"),
-                ),
-                Err(CustodyError::Invalid { .. }) => {
-                    Err("it is neither an address nor a wallet of this vault; check the spelling".to_owned())
+                Err(CustodyError::NotFound { .. } | CustodyError::Invalid { .. }) => match custody.contact(name).await {
+                    Ok(contact) => Ok(vec![(contact.address, contact.label)]),
+                    Err(CustodyError::NotFound { .. } | CustodyError::Invalid { .. }) => Err(
+                        "it is neither an address, nor a wallet of this vault, nor in the address book; check the spelling"
+                            .to_owned(),
+                    ),
+                    Err(error) => return Err(error),
+                },
+                Err(error @ CustodyError::Ambiguous { .. }) => {
+                    Err(format!("{error}; give an address, or the place of one wallet"))
                 }
                 Err(error) => return Err(error),
             });

@@ -27,6 +27,8 @@ pub(super) struct Survey {
     pub(super) wallets: BTreeMap<Address, AccountInfo>,
     /// Which of the sources and the fee payer are wallets of this vault that may sign.
     pub(super) ours: BTreeSet<Address>,
+    /// What recipients look like and are not, in words, one for each that resembles anything.
+    pub(super) lookalikes: BTreeMap<Address, String>,
     /// What an account without data must hold.
     pub(super) wallet_rent: Lamports,
     /// The token, where one is distributed.
@@ -84,6 +86,7 @@ pub(super) async fn read(
             ours.insert(*payer);
         }
     }
+    let known = custody.lookalikes().await?;
     let recipients: BTreeSet<Address> = request.recipients.iter().map(|one| one.address).collect();
     let addresses: Vec<Address> = recipients.union(&payers).copied().collect();
     let wallets = infos(node, &addresses).await?;
@@ -92,10 +95,19 @@ pub(super) async fn read(
         Asset::Sol => None,
         Asset::Token { mint } => Some(read_token(node, &mint, &recipients, &request.sources).await?),
     };
+    let resembles = |address: &Address| {
+        let known = &known.check(address).into_iter().next()?.known;
+        let text = format!(
+            "it looks like {} {} and is another address",
+            known.address, known.label
+        );
+        Some((*address, text))
+    };
     Ok(Survey {
         network,
         wallets,
         ours,
+        lookalikes: recipients.iter().filter_map(resembles).collect(),
         wallet_rent,
         token,
     })

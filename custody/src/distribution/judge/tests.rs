@@ -76,6 +76,7 @@ fn survey() -> Survey {
             .map(|payer| (*payer, account(10_000_000_000)))
             .collect(),
         ours: payers.into_iter().collect(),
+        lookalikes: BTreeMap::new(),
         wallet_rent: Lamports::new(RENT),
         token: None,
     }
@@ -225,6 +226,20 @@ fn bad_recipients_are_named_with_their_line() {
         0,
     );
     assert_eq!(codes(&own_mint), [F::MintAddress]);
+}
+
+#[test]
+fn lookalikes_are_asked_about() {
+    let mut survey = survey();
+    survey
+        .lookalikes
+        .insert(wallet(11), "it looks like another".into());
+    let judged = judge(
+        &request(Asset::Sol, &[(wallet(10), SOME), (wallet(11), SOME)]),
+        &survey,
+        0,
+    );
+    assert_eq!(found(&judged), [(FindingCode::Lookalike, Some(1), Some(3))]);
 }
 
 #[test]
