@@ -122,6 +122,7 @@ pub mod settings;
 pub mod signing;
 pub mod sink;
 mod store;
+pub mod sweep;
 pub mod transfer;
 pub mod vault;
 pub mod wallets;

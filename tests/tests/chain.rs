@@ -20,6 +20,8 @@ mod reads;
 mod scene;
 #[path = "chain/sending.rs"]
 mod sending;
+#[path = "chain/sweep.rs"]
+mod sweep;
 #[path = "chain/tables.rs"]
 mod tables;
 #[path = "chain/transfers.rs"]

@@ -43,6 +43,8 @@ mod server;
 mod settings;
 #[path = "cli/signing.rs"]
 mod signing;
+#[path = "cli/sweep.rs"]
+mod sweep;
 #[path = "cli/terminal.rs"]
 mod terminal;
 #[path = "cli/trouble.rs"]

@@ -9,7 +9,9 @@ mod audit;
 mod balance;
 mod balances;
 mod book;
+mod close;
 mod completions;
+mod consolidate;
 mod context;
 mod derive;
 mod distribute;
@@ -35,6 +37,7 @@ mod rotate;
 mod send;
 mod settings;
 mod store;
+mod sweep;
 mod tokens;
 mod transaction;
 mod transfers;
@@ -131,6 +134,8 @@ enum Command {
     History(history::Args),
     Portfolio(portfolio::Args),
     Send(send::Args),
+    Consolidate(consolidate::Args),
+    Close(close::Args),
     #[command(subcommand)]
     Nonce(nonce::Command),
     #[command(subcommand)]
@@ -224,6 +229,8 @@ async fn dispatch(command: Option<Command>, context: &mut Context) -> Result<Rep
         Some(Command::Portfolio(args)) => portfolio::run(context, args).await,
         Some(Command::Nonce(command)) => nonce::run(context, command).await,
         Some(Command::Send(args)) => send::run(context, args).await,
+        Some(Command::Consolidate(args)) => consolidate::run(context, args).await,
+        Some(Command::Close(args)) => close::run(context, args).await,
         Some(Command::Transfers(command)) => transfers::run(context, command).await,
         Some(Command::Distribute(command)) => distribute::run(context, command).await,
         Some(Command::Inspect(args)) => inspect::run(context, args).await,

@@ -10,6 +10,7 @@ use keyward_custody::chain::ChainError;
 use keyward_custody::distribution::DistributionError;
 use keyward_custody::jobs::JobError;
 use keyward_custody::portfolio::PortfolioError;
+use keyward_custody::sweep::SweepError;
 use keyward_custody::transfer::TransferError;
 use keyward_custody::{CustodyError, SignError};
 use serde_json::{Value, json};
@@ -362,6 +363,21 @@ impl From<JobError> for Failure {
                 error.remedy(),
             ),
         }
+    }
+}
+
+impl From<SweepError> for Failure {
+    fn from(error: SweepError) -> Self {
+        let exit = match error {
+            SweepError::Chain(error) => return error.into(),
+            SweepError::Custody(error) => return error.into(),
+            SweepError::Policy(error) => return (*error).into(),
+            SweepError::NoWallets | SweepError::NoSponsor => Exit::Usage,
+            SweepError::Unknown { .. } => Exit::Unreachable,
+            SweepError::Pack { .. } => Exit::Unexpected,
+            _ => Exit::InvalidInput,
+        };
+        Self::new(exit, error.code(), error.to_string(), error.remedy())
     }
 }
 

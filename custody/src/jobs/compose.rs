@@ -5,6 +5,7 @@
 //! item's earlier transaction is proven gone, so it must not remember anything.
 
 mod sol;
+mod sweep;
 mod token;
 
 use async_trait::async_trait;
@@ -64,11 +65,10 @@ pub fn composer(action: &ItemAction) -> Option<&'static dyn Compose> {
     match action {
         ItemAction::PaySol => Some(&sol::PaySol),
         ItemAction::PayToken { .. } => Some(&token::PayToken),
-        // SWEEP: the others.
-        ItemAction::DrainSol
-        | ItemAction::DrainToken { .. }
-        | ItemAction::CloseAccount { .. }
-        | ItemAction::WithdrawExcess { .. } => None,
+        ItemAction::DrainSol => Some(&sweep::DrainSol),
+        ItemAction::DrainToken { .. } => Some(&sweep::DrainToken),
+        ItemAction::CloseAccount { .. } => Some(&sweep::CloseAccount),
+        ItemAction::WithdrawExcess { .. } => Some(&sweep::WithdrawExcess),
     }
 }
 

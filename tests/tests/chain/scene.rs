@@ -53,6 +53,11 @@ impl Scene {
         Self::on(TestNode::start_engine(NodeOptions { slot_ms: 40 }).unwrap()).await
     }
 
+    /// The same on the engine with slots of so many milliseconds: short ones are final sooner, and expire sooner.
+    pub(crate) async fn with_slots(slot_ms: u32) -> Self {
+        Self::on(TestNode::start_engine(NodeOptions { slot_ms }).unwrap()).await
+    }
+
     async fn on(test_node: TestNode) -> Self {
         let folder = TempDir::new().unwrap();
         let custody = open(&database(folder.path())).await;

@@ -151,7 +151,7 @@ fn an_older_policy_says_what_it_said() {
 fn creations_count_with_the_sol_they_come_along_with() {
     let create = |token_program| create_associated_account(PAYER, STRANGER, token_program, MINT);
     let [first, second] = [programs::TOKEN, programs::TOKEN_2022].map(create);
-    let rent = 2_500_000;
+    let rent = 3_000_000;
     let within = [pay(2 * SOL - 2 * rent), first.clone(), second.clone()];
     let approval = allowed(decide(&default(), &within));
     assert_eq!(approval.spends(), [spend(2 * SOL)]);
@@ -168,7 +168,7 @@ fn creations_count_with_the_sol_they_come_along_with() {
         ["unknown-program"]
     );
     // Windows count them too.
-    let policy = windowed(&[(HOUR_MS, 2_499_999)]);
+    let policy = windowed(&[(HOUR_MS, 2_999_999)]);
     let mut policy = policy;
     policy.rules[0].matches.operations = vec![OperationKind::CreateTokenAccount];
     let facts = |amount| Facts {

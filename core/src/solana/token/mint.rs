@@ -134,6 +134,24 @@ impl Mint {
         })
     }
 
+    /// How many bytes an associated account of this mint has when it is made.
+    #[must_use]
+    pub fn account_len(&self, program: TokenProgram) -> u64 {
+        let base = super::ACCOUNT_LEN as u64;
+        let wanted = |extension: &MintExtension| match extension {
+            MintExtension::TransferFee(_) => 4 + 8,
+            MintExtension::TransferHook { .. } => 4 + 1,
+            MintExtension::NonTransferable | MintExtension::Pausable { .. } => 4,
+            MintExtension::ConfidentialTransferFee => 4 + 64,
+            _ => 0,
+        };
+        match program {
+            TokenProgram::Token => base,
+            // A byte tells the kind of account, and its owner is fixed: each extension has four bytes before its value.
+            TokenProgram::Token2022 => base + 1 + 4 + self.extensions.iter().map(wanted).sum::<u64>(),
+        }
+    }
+
     /// Its transfer fees, if it takes any.
     #[must_use]
     pub fn transfer_fee(&self) -> Option<&TransferFeeConfig> {
