@@ -14,6 +14,7 @@ use keyward_core::audit::{AuditEntry, ClientField, Frontier, Hash, Operation, Ou
 use keyward_core::ed25519::{SecretKey, verify};
 use keyward_core::vault::{VaultHeader, VaultId, VaultKey};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use super::stored::{StoredEntry, stands_unsigned};
 use crate::builder::MAX_ACTOR_BYTES;
@@ -105,6 +106,14 @@ pub(crate) struct HeadSigner {
     epoch: u32,
     /// Whether that key was seen to be rotated away.
     retired: AtomicBool,
+    /// The head that was signed or verified last: nearly always the one that is verified next.
+    known: Mutex<Option<KnownHead>>,
+}
+
+/// A head, as [`head_message`] writes it, whose signature is this signer's.
+struct KnownHead {
+    message: Vec<u8>,
+    signature: Signature,
 }
 
 impl HeadSigner {
@@ -117,6 +126,7 @@ impl HeadSigner {
             origin: origin(&header.vault_id()),
             epoch: header.epoch(),
             retired: AtomicBool::new(false),
+            known: Mutex::new(None),
         }
     }
 
@@ -170,7 +180,33 @@ impl HeadSigner {
 
     fn sign(&self, frontier: &Frontier) -> Signature {
         let message = head_message(&self.origin, frontier);
-        clearing_stack(|| self.expose_key().sign(&message))
+        let signature = clearing_stack(|| self.expose_key().sign(&message));
+        self.know(message, signature);
+        signature
+    }
+
+    /// Whether this edge's signature is this signer's. Whether the same bytes verify does not change, so those of the last
+    /// head are not verified again.
+    fn verifies(&self, frontier: &Frontier, signature: &Signature) -> bool {
+        let message = head_message(&self.origin, frontier);
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_known = known
+            .as_ref()
+            .is_some_and(|head| head.signature == *signature && head.message == message);
+        drop(known);
+        if is_known {
+            return true;
+        }
+        let is_own = verify(&self.address, &message, signature).is_ok();
+        if is_own {
+            self.know(message, *signature);
+        }
+        is_own
+    }
+
+    fn know(&self, message: Vec<u8>, signature: Signature) {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        *known = Some(KnownHead { message, signature });
     }
 }
 
@@ -396,12 +432,11 @@ impl Ledger {
             }
             _ => {}
         }
-        let (key, origin) = (&signer.address(), signer.origin());
         self.check_newest()?;
         let Some(state) = self.state.as_ref().filter(|_| !self.verified) else {
             return self.seal.begin(signer, self.state.as_ref());
         };
-        if !head_verifies(key, origin, &state.signed_frontier, &state.head_signature) {
+        if !signer.verifies(&state.signed_frontier, &state.head_signature) {
             return Err(broken(
                 state.signed_size.saturating_sub(1),
                 "its signed edge does not verify",

@@ -9,7 +9,7 @@ use sqlx::{AssertSqlSafe, Row, SqliteConnection};
 use super::errors::ResultExt;
 use super::facts::{VAULT_COLUMNS, VAULT_WIDTH, ledger_state, vault_row};
 use crate::audit::AuditQuery;
-use crate::audit::ledger::Ledger;
+use crate::audit::ledger::{Ledger, LedgerRow};
 use crate::audit::stored::StoredEntry;
 use crate::error::CustodyError;
 use crate::store::audit_filter::{Condition, Dialect, Value};
@@ -24,17 +24,67 @@ macro_rules! entry_columns {
     };
 }
 
-/// Writes the entries that the decision appended, and the edge after them.
+macro_rules! insert_entry {
+    () => {
+        "INSERT INTO audit_entries (sequence, recorded_at, actor, operation, wallet, outcome, reason, subject, \
+         details, leaf_hash, head_signature, client_address, client_fingerprint) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)"
+    };
+}
+
+/// With the numbers of its seven values.
+macro_rules! store_edge {
+    ($values:literal) => {
+        concat!(
+            "INSERT INTO audit_state (singleton, size, frontier, signed_size, signed_frontier, head_signature, last_at, seal) \
+             VALUES (1, ",
+            $values,
+            ") ON CONFLICT (singleton) DO UPDATE SET size = excluded.size, \
+             frontier = excluded.frontier, signed_size = excluded.signed_size, \
+             signed_frontier = excluded.signed_frontier, head_signature = excluded.head_signature, \
+             last_at = excluded.last_at, seal = excluded.seal"
+        )
+    };
+}
+
+/// Writes the entries that the decision appended, and the edge after them. Nearly always there is one entry, and the two go
+/// to the driver's thread together.
 pub(super) async fn store(connection: &mut SqliteConnection, ledger: &Ledger) -> Result<(), CustodyError> {
     let Some(edge) = ledger.edge_to_store()? else {
         return Ok(());
     };
-    for row in ledger.appended() {
-        sqlx::query(
-            "INSERT INTO audit_entries (sequence, recorded_at, actor, operation, wallet, outcome, reason, subject, \
-             details, leaf_hash, head_signature, client_address, client_fingerprint) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
-        )
+    let query = match ledger.appended().split_last() {
+        None => sqlx::query(store_edge!("?1, ?2, ?3, ?4, ?5, ?6, ?7")),
+        Some((last, others)) => {
+            for row in others {
+                with_entry(sqlx::query(insert_entry!()), row)?
+                    .execute(&mut *connection)
+                    .await
+                    .storage()?;
+            }
+            let both = concat!(insert_entry!(), ";", store_edge!("?14, ?15, ?16, ?17, ?18, ?19, ?20"));
+            with_entry(sqlx::query(both), last)?
+        }
+    };
+    query
+        .bind(stored_integer("audit size", edge.size)?)
+        .bind(edge.frontier.to_bytes())
+        .bind(stored_integer("audit size", edge.signed_size)?)
+        .bind(edge.signed_frontier.to_bytes())
+        .bind(edge.head_signature.as_bytes().to_vec())
+        .bind(stored_integer("audit time", edge.last_ms)?)
+        .bind(edge.seal.clone())
+        .execute(connection)
+        .await
+        .storage()?;
+    Ok(())
+}
+
+type Statement<'q> = sqlx::query::Query<'q, sqlx::Sqlite, <sqlx::Sqlite as sqlx::Database>::Arguments>;
+
+/// The thirteen values of an entry.
+fn with_entry<'q>(query: Statement<'q>, row: &'q LedgerRow) -> Result<Statement<'q>, CustodyError> {
+    Ok(query
         .bind(stored_integer("audit sequence", row.entry.sequence)?)
         .bind(stored_integer("audit time", row.entry.time_ms)?)
         .bind(&row.entry.actor)
@@ -47,29 +97,7 @@ pub(super) async fn store(connection: &mut SqliteConnection, ledger: &Ledger) ->
         .bind(row.leaf_hash.to_vec())
         .bind(row.head_signature.map(|signature| signature.as_bytes().to_vec()))
         .bind(row.entry.client_address.map(|hash| hash.to_vec()))
-        .bind(row.entry.client_fingerprint.map(|hash| hash.to_vec()))
-        .execute(&mut *connection)
-        .await
-        .storage()?;
-    }
-    sqlx::query(
-        "INSERT INTO audit_state (singleton, size, frontier, signed_size, signed_frontier, head_signature, last_at, seal) \
-         VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (singleton) DO UPDATE SET size = excluded.size, \
-         frontier = excluded.frontier, signed_size = excluded.signed_size, \
-         signed_frontier = excluded.signed_frontier, head_signature = excluded.head_signature, \
-         last_at = excluded.last_at, seal = excluded.seal",
-    )
-    .bind(stored_integer("audit size", edge.size)?)
-    .bind(edge.frontier.to_bytes())
-    .bind(stored_integer("audit size", edge.signed_size)?)
-    .bind(edge.signed_frontier.to_bytes())
-    .bind(edge.head_signature.as_bytes().to_vec())
-    .bind(stored_integer("audit time", edge.last_ms)?)
-    .bind(edge.seal.clone())
-    .execute(connection)
-    .await
-    .storage()?;
-    Ok(())
+        .bind(row.entry.client_fingerprint.map(|hash| hash.to_vec())))
 }
 
 pub(super) async fn rows(
