@@ -62,7 +62,11 @@ pub(super) async fn store(connection: &mut SqliteConnection, ledger: &Ledger) ->
                     .await
                     .storage()?;
             }
-            let both = concat!(insert_entry!(), ";", store_edge!("?14, ?15, ?16, ?17, ?18, ?19, ?20"));
+            let both = concat!(
+                insert_entry!(),
+                ";",
+                store_edge!("?14, ?15, ?16, ?17, ?18, ?19, ?20")
+            );
             with_entry(sqlx::query(both), last)?
         }
     };
