@@ -11,7 +11,8 @@ use keyward_core::address::{Address, Blockhash, Signature};
 use keyward_core::amount::Lamports;
 use keyward_core::intent::{Intent, programs};
 use keyward_core::solana::instructions::{
-    NONCE_ACCOUNT_BYTES, advance_nonce, create_account_with_seed, initialize_nonce, withdraw_nonce,
+    NONCE_ACCOUNT_BYTES, advance_nonce, compute_unit_limit, create_account_with_seed, initialize_nonce,
+    withdraw_nonce,
 };
 use keyward_core::solana::seeded_address;
 use keyward_core::solana::{Instruction, MessageVersion, Transaction, compile_message};
@@ -28,6 +29,9 @@ use crate::{AttemptState, Custody, SignRequest, SigningPreview};
 
 /// How many nonce accounts of a wallet are looked for: numbers 0 to 19.
 pub const MAX_NONCES: u32 = 20;
+
+/// Far above the few hundred that advancing takes; no price hangs on it.
+const ADVANCE_UNITS: u32 = 20_000;
 
 /// A durable nonce on the chain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -136,7 +140,9 @@ pub async fn prepare_nonce(
         NonceAction::Create => create(node, wallet).await?,
         NonceAction::Advance(account) => {
             owned(node, wallet, account).await?;
-            (account, vec![advance_nonce(account, wallet)], Lamports::ZERO)
+            // First in a transaction it would make that one durable itself, with this nonce in place of a recent blockhash.
+            let instructions = vec![compute_unit_limit(ADVANCE_UNITS), advance_nonce(account, wallet)];
+            (account, instructions, Lamports::ZERO)
         }
         NonceAction::Close(account) => {
             let lamports = owned(node, wallet, account).await?;
