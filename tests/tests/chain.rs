@@ -12,6 +12,8 @@ mod faults;
 mod holdings;
 #[path = "chain/minting.rs"]
 mod minting;
+#[path = "chain/jobs.rs"]
+mod jobs;
 #[path = "chain/nonsense.rs"]
 mod nonsense;
 #[path = "chain/reads.rs"]
