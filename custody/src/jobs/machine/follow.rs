@@ -324,11 +324,7 @@ impl Machine {
                 }
                 self.last_cause = cause;
             }
-            Event::Hint => {
-                if self.searches_out == 0 {
-                    self.search(effects);
-                }
-            }
+            Event::Hint if self.searches_out == 0 => self.search(effects),
             _ => {}
         }
     }

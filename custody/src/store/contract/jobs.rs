@@ -415,7 +415,7 @@ async fn an_end_stays_and_a_landing_wins(scene: Scene) {
     let expired = change(1, BatchState::Expired);
     assert_eq!(
         custody.update_batches(id, vec![expired.clone()]).await.unwrap(),
-        [expired.clone()]
+        std::slice::from_ref(&expired)
     );
     let told = custody
         .update_batches(

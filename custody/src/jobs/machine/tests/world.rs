@@ -165,10 +165,10 @@ impl World {
         let mut processes = [Some(self.start()), Some(self.start())];
         for _ in 0..400_000 {
             let at = self.random.below(2) as usize;
-            if let Some(process) = &mut processes[at] {
-                if self.step(process).is_some() {
-                    processes[at] = None;
-                }
+            if let Some(process) = &mut processes[at]
+                && self.step(process).is_some()
+            {
+                processes[at] = None;
             }
             if processes.iter().all(Option::is_none) {
                 return;
