@@ -280,6 +280,24 @@ impl Custody {
         Ok(number)
     }
 
+    /// Records a transaction that nobody is going to send: for tests of what is stored, which have no node.
+    ///
+    /// # Errors
+    /// As a run's own: [`CustodyError::JobMoved`], [`CustodyError::SamePayment`], [`CustodyError::Locked`], or the store's.
+    #[doc(hidden)]
+    pub async fn record_job_batch(&self, job: JobId, batch: Batch) -> Result<u32, CustodyError> {
+        self.record_batch(NewBatch {
+            job,
+            number: batch.number,
+            signature: batch.signature,
+            transaction: batch.transaction,
+            lifetime: batch.lifetime,
+            fee: batch.fee,
+            items: batch.items,
+        })
+        .await
+    }
+
     /// Stores how far transactions of a job have come, and gives each as it stands then: what has ended stays as it is,
     /// unless it turns out to have landed after all. The ends are in the audit log when the vault is unlocked; following
     /// does not need the key.
