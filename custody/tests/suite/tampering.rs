@@ -14,8 +14,8 @@ use keyward_custody::jobs::{
 };
 use keyward_custody::transfer::Repeat;
 use keyward_custody::{
-    AuditQuery, AuditReport, Custody, CustodyError, DeriveRequest, FeePolicy, KeyImport, NewAttempt, NewContact,
-    Progress, SettingKey, WalletQuery,
+    AuditQuery, AuditReport, Custody, CustodyError, DeriveRequest, FeePolicy, KeyImport, NewAttempt,
+    NewContact, Progress, SettingKey, WalletQuery,
 };
 
 use crate::fixture::{Fixture, PASSWORD, first, password, recipient, transfer};
