@@ -10,10 +10,10 @@ mod endpoints;
 mod faults;
 #[path = "chain/holdings.rs"]
 mod holdings;
-#[path = "chain/minting.rs"]
-mod minting;
 #[path = "chain/jobs.rs"]
 mod jobs;
+#[path = "chain/minting.rs"]
+mod minting;
 #[path = "chain/nonsense.rs"]
 mod nonsense;
 #[path = "chain/reads.rs"]
