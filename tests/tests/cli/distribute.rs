@@ -1,16 +1,26 @@
 //! `keyward distribute`: bad plans are refused with their lines, a good one is paid once and held against the chain.
 
+use keyward_core::address::Address;
 use keyward_core::amount::Lamports;
+use keyward_core::intent::programs;
+use keyward_core::solana::associated_token_account;
 use keyward_tests::node::TestNode;
 use serde_json::Value;
 
 use crate::fixture::{FIRST_ADDRESS, SECOND_ADDRESS, Vault, fails};
 
 /// An address of a person that no vault here knows.
-const STRANGER: &str = "7WktogJEd2wQ9eH2oWusmcoFTgeYi6rS632UviTBJ2jm";
-/// An address off the curve: the associated account of somebody.
-const DERIVED: &str = "AyHWro8zumyZN68Mdr2KMSa8x7QnhMwvvLJUSNTz9pYY";
+const STRANGER: &str = "EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v";
 const TOKEN_PROGRAM: &str = "TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA";
+
+/// An address off the curve: the associated account of somebody.
+fn derived() -> Address {
+    associated_token_account(
+        &FIRST_ADDRESS.parse().unwrap(),
+        &programs::TOKEN,
+        &STRANGER.parse().unwrap(),
+    )
+}
 
 fn codes(plan: &Value) -> Vec<(String, Value)> {
     let list = plan["findings"].as_array().unwrap().iter();
@@ -78,7 +88,8 @@ fn a_list_is_judged_paid_once_and_held_against_the_chain() {
     let wrong = list(
         "wrong.csv",
         &format!(
-            "{STRANGER},1\n{STRANGER},1\n#0,1\n{DERIVED},1\n{TOKEN_PROGRAM},1\n#1,0\n#2,0.0000001\n#3,1000\n"
+            "{STRANGER},1\n{STRANGER},1\n#0,1\n{},1\n{TOKEN_PROGRAM},1\n#1,0\n#2,0.0000001\n#3,1000\n",
+            derived()
         ),
     );
     let answer = run(&format!("distribute plan --from #0 --list {wrong} --json --yes"))
@@ -203,7 +214,7 @@ fn totals_are_divided_and_steered() {
         .unwrap();
     let run = |words: &str| vault.run(words).env("KEYWARD_RPC_URL", &node.rpc_url);
     let json = |words: &str| run(words).arg("--json").success().unwrap().json().unwrap();
-    let to = "distribute plan --from #0 --to #1 --to #2 --to #3 --json --dry-run";
+    let to = "distribute plan --from #0 --to #1 --to #2 --to #3 --dry-run";
     let amounts = |plan: &Value| -> Vec<u64> {
         plan["payments"]
             .as_array()
@@ -224,7 +235,7 @@ fn totals_are_divided_and_steered() {
         (&again["payments"], &again["job"]),
         (&random["payments"], &random["job"])
     );
-    let refused = run(&format!("{to} --total 1 --divide random --max 0.1"))
+    let refused = run(&format!("{to} --total 1 --divide random --max 0.1 --json"))
         .exits(10)
         .unwrap()
         .json()
