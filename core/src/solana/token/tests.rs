@@ -1,5 +1,11 @@
+//! Data as the programs write it, and as they never do.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
 use alloc::vec;
 use alloc::vec::Vec;
+
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
 
 use super::*;
 
