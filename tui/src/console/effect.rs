@@ -14,6 +14,7 @@ use keyward_custody::{CustodyError, ProgressState};
 
 use super::effects::audit::{AuditAnswer, AuditWork};
 use super::effects::backup::{BackupAnswer, BackupWork};
+use super::effects::book::{BookAnswer, BookWork};
 use super::effects::bulk::{BulkAnswer, BulkWork};
 use super::effects::find::{FindAnswer, FindWork};
 use super::effects::holdings::{HoldingsAnswer, HoldingsWork};
@@ -128,6 +129,8 @@ pub enum Work {
     Holdings(HoldingsWork),
     /// Stored jobs.
     Bulk(BulkWork),
+    /// The address book.
+    Book(BookWork),
     /// Reading what is to be signed.
     Inspect(InspectWork),
     /// The search for a path.
@@ -161,6 +164,8 @@ pub enum Answer {
     Holdings(HoldingsAnswer),
     /// From stored jobs.
     Bulk(BulkAnswer),
+    /// From the address book.
+    Book(BookAnswer),
     /// From reading what is to be signed.
     Inspect(InspectAnswer),
     /// From the search for a path.

@@ -25,6 +25,7 @@ use crate::config::Config;
 
 pub mod audit;
 pub mod backup;
+pub mod book;
 pub mod bulk;
 mod files;
 pub mod find;
@@ -349,6 +350,7 @@ async fn perform(services: Arc<Services>, work: Work, reporter: Reporter) -> Ans
         Work::Backup(work) => Answer::Backup(backup::perform(&services, work, &reporter).boxed().await),
         Work::Holdings(work) => Answer::Holdings(holdings::perform(&services, work, &reporter).boxed().await),
         Work::Bulk(work) => Answer::Bulk(bulk::perform(&services, work, &reporter).boxed().await),
+        Work::Book(work) => Answer::Book(book::perform(&services, work).boxed().await),
         Work::Upkeep(work) => Answer::Upkeep(upkeep::perform(&services, work, &reporter).boxed().await),
     }
 }

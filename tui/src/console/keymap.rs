@@ -86,6 +86,8 @@ pub enum Context {
     Bulk,
     /// One stored job.
     BulkJob,
+    /// The address book.
+    Book,
     /// The jobs.
     Jobs,
     /// A new vault key is being made.
@@ -140,6 +142,7 @@ impl Context {
             Self::Portfolio => "Portfolio",
             Self::Bulk => "Jobs in bulk",
             Self::BulkJob => "Job in bulk",
+            Self::Book => "Address book",
             Self::Jobs => "Jobs",
             Self::Rotating => "New vault key",
             Self::Merge => "Bring a vault's file in",

@@ -4,6 +4,7 @@
 
 use crossterm::event::KeyEvent;
 use keyward_core::account::AccountAddress;
+use keyward_core::address::Address;
 
 use keyward_custody::jobs::JobId;
 
@@ -99,6 +100,8 @@ pub enum Decision {
     RemoveOwner(String),
     /// Redact the audit entries whose time is over.
     Redact,
+    /// Remove somebody from the address book.
+    RemoveContact(Address),
     /// Give up what a stored job has not signed.
     CancelBulk(JobId),
 }

@@ -8,8 +8,10 @@ use super::page::Page;
 pub mod audit;
 pub mod audit_counts;
 pub mod backup;
+pub mod book;
 pub mod bulk;
 pub mod bulk_job;
+pub mod contact;
 pub mod copy_store;
 pub mod derive;
 pub mod export;
@@ -98,6 +100,10 @@ pub enum Screen {
     Bulk(Box<bulk::BulkScreen>),
     /// One of them.
     BulkJob(Box<bulk_job::BulkJobScreen>),
+    /// The address book.
+    Book(Box<book::BookScreen>),
+    /// Adding somebody to it.
+    Contact(Box<contact::ContactScreen>),
     /// The owners.
     Owners(Box<owners::OwnersScreen>),
     /// The keys that are to be replaced.
@@ -157,6 +163,7 @@ impl Screen {
                 | Self::Portfolio(_)
                 | Self::Bulk(_)
                 | Self::BulkJob(_)
+                | Self::Book(_)
                 | Self::Owners(_)
                 | Self::Rotations(_)
                 | Self::Settings(_)
@@ -201,6 +208,8 @@ impl Screen {
             Self::Portfolio(page) => &**page,
             Self::Bulk(page) => &**page,
             Self::BulkJob(page) => &**page,
+            Self::Book(page) => &**page,
+            Self::Contact(page) => &**page,
             Self::Owners(page) => &**page,
             Self::Rotations(page) => &**page,
             Self::Rotate(page) => &**page,
@@ -241,6 +250,8 @@ impl Screen {
             Self::Portfolio(page) => &mut **page,
             Self::Bulk(page) => &mut **page,
             Self::BulkJob(page) => &mut **page,
+            Self::Book(page) => &mut **page,
+            Self::Contact(page) => &mut **page,
             Self::Owners(page) => &mut **page,
             Self::Rotations(page) => &mut **page,
             Self::Rotate(page) => &mut **page,

@@ -316,6 +316,8 @@ fn destination(action: Action, parts: &Parts<'_>) -> Option<Nav> {
         Action::GoPortfolio => Some(Nav::Switch(Screen::Portfolio(Box::default()))),
         Action::GoBulk if matches!(parts.screen, Screen::Bulk(_)) => None,
         Action::GoBulk => Some(Nav::Switch(Screen::Bulk(Box::default()))),
+        Action::GoBook if matches!(parts.screen, Screen::Book(_)) => None,
+        Action::GoBook => Some(Nav::Switch(Screen::Book(Box::default()))),
         Action::Import => Some(Nav::Push(Screen::Import(Box::default()))),
         _ => None,
     }

@@ -143,6 +143,8 @@ pub enum Action {
     Prove,
     /// Empties old audit entries to their hashes.
     Redact,
+    /// Goes to the address book.
+    GoBook,
     /// Tries again what failed.
     Retry,
     /// Pauses a stored job, or lets it go on.

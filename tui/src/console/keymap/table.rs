@@ -236,6 +236,14 @@ pub const BINDINGS: &[Binding] = &[
     bind(C::BulkJob, &[ch('f')], A::Change, "show", "show items of the next state"),
     bind(C::BulkJob, &[ch('y')], A::Copy, "", "copy the transaction's signature"),
     bind(C::BulkJob, &[ESC, LEFT, ch('h')], A::Back, "back", "one step back; a run goes on"),
+    // Address book
+    bind(C::Book, &[ch('n')], A::New, "new", "add somebody"),
+    bind(C::Book, &[ch('y')], A::Copy, "copy address", "copy the address"),
+    bind(C::Book, &[ch('e')], A::Edit, "label", "give another label"),
+    bind(C::Book, &[ch('D')], A::Delete, "remove", "remove from the address book"),
+    bind(C::Book, &[ch('/')], A::Filter, "filter", "filter as you type"),
+    bind(C::Book, &[ch('r')], A::Refresh, "", "read again"),
+    bind(C::Book, &[ESC, LEFT, ch('h')], A::Back, "back", "one step back"),
     // Inspect, find
     bind(C::Inspect, &[ESC, LEFT, ch('h')], A::Back, "back", "back to the field"),
     bind(C::Find, &[ctrl('x')], A::Cancel, "stop", "stop the search"),
@@ -255,6 +263,7 @@ pub const BINDINGS: &[Binding] = &[
     bind(C::Open, &[ch('8')], A::GoRotations, "", "go to the keys that are to be replaced"),
     bind(C::Open, &[ch('0')], A::GoPortfolio, "", "go to the portfolio"),
     bind(C::Open, &[ch('B')], A::GoBulk, "", "go to the jobs in bulk: distributions, consolidations, closings"),
+    bind(C::Open, &[ch('b')], A::GoBook, "", "go to the address book"),
     bind(C::Open, &[ch('i')], A::Import, "", "import a key, a phrase or a key file"),
     bind(
         C::Open,

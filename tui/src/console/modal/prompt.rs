@@ -1,6 +1,7 @@
 //! Prompts: one line to fill in, what it is for, and what can be wrong with it.
 
 use keyward_core::account::AccountAddress;
+use keyward_core::address::Address;
 
 use keyward_custody::jobs::JobId;
 
@@ -76,6 +77,8 @@ pub enum Purpose {
     CheckpointFile,
     /// The file for audit entries.
     AuditFile,
+    /// The label of a contact.
+    ContactLabel(Address),
     /// How many items of a stored job are to be done, to run it.
     RunBulk(JobId, u64),
 }
@@ -140,6 +143,7 @@ impl Modal {
             | Purpose::CheckpointFile
             | Purpose::AuditFile
             | Purpose::RunBulk(..)
+            | Purpose::ContactLabel(_)
             | Purpose::Decided => ("?".into(), ""),
         };
         Self::prompt(title, hint, text, purpose)
@@ -160,6 +164,7 @@ pub(super) fn problem(purpose: &Purpose, text: &str) -> Option<String> {
         Purpose::RunBulk(_, count) if text.replace(',', "") != count.to_string() => {
             Some("that is not how many there are".into())
         }
+        Purpose::ContactLabel(_) if text.is_empty() => Some("type a label".into()),
         Purpose::CheckpointFile | Purpose::AuditFile if text.is_empty() => Some("name a file".into()),
         Purpose::NewOwner | Purpose::RenameOwner(_) if text.trim().is_empty() => Some("type a name".into()),
         _ => None,

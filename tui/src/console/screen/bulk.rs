@@ -18,7 +18,7 @@ use crate::console::text::{ago, fitted, grouped, printable};
 #[cfg(test)]
 pub(super) mod tests;
 
-const LABEL: usize = 22;
+const LABEL: usize = 18;
 /// How many are listed, the newest.
 const LISTED: u32 = 500;
 
@@ -113,7 +113,7 @@ impl BulkScreen {
                 format!("{:>7} of {:>7}  ", grouped(counts.done), grouped(counts.total)),
                 palette.text,
             ),
-            Span::styled(format!("{failed:<9}"), palette.warning),
+            Span::styled(format!("{failed:<7}"), palette.warning),
             Span::styled(format!("{word:<11}"), style),
             Span::styled(ago(shared.now_ms, job.created_ms), palette.muted),
         ]
@@ -184,7 +184,7 @@ impl Page for BulkScreen {
             ),
         };
         let names = format!(
-            "{:<12}{:<LABEL$}  {:>18}  {:<9}{:<11}{}",
+            "{:<12}{:<LABEL$}  {:>18}  {:<7}{:<11}{}",
             "what", "label", "done", "failed", "", "made"
         );
         let words = Words {
