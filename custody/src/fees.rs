@@ -198,6 +198,7 @@ impl fmt::Display for FeePolicy {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
 

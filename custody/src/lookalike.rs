@@ -387,7 +387,7 @@ fn log2(value: u64) -> u32 {
     let mut mantissa = (u128::from(value) << 64 >> whole >> 33) as u64; // below 2^32
     let mut bits = whole;
     for _ in 0..8 {
-        mantissa = mantissa * mantissa >> 31;
+        mantissa = (mantissa * mantissa) >> 31;
         bits <<= 1;
         if mantissa >= 1 << 32 {
             bits |= 1;

@@ -17,7 +17,7 @@ use crate::chain::{SolanaNode, TokenAccountAt, TokenMint};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Payment {
     Sol(Lamports),
-    Token(TokenRoute),
+    Token(Box<TokenRoute>),
 }
 
 /// How tokens get from one wallet to another.
@@ -48,9 +48,8 @@ impl Payment {
                         ),
                     });
                 }
-                token_route(node, request, &found, units.amount)
-                    .await
-                    .map(Self::Token)
+                let route = token_route(node, request, &found, units.amount).await?;
+                Ok(Self::Token(Box::new(route)))
             }
         }
     }

@@ -1,4 +1,5 @@
 //! What many wallets hold: read in batches, kept as it comes, gone on with, summed; tokens of both programs; history.
+#![allow(clippy::print_stdout, reason = "docs/benchmarks.md quotes the figures")]
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};

@@ -484,7 +484,7 @@ fn accounts_of_recipients_and_payers_are_looked_at() {
     );
     let memo = AccountExtension::MemoTransfer { required: true };
     check(
-        of(&|account| account.extensions.push(memo.clone())),
+        of(&|account| account.extensions.push(memo)),
         0,
         &[F::MemoRequired],
     );
