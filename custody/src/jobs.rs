@@ -1,7 +1,7 @@
 //! Jobs: many payments, sweeps or closings, each to be done exactly once, whatever dies on the way.
 //!
-//! A [`NewJob`] is a list of items and how they are packed into transactions. [`Custody::create_job`] stores it;
-//! [`Custody::run_job`] builds, simulates, signs, records, sends and follows one transaction (a *batch*) for each group of
+//! A [`NewJob`] is a list of items and how they are packed into transactions. [`create_job`](crate::Custody::create_job) stores it;
+//! [`run_job`](crate::Custody::run_job) builds, simulates, signs, records, sends and follows one transaction (a *batch*) for each group of
 //! items until every item has a proven end. Dropping it, or killing the process, loses nothing: running the job again goes
 //! on where it stood. Two processes may run one job at once.
 //!
