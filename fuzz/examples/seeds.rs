@@ -118,9 +118,24 @@ fn tokens() -> Outcomes {
     let mut fee = vec![4; 64];
     fee.extend(11_u64.to_le_bytes());
     for points in [100_u16, 250] {
-        fee.extend([&9_u64.to_le_bytes()[..], &5_000_u64.to_le_bytes(), &points.to_le_bytes()].concat());
+        fee.extend(
+            [
+                &9_u64.to_le_bytes()[..],
+                &5_000_u64.to_le_bytes(),
+                &points.to_le_bytes(),
+            ]
+            .concat(),
+        );
     }
-    let text = [&[0; 64][..], &[4, 0, 0, 0], b"Name", &[3, 0, 0, 0], b"SYM", &[0; 8]].concat();
+    let text = [
+        &[0; 64][..],
+        &[4, 0, 0, 0],
+        b"Name",
+        &[3, 0, 0, 0],
+        b"SYM",
+        &[0; 8],
+    ]
+    .concat();
     let of_account: [(u16, &[u8]); 5] = [(7, &[]), (2, &[9; 8]), (5, &[1; 295]), (8, &[1]), (17, &[0; 64])];
     let of_mint: [(u16, &[u8]); 6] = [
         (1, &fee),

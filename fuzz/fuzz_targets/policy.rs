@@ -71,7 +71,11 @@ fn judge(policy: &Policy) {
     let allows = policy.rules.iter().any(|rule| rule.effect == Effect::Allow);
     for request in requests {
         let [fresh, full, unknown] = [spent(0), spent(u128::MAX), Vec::new()].map(|spent| {
-            let facts = Facts { now_ms: 1, spent, own_wallets: Vec::new() };
+            let facts = Facts {
+                now_ms: 1,
+                spent,
+                own_wallets: Vec::new(),
+            };
             match evaluate(policy, &request, &facts) {
                 Decision::Allowed(_) => true,
                 Decision::Refused(refusals) => {
