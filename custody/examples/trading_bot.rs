@@ -151,8 +151,10 @@ pub(crate) async fn run(location: StoreLocation, workload: Workload) -> Result<F
 fn policy() -> Policy {
     let mut policy = Policy::default_for(limits());
     policy.rules.retain_mut(|rule| {
-        let transfers = rule.matches.operations == [OperationKind::SolTransfer];
+        let transfers = rule.matches.operations.contains(&OperationKind::SolTransfer);
         if transfers {
+            // Transfers alone: new vaults' rule also covers accounts that are created.
+            rule.matches.operations = vec![OperationKind::SolTransfer];
             rule.matches.destinations = vec![EXCHANGE.into()];
             rule.limits.windows = vec![WindowLimit {
                 asset: Asset::Sol,

@@ -84,6 +84,15 @@ impl AttemptState {
     }
 }
 
+/// What a signature that is recorded already means.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Known {
+    /// It is the same attempt, recorded again.
+    Same,
+    /// It is another one.
+    Other,
+}
+
 /// A signed transaction about to be sent.
 #[derive(Clone, Debug)]
 pub struct NewAttempt {
@@ -157,6 +166,28 @@ impl Custody {
         attempt: NewAttempt,
         repeat: Repeat,
     ) -> Result<AttemptId, CustodyError> {
+        self.record_as(attempt, repeat, Known::Same).await
+    }
+
+    /// As [`Self::record_attempt`], of what was signed just now: the same bytes recorded before are another payment's, whose
+    /// one transaction must not count for two.
+    ///
+    /// # Errors
+    /// As [`Self::record_attempt`]; [`CustodyError::SamePayment`] where the signature is recorded already.
+    pub(crate) async fn record_new_attempt(
+        &self,
+        attempt: NewAttempt,
+        repeat: Repeat,
+    ) -> Result<AttemptId, CustodyError> {
+        self.record_as(attempt, repeat, Known::Other).await
+    }
+
+    async fn record_as(
+        &self,
+        attempt: NewAttempt,
+        repeat: Repeat,
+        if_known: Known,
+    ) -> Result<AttemptId, CustodyError> {
         let session = self.session().ok_or(CustodyError::Locked)?;
         if attempt.transaction.is_empty() || attempt.transaction.len() > MAX_TRANSACTION_BYTES {
             return Err(CustodyError::invalid(
@@ -184,6 +215,11 @@ impl Custody {
         };
         let (known, applied) = transact(self.store(), ask, |ledger, facts| {
             if let Some(known) = facts.attempt {
+                if if_known == Known::Other {
+                    return Err(CustodyError::SamePayment {
+                        signature: known.new.signature,
+                    });
+                }
                 return if known.new.transaction == attempt.transaction {
                     Ok((Vec::new(), Some(known.id)))
                 } else {

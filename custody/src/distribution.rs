@@ -37,7 +37,7 @@ pub use split::{Division, SplitError, SplitSeed};
 use tokio::sync::watch;
 
 use crate::chain::{ChainError, SolanaNode};
-use crate::jobs::{ItemCursor, ItemFilter, JobId, JobItem, MAX_JOB_PAGE, NewJob};
+use crate::jobs::{Adopted, ItemCursor, ItemFilter, JobId, JobItem, MAX_JOB_PAGE, NewJob};
 use crate::{Custody, CustodyError};
 
 /// The most payments of one distribution.
@@ -73,7 +73,7 @@ pub async fn create(custody: &Custody, plan: &DistributionPlan) -> Result<JobId,
             [plan.refused(), plan.asked()].concat(),
         ));
     }
-    store(custody, plan.job.clone()).await
+    store(custody, plan.job.clone(), Vec::new()).await
 }
 
 /// Plans what an edited list pays beyond what a distribution has paid already. Stores, signs and sends nothing.
@@ -127,7 +127,7 @@ pub async fn rebuild(
     rebuild::rebuild(custody, node, request, first, progress).await
 }
 
-async fn store(custody: &Custody, job: NewJob) -> Result<JobId, DistributionError> {
+async fn store(custody: &Custody, job: NewJob, adopted: Vec<Adopted>) -> Result<JobId, DistributionError> {
     let id = job.id;
     match custody.job(id).await {
         Ok(_) => return Err(DistributionError::Exists(id)),
@@ -135,7 +135,7 @@ async fn store(custody: &Custody, job: NewJob) -> Result<JobId, DistributionErro
         Err(error) => return Err(error.into()),
     }
     // Two at once: the store takes the first one, and refuses the other.
-    Ok(custody.create_job(job).await?)
+    Ok(custody.create_job_with(job, adopted).await?)
 }
 
 async fn same_network(node: &SolanaNode, expected: &str) -> Result<(), DistributionError> {

@@ -27,7 +27,7 @@ mod keeping;
 pub mod machine;
 pub mod reference;
 
-pub(crate) use adopt::Found;
+pub(crate) use adopt::Adopted;
 pub use error::JobError;
 pub use item::{ItemAction, ItemCursor, ItemFilter, ItemState, JobItem, NewItem};
 pub use job::{

@@ -19,6 +19,7 @@ mod collect;
 mod error;
 mod left;
 mod plan;
+mod recipient;
 mod request;
 mod skip;
 mod survey;

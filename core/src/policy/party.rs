@@ -144,8 +144,9 @@ fn nonce(instruction: &str, fields: &[Field]) -> Option<Special> {
         })
     };
     match instruction {
-        // The authority follows in another instruction, so that it cannot be said whose it will be.
-        "CreateAccount" | "CreateAccountWithSeed"
+        // The authority follows in another instruction, so that it cannot be said whose it will be. With a seed alone: the
+        // account of a plain creation signs for itself, so it could be an empty wallet of the vault that is given away.
+        "CreateAccountWithSeed"
             if field(fields, "space") == Some(&FieldValue::Number(NONCE_ACCOUNT_BYTES))
                 && field(fields, "owner") == Some(&FieldValue::Address(programs::SYSTEM)) =>
         {

@@ -18,7 +18,7 @@ use crate::jobs::{ItemAction, ItemState, Job, JobId, JobKind};
 use crate::{Custody, CustodyError};
 
 /// How many edits of edits there may be.
-const MAX_EDITS: usize = 100;
+pub(super) const MAX_EDITS: usize = 100;
 
 /// An edit ready to be agreed to.
 #[derive(Clone, Debug)]
@@ -67,7 +67,9 @@ pub(super) async fn apply(custody: &Custody, edit: &EditPlan) -> Result<Option<J
     if edit.plan.job.items.is_empty() {
         return Ok(None);
     }
-    super::store(custody, edit.plan.job.clone()).await.map(Some)
+    super::store(custody, edit.plan.job.clone(), Vec::new())
+        .await
+        .map(Some)
 }
 
 /// The job and those that it came in place of, if it is one that can be edited now.
@@ -112,6 +114,8 @@ async fn paid_by(
 ) -> Result<BTreeMap<Address, u64>, DistributionError> {
     let mut paid = BTreeMap::<Address, u64>::new();
     for job in jobs {
+        // One that is not there, as after a rebuild, has paid nobody knows what.
+        custody.job(*job).await?;
         for item in Items::read(custody, *job).await?.0 {
             let fee = match (&item.new.action, request.asset) {
                 (ItemAction::PaySol, Asset::Sol) => 0,

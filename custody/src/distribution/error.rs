@@ -68,11 +68,17 @@ pub enum DistributionError {
     #[error("the distribution was edited: the chain has transactions of {0}")]
     EditedOnChain(JobId),
     /// The node's history is too short to tell that nothing was paid.
-    #[error("the node's history begins at block {from}, and nothing of the distribution is in it")]
+    #[error("the node's history begins at block {from}: what was paid before that is not in it")]
     Pruned {
         /// The first block that the node has.
         from: u64,
     },
+    /// The chain has nothing under the list's label and payments.
+    #[error("the chain has no transaction of {0}, which is where this list and label lead to")]
+    NothingOnChain(JobId),
+    /// What several endpoints say together proves nothing here.
+    #[error("several endpoints are chosen, and one of them could answer in place of another that knows more")]
+    SeveralEndpoints,
     /// The distribution's transactions on chain made payments that are not in the list.
     #[error("{payments} payments on chain are not in the list as it is now")]
     Strange {
@@ -139,6 +145,10 @@ impl DistributionError {
                 "name the first distribution's id with --job, and give the edited list".into()
             }
             Self::Pruned { .. } => "ask a node that keeps the whole history".into(),
+            Self::NothingOnChain(_) => {
+                "give the list, the label and the options exactly as they were; if nothing was ever paid, plan it".into()
+            }
+            Self::SeveralEndpoints => "choose one endpoint that keeps the whole history".into(),
             Self::Strange { .. } => {
                 "give the list, the label and the options exactly as they were; nothing was stored".into()
             }
@@ -157,6 +167,8 @@ impl DistributionError {
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
+            Self::NothingOnChain(_) => "nothing_on_chain",
+            Self::SeveralEndpoints => "several_endpoints",
             Self::NoRecipients => "no_recipients",
             Self::TooManyRecipients => "too_many_recipients",
             Self::Sources { .. } | Self::SourceTwice => "sources_invalid",

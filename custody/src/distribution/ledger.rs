@@ -157,14 +157,12 @@ pub(super) async fn read(
             ..HistoryQuery::newest(HistoryQuery::MAX_LIMIT)
         };
         let page = node.history_page(&address, &query).await?;
-        let full = page.len() == HistoryQuery::MAX_LIMIT;
-        before = page.last().map(|item| item.signature);
+        // Nodes may give less than was asked for: only an empty page is the last one.
+        let Some(last) = page.last() else { break };
+        before = Some(last.signature);
         signatures.extend(page.into_iter().map(|item| item.signature));
         if signatures.len() > MAX_TRANSACTIONS {
             return Err(DistributionError::TooMuchHistory(MAX_TRANSACTIONS));
-        }
-        if !full {
-            break;
         }
     }
     signatures.reverse();

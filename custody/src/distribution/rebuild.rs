@@ -10,20 +10,19 @@ use std::time::Duration;
 use keyward_core::address::Address;
 use tokio::sync::watch;
 
+use super::edit::MAX_EDITS;
 use super::ledger::{self, Entry, Target};
 use super::plan::{self, DistributionPlan, Origin, Trial};
 use super::request::{DistributionRequest, FeeBearer};
 use super::{DistributionError, successor};
 use crate::Custody;
 use crate::chain::{Commitment, SolanaNode};
-use crate::jobs::{BatchItem, Found, JobId};
+use crate::jobs::{Adopted, BatchItem, JobId};
 
 /// How often the finalized height is asked for while waiting.
 const PAUSE: Duration = Duration::from_millis(500);
 /// How far ahead of this node another one may have been that gave the lost process its last blockhash.
 const AHEAD_BLOCKS: u64 = 64;
-/// How many edits that paid nothing are passed over in search of one that did.
-const MAX_EMPTY_EDITS: usize = 3;
 
 /// How far a rebuild has come.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -64,6 +63,10 @@ pub(super) async fn rebuild(
     if plan.job.items.is_empty() {
         return Err(DistributionError::NotReady(plan.refused()));
     }
+    // Of several endpoints one may lag, or forget, and another one may answer in its place unseen.
+    if node.traffic().len() > 1 {
+        return Err(DistributionError::SeveralEndpoints);
+    }
     let history = node.history_start().await?;
     wait(node, progress).await?;
     match first {
@@ -81,18 +84,22 @@ async fn whole(
 ) -> Result<Rebuilt, DistributionError> {
     let id = plan.job.id;
     let entries = ledger::read(node, id, Commitment::Finalized).await?;
-    if !ledger::read(node, successor(id), Commitment::Finalized)
-        .await?
-        .is_empty()
-    {
-        return Err(DistributionError::EditedOnChain(successor(id)));
+    let mut edit = id;
+    for _ in 0..MAX_EDITS {
+        edit = successor(edit);
+        if !ledger::read(node, edit, Commitment::Finalized).await?.is_empty() {
+            return Err(DistributionError::EditedOnChain(edit));
+        }
     }
-    check_history(history, entries.is_empty())?;
+    check_history(node, history).await?;
+    // Another label or list leads to another place on chain, where nothing is.
+    if entries.is_empty() {
+        return Err(DistributionError::NothingOnChain(id));
+    }
     let (matched, strange) = matched(&plan, &entries);
     if strange > 0 {
         return Err(DistributionError::Strange { payments: strange });
     }
-    super::store(custody, plan.job).await?;
     let mut rebuilt = Rebuilt {
         job: Some(id),
         transactions: entries.len() as u64,
@@ -100,6 +107,7 @@ async fn whole(
         paid: 0,
         left: 0,
     };
+    let mut adopted = Vec::new();
     for (entry, items) in entries.iter().zip(matched) {
         rebuilt.payments_found += items.len() as u64;
         rebuilt.paid = items
@@ -107,9 +115,10 @@ async fn whole(
             .map(|item| item.amount)
             .fold(rebuilt.paid, u64::saturating_add);
         if !items.is_empty() {
-            custody.adopt_batch(id, found(entry, items)).await?;
+            adopted.push(found(entry, items));
         }
     }
+    super::store(custody, plan.job, adopted).await?;
     rebuilt.left = custody.job(id).await?.counts.planned;
     Ok(rebuilt)
 }
@@ -124,11 +133,10 @@ async fn edited(
     history: u64,
 ) -> Result<Rebuilt, DistributionError> {
     let (mut lineage, mut entries) = (vec![first], Vec::new());
-    let (mut id, mut empty, mut known) = (first, 0, 0);
-    // An edit may have paid nothing, and its own edit something.
-    while empty < MAX_EMPTY_EDITS {
+    let (mut id, mut known) = (first, 0);
+    // An edit may have paid nothing, and its own edit something: so all that there can be are asked about.
+    for _ in 0..=MAX_EDITS {
         let found = ledger::read(node, id, Commitment::Finalized).await?;
-        empty = if found.is_empty() { empty + 1 } else { 0 };
         if !found.is_empty() {
             known = lineage.len();
         }
@@ -136,8 +144,11 @@ async fn edited(
         id = successor(id);
         lineage.push(id);
     }
-    lineage.truncate(known.max(1));
-    check_history(history, entries.is_empty())?;
+    check_history(node, history).await?;
+    if known == 0 {
+        return Err(DistributionError::NothingOnChain(first));
+    }
+    lineage.truncate(known);
     let owners: HashMap<Target, Address> = plan
         .job
         .items
@@ -177,14 +188,15 @@ async fn edited(
     let plan = plan::prepare(custody, node, request, Trial::Sample, &origin).await?;
     rebuilt.left = plan.job.items.len() as u64;
     if rebuilt.left > 0 {
-        rebuilt.job = Some(super::store(custody, plan.job).await?);
+        rebuilt.job = Some(super::store(custody, plan.job, Vec::new()).await?);
     }
     Ok(rebuilt)
 }
 
-fn check_history(from: u64, nothing: bool) -> Result<(), DistributionError> {
-    // What is not found may lie before what the node remembers.
-    match nothing && from > 1 {
+/// What is not found may lie before what the node remembers, at the beginning or by now.
+async fn check_history(node: &SolanaNode, before: u64) -> Result<(), DistributionError> {
+    let from = before.max(node.history_start().await?);
+    match from > 1 {
         true => Err(DistributionError::Pruned { from }),
         false => Ok(()),
     }
@@ -205,8 +217,8 @@ async fn wait(node: &SolanaNode, progress: &watch::Sender<RebuildProgress>) -> R
     }
 }
 
-fn found(entry: &Entry, items: Vec<BatchItem>) -> Found {
-    Found {
+fn found(entry: &Entry, items: Vec<BatchItem>) -> Adopted {
+    Adopted {
         signature: entry.transaction.signature,
         transaction: entry.transaction.bytes.clone(),
         slot: entry.transaction.slot,

@@ -7,9 +7,9 @@ use keyward_core::audit::{Operation, Outcome};
 
 use super::machine::{Change, Verdict};
 use super::{
-    Batch, BatchState, ItemAction, ItemCursor, ItemFilter, ItemState, Job, JobCounts, JobId, JobItem,
-    JobQuery, JobState, MAX_BATCH_ITEMS, MAX_ITEMS, MAX_JOB_LABEL_CHARS, MAX_JOB_OPTIONS_BYTES, MAX_JOB_PAGE,
-    NewJob,
+    Adopted, Batch, BatchState, ItemAction, ItemCursor, ItemFilter, ItemState, Job, JobCounts, JobId,
+    JobItem, JobQuery, JobState, MAX_BATCH_ITEMS, MAX_ITEMS, MAX_JOB_LABEL_CHARS, MAX_JOB_OPTIONS_BYTES,
+    MAX_JOB_PAGE, NewJob,
 };
 use crate::attempts::MAX_NETWORK_BYTES;
 use crate::audit::ledger::Draft;
@@ -32,8 +32,22 @@ impl Custody {
     /// hold each of them once, or what is over its bound; [`CustodyError::NotFound`] for wallets that are not of this
     /// vault; or the store's.
     pub async fn create_job(&self, job: NewJob) -> Result<JobId, CustodyError> {
+        self.create_job_with(job, Vec::new()).await
+    }
+
+    /// As [`Self::create_job`], with finalized transactions of it that the chain knows and the store does not: all of it, or
+    /// nothing. A job that was there with a part of them alone would pay the others again.
+    ///
+    /// # Errors
+    /// As [`Self::create_job`]; [`CustodyError::Invalid`] where an item is in two of them, or in none of the job's.
+    pub(crate) async fn create_job_with(
+        &self,
+        job: NewJob,
+        adopted: Vec<Adopted>,
+    ) -> Result<JobId, CustodyError> {
         let session = self.session().ok_or(CustodyError::Locked)?;
         check(&job)?;
+        check_adopted(&job, &adopted)?;
         let wallets: BTreeSet<_> = job
             .items
             .iter()
@@ -68,7 +82,23 @@ impl Custody {
                 .wallet(job.fee_payer)
                 .details(details);
             ledger.append(facts.now_ms, self.scribe(Some(&session)), draft)?;
-            Ok((vec![Write::Job(JobWrite::New(Box::new(job)))], ()))
+            let (kind, payer) = (job.kind, job.fee_payer);
+            let mut writes = vec![Write::Job(JobWrite::New(Box::new(job)))];
+            for (number, one) in (1_u32..).zip(adopted) {
+                let details = format!(
+                    "{} {id}, transaction {number} with {} items, found on chain in slot {}: {}",
+                    kind.as_str(),
+                    one.items.len(),
+                    one.slot,
+                    one.signature
+                );
+                let draft = Draft::new(Operation::Send, Outcome::Done)
+                    .wallet(payer)
+                    .details(details);
+                ledger.append(facts.now_ms, self.scribe(Some(&session)), draft)?;
+                writes.extend(one.writes(id, number).map(Write::Job));
+            }
+            Ok((writes, ()))
         })
         .await?;
         Ok(id)
@@ -491,6 +521,20 @@ fn bounded(text: &str) -> String {
         .filter(|c| !c.is_control())
         .take(MAX_REASON_CHARS)
         .collect()
+}
+
+/// Each item of a job in one of these at most.
+fn check_adopted(job: &NewJob, adopted: &[Adopted]) -> Result<(), CustodyError> {
+    let mut open: BTreeSet<u32> = job.items.iter().map(|item| item.number).collect();
+    for item in adopted.iter().flat_map(|one| &one.items) {
+        if !open.remove(&item.item) {
+            return Err(CustodyError::invalid(
+                "job",
+                "a payment found on chain is not one of its items, or one twice",
+            ));
+        }
+    }
+    Ok(())
 }
 
 fn check_page(limit: u32) -> Result<(), CustodyError> {

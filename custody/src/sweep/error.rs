@@ -41,6 +41,22 @@ pub enum SweepError {
         /// What it would have to do.
         role: &'static str,
     },
+    /// What is to receive everything is no wallet.
+    #[error("{address} is no wallet: {reason}")]
+    NotAWallet {
+        /// The address.
+        address: Address,
+        /// What it is instead.
+        reason: &'static str,
+    },
+    /// What is to receive everything resembles another address.
+    #[error("{address} looks like {known}, which is known here, and is another address")]
+    Lookalike {
+        /// What was named.
+        address: Address,
+        /// What it looks like.
+        known: Address,
+    },
     /// It cannot be said who pays.
     #[error("nobody is named who pays the fees")]
     NoSponsor,
@@ -77,6 +93,8 @@ impl SweepError {
             Self::NoWallets => "no-wallets",
             Self::TooManyWallets { .. } | Self::TooManyAccounts { .. } => "too-many",
             Self::NotOurs { .. } => "not-ours",
+            Self::NotAWallet { .. } => "not-a-wallet",
+            Self::Lookalike { .. } => "lookalike",
             Self::NoSponsor => "no-sponsor",
             Self::Unknown { .. } => "balances-unknown",
             Self::Pack { .. } => "unpackable",
@@ -94,6 +112,11 @@ impl SweepError {
             Self::TooManyWallets { .. } => format!("name at most {} at a time", super::MAX_WALLETS),
             Self::TooManyAccounts { .. } => "name fewer wallets at a time".to_owned(),
             Self::NotOurs { .. } => "name a wallet of this vault that is active".to_owned(),
+            Self::NotAWallet { .. } => "name the address of a wallet".to_owned(),
+            Self::Lookalike { .. } => {
+                "compare the whole addresses; if this very one is meant, put it into the address book first"
+                    .to_owned()
+            }
             Self::NoSponsor => "name a wallet of this vault with --sponsor".to_owned(),
             Self::Unknown { .. } => "try again; nothing was planned".to_owned(),
             Self::Pack { .. } => "report this".to_owned(),

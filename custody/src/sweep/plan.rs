@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::build::{Piece, Seen, TargetState, pieces};
 use super::collect::{Decided, Planned, signers, skipped};
+use super::recipient::expect_wallet;
 use super::skip::{SkipReason, Skipped};
 use super::survey::{Survey, basics, distinct, excess, expect_ours, is_ours, targets, tokens};
 use super::{CloseRequest, Collect, ConsolidateRequest, Emptied, MAX_SWEPT, RentTo, SweepError, WrappedSol};
@@ -121,6 +122,9 @@ impl Custody {
         let sources = distinct(&request.sources)?;
         expect_ours(self, sources.iter().copied(), "it would have to sign").await?;
         let to_ours = is_ours(self, &request.to).await?;
+        if !to_ours {
+            expect_wallet(self, node, request.to).await?;
+        }
         let fee_payer = match request.sponsor {
             Some(sponsor) => sponsor,
             None if to_ours => request.to,

@@ -337,7 +337,11 @@ impl<'a> Run<'a> {
             network: plan.network.clone(),
             nonce: plan.details.nonce,
         };
-        let id = match self.custody.record_attempt(attempt, self.request.repeat).await {
+        let id = match self
+            .custody
+            .record_new_attempt(attempt, self.request.repeat)
+            .await
+        {
             Err(CustodyError::SamePayment { signature }) => {
                 return Err(TransferError::Unresolved { signature });
             }
@@ -403,9 +407,13 @@ impl<'a> Run<'a> {
             return unknown(error.to_string());
         }
         let held = found.first().and_then(Option::as_ref).and_then(Nonce::of);
-        match held.is_some_and(|held| held.value == nonce.value) {
-            true => Event::NonceHeld,
-            false => Event::NonceGone { slot },
+        if held.is_some_and(|held| held.value == nonce.value) {
+            return Event::NonceHeld;
+        }
+        // An older value looks like a newer one: how far the node had come says which it is.
+        match self.node.height_of_slot(slot, Commitment::Finalized).await {
+            Ok(block_height) => Event::NonceGone { slot, block_height },
+            Err(error) => unknown(error.to_string()),
         }
     }
 

@@ -18,7 +18,7 @@ use super::{
     NonceUse, Repeat, TransferAmount, TransferError, TransferOutcome, TransferPlan, TransferProgress,
     TransferRequest,
 };
-use crate::chain::SolanaNode;
+use crate::chain::{Commitment, SolanaNode};
 use crate::{AttemptState, Custody, CustodyError, NewAttempt};
 
 /// What goes to the machine that signs and comes back from it: public, and worth nothing without the signature.
@@ -142,6 +142,7 @@ pub async fn submit_signed(
         let expected = transfer.network.clone();
         return Err(TransferError::OtherNetwork { expected, found });
     }
+    let height = latest_end(node, transfer).await?;
     let known = custody.wallet_by_address(&transfer.from).await?;
     let id = match known {
         None => None,
@@ -152,7 +153,7 @@ pub async fn submit_signed(
                 amount: transfer.amount,
                 signature,
                 transaction: signed.clone(),
-                last_valid_block_height: transfer.last_valid_block_height,
+                last_valid_block_height: height,
                 network: transfer.network.clone(),
                 nonce: transfer.nonce,
             };
@@ -164,7 +165,6 @@ pub async fn submit_signed(
             }
         }
     };
-    let height = transfer.last_valid_block_height;
     let tracker = Tracker::resume(signature, AttemptState::Signed, height, Pace::default());
     let tracker = match transfer.nonce {
         Some(_) => tracker.durable(),
@@ -179,6 +179,25 @@ pub async fn submit_signed(
         (signed, transfer.nonce),
     );
     run.follow(tracker).await
+}
+
+/// The height by which the proof goes that it cannot land any more. The file says one, and whoever had the file may have
+/// written another: too low, and what may still land would count as expired.
+async fn latest_end(node: &SolanaNode, transfer: &OfflineTransfer) -> Result<u64, TransferError> {
+    let told = transfer.last_valid_block_height;
+    if transfer.nonce.is_some() {
+        let height = node.tip(Commitment::Finalized).await?.block_height;
+        // It is the height at which the nonce was seen, and that has passed.
+        return match told <= height {
+            true => Ok(told),
+            false => Err(refuse(
+                "it says that it was prepared at a block height that is yet to come",
+            )),
+        };
+    }
+    // No blockhash outlives the newest one.
+    let newest = node.latest_blockhash().await?.last_valid_block_height;
+    Ok(told.max(newest))
 }
 
 /// The durable nonce that a message lives by: its first instruction advances it, and its value stands in the blockhash's

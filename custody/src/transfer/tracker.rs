@@ -91,6 +91,8 @@ pub enum Event {
     NonceHeld,
     /// The durable nonce, as finalized at this slot, holds another value, or is gone.
     NonceGone {
+        /// The height of the block in that slot.
+        block_height: u64,
         /// The slot at which it was read.
         slot: u64,
     },
@@ -311,7 +313,7 @@ impl Tracker {
                 self.answered_ms = self.now_ms;
                 Vec::new()
             }
-            Event::NonceGone { slot } => self.nonce_gone(slot),
+            Event::NonceGone { slot, block_height } => self.nonce_gone(slot, block_height),
             Event::HistoryStart { block_height } => {
                 self.answered_ms = self.now_ms;
                 self.history_start = Some(block_height);
@@ -383,11 +385,17 @@ impl Tracker {
     }
 
     /// What a finalized nonce no longer holds can land in no later block; whether it has landed, the history tells.
-    fn nonce_gone(&mut self, slot: u64) -> Vec<Effect> {
-        self.answered_ms = self.now_ms;
+    fn nonce_gone(&mut self, slot: u64, block_height: u64) -> Vec<Effect> {
         if !self.durable || self.past_end.is_some() {
             return Vec::new();
         }
+        // Of a node that has not come to where the nonce was seen to hold the value, it is an earlier one.
+        if block_height <= self.last_valid_block_height {
+            self.last_cause =
+                "the node that was asked for the nonce lags behind the one that it was read from".into();
+            return Vec::new();
+        }
+        self.answered_ms = self.now_ms;
         // Of any age: so how far back the history reaches is always asked.
         self.begin_proof(ChainTip {
             slot,

@@ -88,7 +88,8 @@ async fn contacts_come_and_go_and_the_log_says_so() {
 
 #[tokio::test]
 async fn a_label_and_an_address_belong_together_once() {
-    let custody = Fixture::new().vault(1).await;
+    let fixture = Fixture::new();
+    let custody = fixture.vault(1).await;
     custody
         .add_contacts(vec![new(1, "till"), new(2, "shop")])
         .await
@@ -138,7 +139,8 @@ async fn a_label_and_an_address_belong_together_once() {
 
 #[tokio::test]
 async fn a_locked_vault_reads_its_book_and_writes_nothing() {
-    let custody = Fixture::new().vault(1).await;
+    let fixture = Fixture::new();
+    let custody = fixture.vault(1).await;
     custody.add_contacts(vec![new(1, "till")]).await.unwrap();
     custody.lock().await;
     assert_eq!(custody.contact("till").await.unwrap().address, address(1));
@@ -170,7 +172,8 @@ async fn a_book_that_was_changed_past_the_program_is_noticed() {
 
 #[tokio::test]
 async fn what_looks_like_a_wallet_or_a_contact_is_told() {
-    let custody = Fixture::new().vault(1).await;
+    let fixture = Fixture::new();
+    let custody = fixture.vault(1).await;
     let contact = NewContact {
         address: SHOP.parse().unwrap(),
         label: "shop".into(),

@@ -6,7 +6,8 @@ use wasm_bindgen_test::wasm_bindgen_test as test;
 use super::*;
 use crate::solana::instructions::{
     NONCE_ACCOUNT_BYTES, advance_nonce, authorize_nonce, close_token_account, create_account,
-    create_associated_account, initialize_nonce, withdraw_excess_lamports, withdraw_nonce,
+    create_account_with_seed, create_associated_account, initialize_nonce, withdraw_excess_lamports,
+    withdraw_nonce,
 };
 
 const OTHER: Address = Address::new([0x31; 32]);
@@ -42,7 +43,14 @@ fn without_names() -> Policy {
 
 fn create_nonce(lamports: u64) -> Instruction {
     let lamports = Lamports::new(lamports);
-    create_account(PAYER, ACCOUNT, lamports, NONCE_ACCOUNT_BYTES, programs::SYSTEM)
+    create_account_with_seed(
+        PAYER,
+        (PAYER, "nonce"),
+        lamports,
+        NONCE_ACCOUNT_BYTES,
+        programs::SYSTEM,
+    )
+    .unwrap()
 }
 
 #[test]
@@ -66,6 +74,17 @@ fn what_stays_with_the_vault_is_allowed_and_nothing_else() {
         (authorize_nonce(ACCOUNT, PAYER, OTHER), Some("unknown-program")),
         (create_nonce(2 * SOL), None),
         (create_nonce(2 * SOL + 1), Some("over-limit")),
+        // Whoever is created signs, and could be a wallet of ours.
+        (
+            create_account(
+                PAYER,
+                OTHER,
+                Lamports::new(1),
+                NONCE_ACCOUNT_BYTES,
+                programs::SYSTEM,
+            ),
+            Some("unknown-program"),
+        ),
         // Not the size of a nonce account, or another's.
         (
             create_account(PAYER, ACCOUNT, Lamports::new(1), 79, programs::SYSTEM),

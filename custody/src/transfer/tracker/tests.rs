@@ -77,6 +77,35 @@ fn end_after(tracker: &mut Tracker, events: Vec<Event>) -> Option<TransferResult
         .find_map(|event| end(&tracker.handle(event)).cloned())
 }
 
+/// Following a transaction that lives by a nonce, which was seen at height [`LAST_VALID`].
+fn by_nonce() -> Tracker {
+    let mut tracker = Tracker::resume(SIGNATURE, AttemptState::Sent, LAST_VALID, Pace::default()).durable();
+    tracker.handle(Event::Start { now_ms: 0 });
+    tracker
+}
+
+#[test]
+fn a_node_behind_where_the_nonce_was_seen_proves_nothing() {
+    let gone = |block_height| Event::NonceGone {
+        slot: block_height + 500,
+        block_height,
+    };
+    for behind in [0, LAST_VALID - 1, LAST_VALID] {
+        let events = vec![
+            gone(behind),
+            Event::HistoryStart { block_height: 0 },
+            nothing(SearchScope::History, 100_000),
+        ];
+        assert_eq!(end_after(&mut by_nonce(), events), None, "{behind}");
+    }
+    let proven = vec![
+        gone(LAST_VALID + 1),
+        Event::HistoryStart { block_height: 0 },
+        nothing(SearchScope::History, 100_000),
+    ];
+    assert_eq!(end_after(&mut by_nonce(), proven), Some(TransferResult::Expired));
+}
+
 #[test]
 fn the_bytes_are_recorded_before_they_are_sent() {
     let mut tracker = Tracker::new(LAST_VALID, Pace::default());

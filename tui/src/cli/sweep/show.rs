@@ -1,7 +1,7 @@
 //! A sweep's plan and its end, for people and for scripts.
 
 use keyward_core::amount::{Lamports, format_units_short};
-use keyward_custody::jobs::{ItemAction, Job, JobProgress};
+use keyward_custody::jobs::{ItemAction, Job, JobKind, JobProgress};
 use keyward_custody::sweep::{Skipped, SweepLeft, SweepPlan};
 use serde_json::{Value, json};
 
@@ -12,7 +12,12 @@ const MAX_SHOWN: usize = 50;
 
 pub(super) fn plan_text(plan: &SweepPlan) -> String {
     let estimate = &plan.estimate;
+    let to = match (plan.job.kind, plan.job.items.first()) {
+        (JobKind::Consolidation, Some(item)) => item.recipient.to_string(),
+        _ => "where each account's rent goes is in SOL released".to_owned(),
+    };
     let mut pairs = vec![
+        ("to", to),
         ("fee payer", plan.job.fee_payer.to_string()),
         ("items", plan.job.items.len().to_string()),
         (
