@@ -10,7 +10,7 @@ use keyward_core::solana::{
 use super::compose::Built;
 use super::reference;
 use super::{BatchItem, ItemAction, Job, JobFormat};
-use crate::fees::priority_fee;
+use crate::fees::{FeePolicy, priority_fee};
 
 /// The most compute units that a transaction may ask for.
 pub(crate) const GENEROUS_UNITS: u32 = 1_400_000;
@@ -47,7 +47,8 @@ pub(crate) fn message(
     let version = match job.format {
         JobFormat::Legacy => {
             instructions.push(compute_unit_limit(budget.units));
-            if budget.micro_lamports > 0 {
+            // Whatever the price comes to, the same instructions: the limit is what a simulation of them used.
+            if job.fee != FeePolicy::None {
                 instructions.push(compute_unit_price(budget.micro_lamports));
             }
             MessageVersion::Legacy

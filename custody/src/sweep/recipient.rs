@@ -5,7 +5,7 @@ use keyward_core::intent::programs;
 
 use super::SweepError;
 use crate::Custody;
-use crate::chain::SolanaNode;
+use crate::chain::{AccountInfo, SolanaNode};
 
 /// Whether this can be somebody's wallet, and not merely looks like one that is known here.
 ///
@@ -24,10 +24,9 @@ pub(super) async fn expect_wallet(
         return strange("no key belongs to it");
     }
     let (_, found) = node.accounts(&[address]).await?;
-    if let Some(account) = found.into_iter().flatten().next() {
-        if account.executable || account.owner != programs::SYSTEM {
-            return strange("a program keeps it, as it keeps token accounts and mints");
-        }
+    let kept = |account: &AccountInfo| account.executable || account.owner != programs::SYSTEM;
+    if found.into_iter().flatten().next().as_ref().is_some_and(kept) {
+        return strange("a program keeps it, as it keeps token accounts and mints");
     }
     match custody.lookalikes().await?.check(&address).first() {
         None => Ok(()),

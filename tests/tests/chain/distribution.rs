@@ -29,7 +29,8 @@ fn request(source: Address, asset: Asset, to: &[Address], amounts: Amounts) -> D
         transfer_fee: FeeBearer::Recipient,
         format: JobFormat::Legacy,
         fee: FeePolicy::None,
-        accepted: Vec::new(),
+        // Of a thousand addresses by chance one or another looks like one of the vault's thousand.
+        accepted: vec![FindingCode::Lookalike],
     }
 }
 
