@@ -24,6 +24,10 @@ const PAUSE: Duration = Duration::from_millis(500);
 /// How far ahead of this node another one may have been that gave the lost process its last blockhash.
 const AHEAD_BLOCKS: u64 = 64;
 
+/// A history that begins so early is whole: clusters count their first block as 0, 1 or 2, and in the first ones there is
+/// nobody yet who could pay.
+const FIRST_BLOCKS: u64 = 8;
+
 /// How far a rebuild has come.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RebuildProgress {
@@ -196,7 +200,7 @@ async fn edited(
 /// What is not found may lie before what the node remembers, at the beginning or by now.
 async fn check_history(node: &SolanaNode, before: u64) -> Result<(), DistributionError> {
     let from = before.max(node.history_start().await?);
-    match from > 1 {
+    match from > FIRST_BLOCKS {
         true => Err(DistributionError::Pruned { from }),
         false => Ok(()),
     }
