@@ -122,15 +122,15 @@ impl Custody {
         let sources = distinct(&request.sources)?;
         expect_ours(self, sources.iter().copied(), "it would have to sign").await?;
         let to_ours = is_ours(self, &request.to).await?;
-        if !to_ours {
-            expect_wallet(self, node, request.to).await?;
-        }
         let fee_payer = match request.sponsor {
             Some(sponsor) => sponsor,
             None if to_ours => request.to,
             None => return Err(SweepError::NoSponsor),
         };
         expect_ours(self, [fee_payer], "it would have to pay the fees").await?;
+        if !to_ours {
+            expect_wallet(self, node, request.to).await?;
+        }
         // Policies let the rent of closed accounts go to wallets of the vault alone.
         let rent_to = if to_ours { request.to } else { fee_payer };
         let mut survey = basics(node, fee_payer, &sources).await?;
