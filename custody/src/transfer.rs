@@ -11,6 +11,7 @@
 mod amount;
 mod driver;
 mod error;
+mod exactly;
 mod lifetime;
 pub mod nonce;
 pub mod offline;

@@ -22,6 +22,8 @@ mod memory;
 #[path = "../../custody/tests/postgres/server.rs"]
 #[expect(dead_code, reason = "no copies of databases here")]
 mod server;
+#[path = "e2e/sending.rs"]
+mod sending;
 #[path = "e2e/spine.rs"]
 mod spine;
 #[path = "e2e/trouble.rs"]

@@ -36,6 +36,8 @@ macro_rules! contract {
     };
 }
 
+mod adopted;
+mod attempts;
 mod group;
 mod holdings;
 mod jobs;

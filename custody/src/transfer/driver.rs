@@ -4,14 +4,13 @@ use std::time::Duration;
 
 use futures_util::{FutureExt, StreamExt};
 use keyward_core::address::Signature;
-use keyward_core::intent::Intent;
 use keyward_core::solana::Transaction;
 use tokio::sync::{Mutex, MutexGuard, watch};
 use tokio::time::Instant;
 
+use super::exactly::makes;
 use super::lifetime::read_nonce;
 use super::offline::durable_nonce;
-use super::payment::makes;
 use super::plan::refuse_repeat;
 use super::tracker::{Effect, Event, Pace, Tracker};
 use super::{
@@ -76,8 +75,7 @@ fn check_plan(plan: &TransferPlan) -> Result<(), TransferError> {
     }
     let build = |reason: String| TransferError::Build { reason };
     let transaction = Transaction::decode(&plan.transaction).map_err(|error| build(error.to_string()))?;
-    let intent = Intent::from_message(&transaction.message);
-    if !makes(&intent, &plan.request) || durable_nonce(&transaction.message) != plan.details.nonce {
+    if !makes(&transaction.message, &plan.request) || durable_nonce(&transaction.message) != plan.details.nonce {
         return Err(build(
             "the prepared bytes do something else than was asked for".into(),
         ));

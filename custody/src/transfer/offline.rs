@@ -7,12 +7,12 @@
 
 use keyward_core::address::{Address, Blockhash, Signature};
 use keyward_core::amount::{Lamports, TokenUnits};
-use keyward_core::intent::{Intent, programs};
+use keyward_core::intent::programs;
 use keyward_core::solana::{Message, SignatureState, Transaction};
 use tokio::sync::watch;
 
 use super::driver::Run;
-use super::payment::makes;
+use super::exactly::makes;
 use super::tracker::{Pace, Tracker};
 use super::{
     NonceUse, Repeat, TransferAmount, TransferError, TransferOutcome, TransferPlan, TransferProgress,
@@ -77,8 +77,7 @@ impl OfflineTransfer {
             },
         };
         let decoded = decode(&transaction)?;
-        let intent = Intent::from_message(&decoded.message);
-        if !makes(&intent, &TransferRequest::new(from, to, amount)) {
+        if !makes(&decoded.message, &TransferRequest::new(from, to, amount)) {
             return Err(refuse("its bytes do something else than is written beside them"));
         }
         Ok(Self {
@@ -195,9 +194,17 @@ async fn latest_end(node: &SolanaNode, transfer: &OfflineTransfer) -> Result<u64
             )),
         };
     }
-    // No blockhash outlives the newest one.
+    // No blockhash outlives the newest one; a node that is ahead of this one may have told a newer one, but not by more than
+    // a blockhash lives. What says so would never be proven expired.
+    let height = node.block_height(Commitment::Confirmed).await?;
     let newest = node.latest_blockhash().await?.last_valid_block_height;
-    Ok(told.max(newest))
+    let furthest = newest.saturating_add(newest.saturating_sub(height));
+    match told <= furthest {
+        true => Ok(told.max(newest)),
+        false => Err(refuse(
+            "it says that it can land until a block height that no blockhash lives to",
+        )),
+    }
 }
 
 /// The durable nonce that a message lives by: its first instruction advances it, and its value stands in the blockhash's

@@ -2,13 +2,12 @@
 
 use keyward_core::address::Address;
 use keyward_core::amount::Lamports;
-use keyward_core::intent::{Action, Intent};
 use keyward_core::solana::Instruction;
 use keyward_core::solana::associated_token_account;
 use keyward_core::solana::instructions::{
     TokenPayment, create_associated_account, sol_transfer, token_transfer, token_transfer_with_fee,
 };
-use keyward_core::solana::token::{TokenAccount, TokenProgram};
+use keyward_core::solana::token::TokenAccount;
 
 use super::{TransferAmount, TransferError, TransferRequest};
 use crate::chain::{SolanaNode, TokenAccountAt, TokenMint};
@@ -215,46 +214,4 @@ fn check_destination(account: &TokenAccountAt, mint: &TokenMint, to: &Address) -
         return Err("the recipient's account is frozen".into());
     }
     Ok(())
-}
-
-/// Whether the bytes make this payment, once, and no other.
-pub(super) fn makes(intent: &Intent, request: &TransferRequest) -> bool {
-    if intent.fee_payer != request.from {
-        return false;
-    }
-    let mut moves = intent.actions.iter().filter(|action| {
-        matches!(
-            action,
-            Action::SolTransfer { .. } | Action::TokenTransfer { .. } | Action::Unknown { .. }
-        )
-    });
-    let (Some(only), None) = (moves.next(), moves.next()) else {
-        return false;
-    };
-    match (request.amount, only) {
-        (TransferAmount::Sol(amount), Action::SolTransfer { from, to, lamports }) => {
-            *from == request.from && *to == request.to && *lamports == amount
-        }
-        (
-            TransferAmount::Token { mint, units },
-            Action::TokenTransfer {
-                program,
-                destination,
-                authority,
-                mint: Some(named),
-                amount,
-                decimals: Some(decimals),
-                extra_accounts,
-                ..
-            },
-        ) => {
-            TokenProgram::of(program).is_some()
-                && *destination == associated_token_account(&request.to, program, &mint)
-                && *authority == request.from
-                && *named == mint
-                && (*amount, *decimals) == (units.amount, units.decimals)
-                && extra_accounts.is_empty()
-        }
-        _ => false,
-    }
 }

@@ -64,6 +64,8 @@ pub enum Context {
     Send,
     /// The review before a signature.
     Review,
+    /// Typing what a doubt asks for before a signature.
+    Doubt,
     /// Typing the amount before a signature.
     TypeAmount,
     /// A transfer under way or done.
@@ -131,6 +133,7 @@ impl Context {
             Self::Wallet => "Wallet",
             Self::Send => "Send",
             Self::Review => "Review",
+            Self::Doubt => "In doubt",
             Self::TypeAmount => "Typing the amount",
             Self::Transfer => "Transfer",
             Self::Audit => "Audit",

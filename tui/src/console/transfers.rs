@@ -88,6 +88,15 @@ impl From<TransferOutcome> for Ending {
     }
 }
 
+/// An amount with its unit, a token's mint in short: `1.500000000 SOL`, or `2.50 of 9n8nR1dS…gXqyvJ`.
+#[must_use]
+pub fn amount_in_short(amount: &TransferAmount) -> String {
+    match amount {
+        TransferAmount::Sol(_) => amount.to_string(),
+        TransferAmount::Token { mint, units } => format!("{units} of {}", mint.abbreviated()),
+    }
+}
+
 /// What a wallet is called: its label and number, or its number alone.
 #[must_use]
 pub fn wallet_name(wallet: &Wallet) -> String {
@@ -175,7 +184,10 @@ pub fn summary(outcomes: &[Ending]) -> String {
     if let [outcome] = outcomes {
         return match &outcome.result {
             TransferResult::Confirmed { slot } => {
-                format!("{} sent, confirmed in slot {slot}", outcome.amount)
+                format!(
+                    "{} sent, confirmed in slot {slot}",
+                    amount_in_short(&outcome.amount)
+                )
             }
             TransferResult::Failed { error, .. } => {
                 format!("failed on chain, only the fee is spent: {error}")

@@ -3,8 +3,8 @@
 use keyward_core::address::Blockhash;
 
 use super::super::NonceUse;
+use super::super::exactly::makes;
 use super::super::offline::durable_nonce;
-use super::super::payment::makes;
 use super::*;
 use crate::chain::Blockhashes;
 
@@ -143,7 +143,7 @@ fn the_message_is_what_was_asked_for() {
         assert_eq!(intent.compute_unit_price_micro_lamports, Some(9));
         assert_eq!(intent.sol_total(), Some(Lamports::new(7)));
         assert_eq!(intent.fee_payer, FROM);
-        assert!(makes(&intent, &request));
+        assert!(makes(&message, &request));
         assert_eq!(durable_nonce(&message), lifetime.nonce());
         assert_eq!(message.recent_blockhash, lifetime.blockhash());
         for other in [
@@ -151,7 +151,7 @@ fn the_message_is_what_was_asked_for() {
             TransferRequest::new(FROM, FROM, Lamports::new(7)),
             TransferRequest::new(TO, TO, Lamports::new(7)),
         ] {
-            assert!(!makes(&intent, &other), "{other:?}");
+            assert!(!makes(&message, &other), "{other:?}");
         }
     }
 }

@@ -3,8 +3,9 @@
 use keyward_core::address::{Address, Signature};
 use keyward_core::amount::Lamports;
 use keyward_custody::chain::{Commitment, SolanaNode};
+use keyward_custody::lookalike::Known;
 use keyward_custody::transfer::{
-    self, Repeat, TransferError, TransferPlan, TransferProgress, TransferRequest,
+    self, Repeat, TransferAmount, TransferError, TransferPlan, TransferProgress, TransferRequest,
 };
 use keyward_custody::{AttemptQuery, AttemptState, Custody, FeePolicy, Wallet};
 use tokio::sync::watch;
@@ -42,8 +43,8 @@ pub struct Draft {
     pub to: Address,
     /// How much.
     pub amount: Wish,
-    /// Millionths of a lamport per compute unit; `None` for no priority fee.
-    pub priority_fee_micro_lamports: Option<u64>,
+    /// What to offer above the cluster's own fee.
+    pub fee: FeePolicy,
     /// A public text.
     pub memo: Option<String>,
     /// What to do about an equal unresolved transfer.
@@ -54,8 +55,8 @@ pub struct Draft {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Wish {
     /// So much.
-    Exactly(Lamports),
-    /// Everything that is left after the fees.
+    Exactly(TransferAmount),
+    /// All the SOL that is left after the fees.
     Everything,
 }
 
@@ -83,6 +84,8 @@ pub struct Prepared {
     pub plan: TransferPlan,
     /// The recipient, if it is ours.
     pub recipient: Option<Wallet>,
+    /// What is known of the recipient: that it is ours, in the address book, or was paid from this vault before.
+    pub known: Option<Known>,
     /// How many confirmed payments went from this wallet to this recipient, as far as this vault remembers.
     pub paid_before: u64,
     /// The confirmed block height just after preparing; `None` when the node did not say.
@@ -152,7 +155,7 @@ async fn prepare(services: &Services, draft: &Draft) -> Result<Prepared, Obstacl
         failure,
     })?;
     let plan = match draft.amount {
-        Wish::Exactly(lamports) => transfer::prepare(&custody, &node, &request(draft, lamports)).await,
+        Wish::Exactly(amount) => transfer::prepare(&custody, &node, &request(draft, amount)).await,
         Wish::Everything => everything(&custody, &node, draft).await,
     };
     let plan = plan.map_err(obstacle)?;
@@ -161,11 +164,13 @@ async fn prepare(services: &Services, draft: &Draft) -> Result<Prepared, Obstacl
         .await
         .map_err(|error| other(error.into()))?;
     let paid_before = paid_before(&custody, draft).await.map_err(other)?;
+    let everybody = custody.lookalikes().await.map_err(|error| other(error.into()))?;
     // Only the countdown hangs on it, and that says "?" when the node does not answer.
     let block_height = node.block_height(Commitment::Confirmed).await.ok();
     Ok(Prepared {
         plan,
         recipient,
+        known: everybody.known(&draft.to).cloned(),
         paid_before,
         block_height,
     })
@@ -186,19 +191,17 @@ async fn everything(
             TransferError::Chain,
         ));
     };
-    match transfer::prepare(custody, node, &request(draft, balance)).await {
+    match transfer::prepare(custody, node, &request(draft, balance.into())).await {
         Err(TransferError::InsufficientFunds { most, .. }) if most > Lamports::ZERO => {
-            transfer::prepare(custody, node, &request(draft, most)).await
+            transfer::prepare(custody, node, &request(draft, most.into())).await
         }
         other => other,
     }
 }
 
-fn request(draft: &Draft, lamports: Lamports) -> TransferRequest {
-    let mut request = TransferRequest::new(draft.from, draft.to, lamports);
-    if let Some(micro_lamports) = draft.priority_fee_micro_lamports {
-        request.fee = FeePolicy::Fixed { micro_lamports };
-    }
+fn request(draft: &Draft, amount: TransferAmount) -> TransferRequest {
+    let mut request = TransferRequest::new(draft.from, draft.to, amount);
+    request.fee = draft.fee;
     request.memo.clone_from(&draft.memo);
     request.repeat = draft.repeat;
     request
@@ -253,6 +256,7 @@ fn obstacle(error: TransferError) -> Obstacle {
         TransferError::SameAccount => About::Recipient,
         TransferError::ZeroAmount
         | TransferError::InsufficientFunds { .. }
+        | TransferError::InsufficientTokens { .. }
         | TransferError::RecipientBelowRent { .. }
         | TransferError::SenderBelowRent { .. } => About::Amount,
         TransferError::MemoTooLong { .. } => About::Memo,

@@ -3,9 +3,7 @@
 //! It shows what was read from the very bytes that will be signed. It signs nothing itself: `y` starts a job.
 
 use crossterm::event::KeyEvent;
-use keyward_core::amount::Lamports;
-use keyward_custody::transfer::Repeat;
-use keyward_custody::{FeePolicy, PreviewDecision, Wallet};
+use keyward_custody::{PreviewDecision, Wallet};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 
@@ -16,17 +14,20 @@ use crate::console::jobs::Stop;
 use crate::console::keymap::{Action, Context};
 use crate::console::page::{Cx, Handled, Nav, Page};
 use crate::console::state::Shared;
-use crate::console::transfers::{Payment, Subject};
+use crate::console::transfers::{Payment, Subject, amount_in_short};
 
 use super::Screen;
 
+mod estimate;
 mod expiry;
 mod lines;
+mod steps;
 #[cfg(test)]
 pub(in crate::console) mod tests;
 mod view;
 
 use expiry::{Expiry, Left};
+use steps::{Step, steps};
 
 /// How long between two questions for the block height, in milliseconds.
 const HEIGHT_AGE_MS: u64 = 2_000;
@@ -37,8 +38,8 @@ pub struct Review {
     from: Wallet,
     prepared: Prepared,
     expiry: Expiry,
-    /// The amount being typed, when the warnings ask for it.
-    typed: Option<TextInput>,
+    /// What is being typed, where one key is not enough.
+    typing: Option<Typing>,
     problem: Option<String>,
     instructions: Instructions,
     scroll: u16,
@@ -48,6 +49,15 @@ pub struct Review {
     obstacle: Option<Obstacle>,
     /// It was signed: what the plan says is history.
     signed: bool,
+}
+
+/// A step that is being taken.
+#[derive(Debug)]
+struct Typing {
+    step: Step,
+    /// Those that come after it.
+    rest: std::vec::IntoIter<Step>,
+    text: TextInput,
 }
 
 /// How much of the instructions is shown.
@@ -64,8 +74,8 @@ enum Instructions {
 enum Verdict {
     /// Yes, with one key.
     Ready,
-    /// Yes, after typing the amount: something deserves a second look.
-    TypeAmount,
+    /// Yes, after typing something, and this first: something deserves a second look.
+    Asks(Step),
     /// No, and why.
     Blocked(&'static str),
 }
@@ -83,7 +93,7 @@ impl Review {
             from,
             prepared,
             expiry,
-            typed: None,
+            typing: None,
             problem: None,
             instructions: Instructions::Summary,
             scroll: 0,
@@ -103,44 +113,62 @@ impl Review {
             Verdict::Blocked("it is being prepared again")
         } else if matches!(plan.decision.decision, PreviewDecision::Refused { .. }) {
             Verdict::Blocked("the policy refuses it")
-        } else if plan.simulation_error.is_some() {
-            Verdict::Blocked("it would fail")
         } else if self.expiry.left(now_ms) == Left::Nothing {
             Verdict::Blocked("it has expired; r prepares it again")
-        } else if plan.warnings.is_empty() || self.prepared.recipient.is_some() {
-            // What warns of a stranger's address does not stand in the way of one's own wallet.
-            Verdict::Ready
         } else {
-            Verdict::TypeAmount
+            match steps(&self.prepared).first() {
+                None => Verdict::Ready,
+                Some(step) => Verdict::Asks(*step),
+            }
         }
-    }
-
-    /// The form makes transfers of SOL alone.
-    fn amount(&self) -> Option<Lamports> {
-        self.prepared.plan.request.amount.lamports()
     }
 
     fn sign(&mut self, cx: &mut Cx<'_>) {
         match self.verdict(cx.shared.now_ms) {
             Verdict::Blocked(reason) => cx.notice(format!("not signed: {reason}")),
             Verdict::Ready => self.submit(cx),
-            Verdict::TypeAmount => match &self.typed {
-                None => self.typed = Some(TextInput::plain(64)),
-                Some(typed) => match Lamports::parse(typed.expose_text()) {
-                    Ok(lamports) if Some(lamports) == self.amount() => self.submit(cx),
-                    Ok(_) => self.problem = Some("this is not the amount of this transfer".into()),
-                    Err(error) => self.problem = Some(error.to_string()),
-                },
+            Verdict::Asks(_) => match self.typing.take() {
+                None => self.ask_next(steps(&self.prepared).into_iter()),
+                Some(typing) => self.typed(typing, cx),
             },
+        }
+    }
+
+    fn ask_next(&mut self, mut rest: std::vec::IntoIter<Step>) {
+        self.problem = None;
+        self.typing = rest.next().map(|step| Typing {
+            step,
+            rest,
+            text: TextInput::plain(64),
+        });
+    }
+
+    fn typed(&mut self, typing: Typing, cx: &mut Cx<'_>) {
+        let amount = &self.prepared.plan.request.amount;
+        match typing.step.accepts(typing.text.expose_text(), amount) {
+            Err(problem) => {
+                self.problem = Some(problem);
+                self.typing = Some(typing);
+            }
+            Ok(()) if typing.rest.len() == 0 => self.submit(cx),
+            Ok(()) => self.ask_next(typing.rest),
         }
     }
 
     /// Hands the plan over, once, and leaves for the transfer's own screen.
     fn submit(&mut self, cx: &mut Cx<'_>) {
         self.signed = true;
-        let plan = self.prepared.plan.clone();
+        let mut plan = self.prepared.plan.clone();
+        if plan.simulation_error.is_some() {
+            // Only who typed so gets here.
+            plan = plan.send_anyway();
+        }
         let payment = self.payment();
-        let title = format!("send {} to {}", payment.request.amount, payment.to_whom());
+        let title = format!(
+            "send {} to {}",
+            amount_in_short(&payment.request.amount),
+            payment.to_whom()
+        );
         let id = cx.start_job(
             title,
             Work::Send(SendWork::Submit(Box::new(plan))),
@@ -169,18 +197,12 @@ impl Review {
         let draft = Draft {
             from: request.from,
             to: request.to,
-            amount: Wish::Exactly(self.amount().unwrap_or_default()),
-            priority_fee_micro_lamports: match request.fee {
-                FeePolicy::Fixed { micro_lamports } => Some(micro_lamports),
-                FeePolicy::None | FeePolicy::Percentile { .. } => None,
-            },
+            amount: Wish::Exactly(request.amount),
+            fee: request.fee,
             memo: request.memo.clone(),
-            repeat: match request.repeat {
-                Repeat::Separate => Repeat::Separate,
-                Repeat::Refuse => Repeat::Refuse,
-            },
+            repeat: request.repeat,
         };
-        self.typed = None;
+        self.typing = None;
         self.problem = None;
         self.obstacle = None;
         cx.start_latest(&mut self.again, Work::Send(SendWork::Prepare(Box::new(draft))));
@@ -203,7 +225,7 @@ impl Review {
     }
 
     fn back(&mut self, cx: &mut Cx<'_>) {
-        if self.typed.take().is_some() {
+        if self.typing.take().is_some() {
             self.problem = None;
         } else {
             cx.go(Nav::Back);
@@ -213,15 +235,15 @@ impl Review {
 
 impl Page for Review {
     fn contexts(&self) -> Vec<Context> {
-        if self.typed.is_some() {
-            vec![Context::TypeAmount]
-        } else {
-            vec![Context::Review]
+        match &self.typing {
+            None => vec![Context::Review],
+            Some(typing) if typing.rest.len() == 0 => vec![Context::TypeAmount],
+            Some(_) => vec![Context::Doubt],
         }
     }
 
     fn typing(&self) -> bool {
-        self.typed.is_some()
+        self.typing.is_some()
     }
 
     fn available(&self, action: Action, shared: &Shared) -> bool {
@@ -252,8 +274,8 @@ impl Page for Review {
     }
 
     fn text(&mut self, key: KeyEvent, _cx: &mut Cx<'_>) {
-        if let Some(typed) = &mut self.typed
-            && typed.key(key) == Edit::Changed
+        if let Some(typing) = &mut self.typing
+            && typing.text.key(key) == Edit::Changed
         {
             self.problem = None;
         }
@@ -261,8 +283,8 @@ impl Page for Review {
 
     fn paste(&mut self, _text: &str, cx: &mut Cx<'_>) {
         // The second look is the point of typing.
-        if self.typed.is_some() {
-            cx.notice("type the amount, please; pasting is not the second look it is meant to be");
+        if self.typing.is_some() {
+            cx.notice("type it, please; pasting is not the second look it is meant to be");
         }
     }
 

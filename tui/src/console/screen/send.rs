@@ -4,7 +4,7 @@
 
 use keyward_core::address::{Address, Signature};
 use keyward_core::solana_pay::PaymentRequest;
-use keyward_custody::transfer::{MAX_MEMO_BYTES, Repeat, TransferRequest};
+use keyward_custody::transfer::{MAX_MEMO_BYTES, Repeat, TransferAmount, TransferRequest};
 use keyward_custody::{FeePolicy, Wallet, WalletQuery};
 
 use crate::console::effect::{Failure, Pending, Work};
@@ -24,17 +24,22 @@ mod page;
 mod reading;
 #[cfg(test)]
 mod tests;
+mod token;
 mod view;
 
 use reading::Recipient;
+pub use token::SentToken;
 
 /// How many wallets are suggested for a piece of a label.
 const SUGGESTED: u32 = 5;
+const LINK_ASKS_FOR_SOL: &str = "the link asks for SOL, and this form sends a token; leave it, or pay by address";
 
 /// The form.
 #[derive(Debug)]
 pub struct SendForm {
     from: Wallet,
+    /// What is sent in place of SOL.
+    token: Option<SentToken>,
     focus: Field,
     to: TextInput,
     amount: TextInput,
@@ -94,10 +99,11 @@ impl SendForm {
     pub fn new(from: Wallet) -> Self {
         Self {
             from,
+            token: None,
             focus: Field::To,
             to: TextInput::plain(4_096),
             amount: TextInput::plain(64),
-            priority: TextInput::plain(20),
+            priority: TextInput::plain(32),
             memo: TextInput::plain(MAX_MEMO_BYTES),
             ours: None,
             suggestions: Vec::new(),
@@ -114,16 +120,24 @@ impl SendForm {
         }
     }
 
+    /// An empty form for this sender and one of its tokens.
+    #[must_use]
+    pub fn of_token(from: Wallet, token: SentToken) -> Self {
+        Self {
+            token: Some(token),
+            ..Self::new(from)
+        }
+    }
+
     /// The form filled in as it was for this request.
     #[must_use]
     pub fn again(from: Wallet, request: &TransferRequest) -> Self {
         let mut form = Self::new(from);
+        form.token = SentToken::again(&request.amount);
         form.to.insert(&request.to.to_string());
-        if let Some(lamports) = request.amount.lamports() {
-            form.amount.insert(&reading::typed(lamports));
-        }
-        if let FeePolicy::Fixed { micro_lamports } = request.fee {
-            form.priority.insert(&micro_lamports.to_string());
+        form.amount.insert(&reading::typed(&request.amount));
+        if request.fee != FeePolicy::None {
+            form.priority.insert(&request.fee.to_string());
         }
         if let Some(memo) = &request.memo {
             form.memo.insert(memo);
@@ -172,7 +186,10 @@ impl SendForm {
                 };
                 cx.start_latest(&mut self.searching, Work::Wallets(WalletsWork::Page(query)));
             }
-            Recipient::Link(request) => self.take_link(&request, cx),
+            Recipient::Link(request) if self.token.is_none() => self.take_link(&request, cx),
+            Recipient::Link(_) => {
+                self.fail(Field::To, LINK_ASKS_FOR_SOL.into());
+            }
             Recipient::Empty | Recipient::Wrong(_) => {}
         }
     }
@@ -186,7 +203,7 @@ impl SendForm {
         });
         if let Some(lamports) = request.amount {
             self.amount.clear();
-            self.amount.insert(&reading::typed(lamports));
+            self.amount.insert(&reading::typed(&TransferAmount::Sol(lamports)));
         }
         if let Some(memo) = &request.memo {
             self.memo.clear();
@@ -226,8 +243,8 @@ impl SendForm {
                 "who is paid? An address, a label or a payment link".into(),
             ),
             Recipient::Wrong(reason) => self.fail(Field::To, reason),
-            // A link is replaced by its address as soon as it is whole.
-            Recipient::Link(_) => false,
+            // Where it is taken, a link is replaced by its address as soon as it is whole.
+            Recipient::Link(_) => self.fail(Field::To, LINK_ASKS_FOR_SOL.into()),
         }
     }
 
@@ -265,15 +282,15 @@ impl SendForm {
         let Recipient::Address(to) = reading::recipient(self.to.expose_text()) else {
             return None;
         };
-        let amount = reading::amount(self.amount.expose_text());
-        let priority = reading::priority_fee(self.priority.expose_text());
+        let amount = reading::amount(self.amount.expose_text(), self.token.as_ref());
+        let fee = reading::fee(self.priority.expose_text());
         let memo = reading::memo(self.memo.expose_text());
-        match (amount, priority, memo) {
-            (Ok(amount), Ok(priority_fee_micro_lamports), Ok(memo)) => Some(Draft {
+        match (amount, fee, memo) {
+            (Ok(amount), Ok(fee), Ok(memo)) => Some(Draft {
                 from: *self.from.solana()?,
                 to,
                 amount,
-                priority_fee_micro_lamports,
+                fee,
                 memo,
                 repeat,
             }),

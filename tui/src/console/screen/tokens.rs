@@ -8,6 +8,8 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
+use super::Screen;
+use super::send::{SendForm, SentToken};
 use super::wallet::facts::title;
 use crate::console::effect::{Answer, RequestId, Work};
 use crate::console::effects::holdings::{HoldingsAnswer, HoldingsWork, Source, TokensRead};
@@ -66,6 +68,18 @@ impl TokensScreen {
 
     fn account(&self) -> Option<&TokenHolding> {
         self.at(self.list.selected())
+    }
+
+    /// Opens the form for the token of this line.
+    fn send(&self, cx: &mut Cx<'_>) {
+        let Some(holding) = self.account() else { return };
+        match SentToken::of(holding) {
+            Ok(token) => {
+                let form = SendForm::of_token(self.wallet.clone(), token);
+                cx.go(Nav::Push(Screen::Send(Box::new(form))));
+            }
+            Err(reason) => cx.notice(reason),
+        }
     }
 
     fn remark(&self, shared: &Shared) -> String {
@@ -221,7 +235,7 @@ impl Page for TokensScreen {
     fn available(&self, action: Action, shared: &Shared) -> bool {
         match action {
             Action::Refresh => !matches!(shared.node, Node::NotChosen),
-            Action::Copy => self.account().is_some(),
+            Action::Copy | Action::Send => self.account().is_some(),
             _ => true,
         }
     }
@@ -242,6 +256,7 @@ impl Page for TokensScreen {
                     cx.copy(mint.to_string(), "the mint's address");
                 }
             }
+            Action::Send => self.send(cx),
             Action::Back => cx.go(Nav::Back),
             _ => return self.list.act(action, cx.shared),
         }

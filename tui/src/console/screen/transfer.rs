@@ -14,7 +14,7 @@ use crate::console::screen::send::SendForm;
 use crate::console::state::Shared;
 use crate::console::text::{count, fitted, printable, sentence};
 use crate::console::theme::Palette;
-use crate::console::transfers::{Ending, Payment, Subject, Transfer, wallet_name};
+use crate::console::transfers::{Ending, Payment, Subject, Transfer, amount_in_short, wallet_name};
 use crate::console::widget;
 
 #[cfg(test)]
@@ -141,9 +141,14 @@ fn payment_lines(payment: &Payment, palette: &Palette, out: &mut Vec<Line<'stati
     let fee = payment.fee.map_or_else(|| "?".to_owned(), |fee| fee.to_string());
     out.push(Line::from(vec![
         Span::styled("  send      ", palette.muted),
-        Span::styled(payment.request.amount.to_string(), palette.strong),
+        Span::styled(amount_in_short(&payment.request.amount), palette.strong),
         Span::styled(format!("  + {fee} SOL of fees"), palette.muted),
     ]));
+    if let Some(mint) = payment.request.amount.mint() {
+        let mut spans = vec![Span::styled("  token     ", palette.muted)];
+        spans.extend(widget::full_address(&mint.to_string(), palette));
+        out.push(Line::from(spans));
+    }
     let parties = [
         ("from", payment.request.from, Some(&payment.sender)),
         ("to", payment.request.to, payment.recipient.as_ref()),
@@ -293,7 +298,11 @@ fn outcome_lines(
         ),
     };
     if listed {
-        let what = format!("  {} to {}", outcome.amount, outcome.to.abbreviated());
+        let what = format!(
+            "  {} to {}",
+            amount_in_short(&outcome.amount),
+            outcome.to.abbreviated()
+        );
         out.push(Line::styled(what, palette.text));
     }
     said(&text, style, width, out);

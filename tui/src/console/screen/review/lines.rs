@@ -4,12 +4,15 @@ use std::fmt::Write as _;
 
 use keyward_core::intent::{Action, ComputeBudgetSetting};
 use keyward_core::solana::MessageVersion;
-use keyward_custody::PreviewDecision;
+use keyward_custody::lookalike::{Known, KnownAs, Resemblance};
+use keyward_custody::transfer::TransferAmount;
+use keyward_custody::{FeePolicy, PreviewDecision};
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
-use unicode_width::UnicodeWidthStr;
 
-use super::{Instructions, Review};
+use super::{Instructions, Review, estimate};
+use crate::console::effects::book::known_as;
+use crate::console::effects::send::Prepared;
 use crate::console::state::Shared;
 use crate::console::text::{count, fitted, grouped, printable};
 use crate::console::theme::Palette;
@@ -17,27 +20,35 @@ use crate::console::transfers::wallet_name;
 use crate::console::widget;
 
 /// Columns of the names at the left.
-const NAMES: usize = 10;
+pub(super) const NAMES: usize = 10;
 
 pub(super) fn lines(review: &Review, shared: &Shared, width: u16) -> Vec<Line<'static>> {
     let palette = &shared.palette;
     let mut out = Vec::new();
-    movement(review, palette, &mut out);
+    movement(review, palette, width, &mut out);
+    estimate::alarms(review, palette, width, &mut out);
+    warnings(review, palette, width, &mut out);
     out.push(Line::default());
-    fees(review, palette, &mut out);
-    changes(review, palette, width, &mut out);
+    fees(review, palette, width, &mut out);
+    estimate::lines(review, palette, width, &mut out);
     policy(review, palette, width, &mut out);
     bytes(review, palette, width, &mut out);
-    warnings(review, palette, width, &mut out);
     out
 }
 
-fn named(name: &str, palette: &Palette) -> Span<'static> {
+pub(super) fn named(name: &str, palette: &Palette) -> Span<'static> {
     Span::styled(format!("  {name:<NAMES$}"), palette.muted)
 }
 
 /// A text that may take several lines, the name before the first.
-fn block(name: &str, text: &str, style: Style, palette: &Palette, width: u16, out: &mut Vec<Line<'static>>) {
+pub(super) fn block(
+    name: &str,
+    text: &str,
+    style: Style,
+    palette: &Palette,
+    width: u16,
+    out: &mut Vec<Line<'static>>,
+) {
     let room = width.saturating_sub(u16::try_from(NAMES + 4).unwrap_or(0));
     for (at, line) in widget::wrapped(text, room, style).into_iter().enumerate() {
         let mut spans = vec![named(if at == 0 { name } else { "" }, palette)];
@@ -46,12 +57,10 @@ fn block(name: &str, text: &str, style: Style, palette: &Palette, width: u16, ou
     }
 }
 
-fn movement(review: &Review, palette: &Palette, out: &mut Vec<Line<'static>>) {
-    let request = &review.prepared.plan.request;
-    out.push(Line::from(vec![
-        named("send", palette),
-        Span::styled(request.amount.to_string(), palette.strong),
-    ]));
+fn movement(review: &Review, palette: &Palette, width: u16, out: &mut Vec<Line<'static>>) {
+    let prepared = &review.prepared;
+    let request = &prepared.plan.request;
+    sent(&request.amount, palette, out);
     let party = |name: &str, address: &keyward_core::address::Address, remark: Vec<Span<'static>>| {
         let mut spans = vec![named(name, palette)];
         spans.extend(widget::full_address(&address.to_string(), palette));
@@ -61,28 +70,29 @@ fn movement(review: &Review, palette: &Palette, out: &mut Vec<Line<'static>>) {
     };
     let sender = vec![Span::styled(fitted(&wallet_name(&review.from), 20), palette.text)];
     out.push(party("from", &request.from, sender));
-    let recipient = match &review.prepared.recipient {
-        Some(wallet) => vec![Span::styled(fitted(&wallet_name(wallet), 20), palette.text)],
-        None => Vec::new(),
+    let recipient = match (&prepared.recipient, &prepared.known) {
+        (Some(wallet), _) => fitted(&wallet_name(wallet), 20),
+        (None, Some(known)) => fitted(&printable(&known.label), 20),
+        (None, None) => String::new(),
     };
-    out.push(party("to", &request.to, recipient));
-    let whose = if review.prepared.recipient.is_some() {
-        "yours"
-    } else {
-        "not one of yours"
-    };
-    let (known, style) = match review.prepared.paid_before {
-        0 => ("never paid from this wallet before".to_owned(), palette.warning),
-        times => (
-            format!("paid {} from this wallet before", times_words(times)),
-            palette.muted,
-        ),
+    out.push(party(
+        "to",
+        &request.to,
+        vec![Span::styled(recipient, palette.text)],
+    ));
+    let (whose, paid) = standing(prepared);
+    let style = match &prepared.known {
+        Some(_) => palette.muted,
+        None => palette.warning,
     };
     out.push(Line::from(vec![
         named("", palette),
-        Span::styled(format!("{whose} · "), palette.muted),
-        Span::styled(known, style),
+        Span::styled(whose, style),
+        Span::styled(format!(" · {paid}"), palette.muted),
     ]));
+    for resemblance in &prepared.plan.details.lookalikes {
+        looks_like(resemblance, &request.to.to_string(), palette, width, out);
+    }
     if let Some(memo) = &request.memo {
         out.push(Line::from(vec![
             named("memo", palette),
@@ -90,6 +100,83 @@ fn movement(review: &Review, palette: &Palette, out: &mut Vec<Line<'static>>) {
             Span::styled("  public", palette.muted),
         ]));
     }
+}
+
+/// How much of what; a token's mint in full, since its name is anybody's.
+fn sent(amount: &TransferAmount, palette: &Palette, out: &mut Vec<Line<'static>>) {
+    match amount {
+        TransferAmount::Sol(_) => out.push(Line::from(vec![
+            named("send", palette),
+            Span::styled(amount.to_string(), palette.strong),
+        ])),
+        TransferAmount::Token { mint, units } => {
+            out.push(Line::from(vec![
+                named("send", palette),
+                Span::styled(units.to_string(), palette.strong),
+                Span::styled(" of the token", palette.text),
+            ]));
+            let mut spans = vec![named("token", palette)];
+            spans.extend(widget::full_address(&mint.to_string(), palette));
+            out.push(Line::from(spans));
+        }
+    }
+}
+
+/// Who the recipient is to us, and how often it was paid.
+fn standing(prepared: &Prepared) -> (String, String) {
+    let from_here = match prepared.paid_before {
+        0 => "never paid from this wallet".to_owned(),
+        times => format!("paid {} from this wallet", times_words(times)),
+    };
+    match &prepared.known {
+        None => ("new".into(), "neither yours nor in the address book, never paid".into()),
+        Some(known) => match known.known_as {
+            KnownAs::OwnWallet => ("known · yours".into(), from_here),
+            KnownAs::Contact if known.uses == 0 => ("known · in the address book".into(), "never paid".into()),
+            KnownAs::Contact => ("known · in the address book".into(), paid(known)),
+            KnownAs::PastRecipient => ("known".into(), paid(known)),
+        },
+    }
+}
+
+fn paid(known: &Known) -> String {
+    format!("paid {}", times_words(known.uses))
+}
+
+/// The known address below the recipient, and below both a mark at each character that differs.
+fn looks_like(
+    resemblance: &Resemblance,
+    recipient: &str,
+    palette: &Palette,
+    width: u16,
+    out: &mut Vec<Line<'static>>,
+) {
+    let known = &resemblance.known;
+    let label = match known.label.as_str() {
+        "" => String::new(),
+        label => format!("\"{}\", ", printable(label)),
+    };
+    let text = format!(
+        "! NOT {label}{}, used {}, though it looks like it:",
+        known_as(resemblance),
+        count(known.uses, "time", "times")
+    );
+    block("careful", &text, palette.danger, palette, width, out);
+    let address = known.address.to_string();
+    for (name, address) in [("to", recipient), ("known", &address)] {
+        let mut spans = vec![named(name, palette)];
+        spans.extend(widget::full_address(address, palette));
+        out.push(Line::from(spans));
+    }
+    let marks: String = recipient
+        .chars()
+        .zip(address.chars().chain(std::iter::repeat(' ')))
+        .map(|(one, other)| if one == other { ' ' } else { '^' })
+        .collect();
+    out.push(Line::from(vec![
+        named("", palette),
+        Span::styled(marks.trim_end().to_owned(), palette.danger),
+    ]));
 }
 
 fn times_words(times: u64) -> String {
@@ -100,7 +187,7 @@ fn times_words(times: u64) -> String {
     }
 }
 
-fn fees(review: &Review, palette: &Palette, out: &mut Vec<Line<'static>>) {
+fn fees(review: &Review, palette: &Palette, width: u16, out: &mut Vec<Line<'static>>) {
     let plan = &review.prepared.plan;
     let total = plan
         .total_fee()
@@ -113,70 +200,25 @@ fn fees(review: &Review, palette: &Palette, out: &mut Vec<Line<'static>>) {
         Span::styled(" = ", palette.muted),
         Span::styled(format!("{total} SOL"), palette.text),
     ]));
-}
-
-/// The simulated balances, in columns.
-fn changes(review: &Review, palette: &Palette, width: u16, out: &mut Vec<Line<'static>>) {
-    let plan = &review.prepared.plan;
-    if let Some(reason) = &plan.simulation_error {
-        block(
-            "simulated",
-            &format!("✗ it would fail: {}", printable(reason)),
-            palette.danger,
-            palette,
-            width,
-            out,
-        );
-        return;
-    }
-    if plan.changes.is_empty() {
-        block(
-            "simulated",
-            "? the node did not say what changes",
-            palette.warning,
-            palette,
-            width,
-            out,
-        );
-        return;
-    }
-    let rows: Vec<[String; 4]> = plan
-        .changes
-        .iter()
-        .map(|change| {
-            let delta = widget::change(change.before, change.after);
-            [
-                name_of(review, &change.address),
-                change.before.to_string(),
-                change.after.to_string(),
-                delta,
-            ]
-        })
-        .collect();
-    let widest = |column: usize| {
-        rows.iter()
-            .filter_map(|row| row.get(column))
-            .map(|text| text.width())
-            .max()
-            .unwrap_or(0)
+    let units = grouped(u64::from(plan.compute_unit_limit));
+    let price = match plan.details.price {
+        None => "?".to_owned(),
+        Some(price) => grouped(price.micro_lamports),
     };
-    let (before, after, delta) = (widest(1), widest(2), widest(3));
-    let name = usize::from(width)
-        .saturating_sub(NAMES + 2 + before + after + delta + 10)
-        .clamp(4, 20);
-    for (at, row) in rows.iter().enumerate() {
-        let [who, was, is, change] = row;
-        out.push(Line::from(vec![
-            named(if at == 0 { "estimate" } else { "" }, palette),
-            Span::styled(format!("{:<name$} ", fitted(who, name)), palette.text),
-            Span::styled(format!("{was:>before$} → "), palette.muted),
-            Span::styled(format!("{is:>after$}  "), palette.text),
-            Span::styled(format!("{change:>delta$}"), palette.strong),
-        ]));
+    let offer = match plan.request.fee {
+        FeePolicy::None => format!("none · {units} compute units at most"),
+        FeePolicy::Fixed { .. } => format!("{price} micro-lamports a unit · {units} units at most"),
+        policy @ FeePolicy::Percentile { .. } => {
+            format!("{policy}: {price} micro-lamports a unit · {units} units at most")
+        }
+    };
+    block("priority", &offer, palette.muted, palette, width, out);
+    if let Some(rent) = estimate::rent(plan) {
+        block("rent", &rent, palette.text, palette, width, out);
     }
 }
 
-fn name_of(review: &Review, address: &keyward_core::address::Address) -> String {
+pub(super) fn name_of(review: &Review, address: &keyward_core::address::Address) -> String {
     if *address == review.from.address {
         return if review.from.label.is_empty() {
             wallet_name(&review.from)

@@ -85,8 +85,8 @@ fn foot(review: &Review, shared: &Shared, frame: &mut Frame<'_>, area: Rect, hid
         widget::rule(area.width, palette)
     };
     widget::row(frame, area, top, rule);
-    if let Some(typed) = &review.typed {
-        let ask = "  type the amount to sign: ";
+    if let Some(typing) = &review.typing {
+        let ask = typing.step.question();
         widget::row(frame, area, top + 1, Line::styled(ask, palette.warning));
         let x = u16::try_from(ask.width()).unwrap_or(0);
         let target = Rect {
@@ -98,7 +98,7 @@ fn foot(review: &Review, shared: &Shared, frame: &mut Frame<'_>, area: Rect, hid
         widget::field(
             frame,
             target.intersection(area),
-            typed,
+            &typing.text,
             Echo::Plain,
             Focus::Here,
             palette,
@@ -144,12 +144,9 @@ fn said(review: &Review, shared: &Shared, width: u16) -> Vec<Line<'static>> {
                 palette.text,
             ),
         ])],
-        Verdict::TypeAmount => vec![Line::from(vec![
+        Verdict::Asks(step) => vec![Line::from(vec![
             Span::styled("  y ", palette.accent),
-            Span::styled(
-                "asks you to type the amount, since something here deserves a second look.",
-                palette.text,
-            ),
+            Span::styled(step.promise(), palette.text),
         ])],
         Verdict::Blocked(reason) => {
             vec![Line::styled(

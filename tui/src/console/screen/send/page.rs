@@ -14,6 +14,8 @@ use crate::console::effects::wallets::WalletsAnswer;
 use crate::console::keymap::{Action, Context};
 use crate::console::modal::Decision;
 use crate::console::page::{Cx, Event, Handled, Nav, Page};
+use crate::console::screen::Screen;
+use crate::console::screen::tokens::TokensScreen;
 use crate::console::state::Shared;
 
 impl Page for SendForm {
@@ -38,6 +40,7 @@ impl Page for SendForm {
                 )
             }
             Action::GoSettings => !shared.node.is_online(),
+            Action::Tokens => self.token.is_none(),
             Action::Up | Action::Down => self.suggestions.len() > 1,
             _ => true,
         }
@@ -70,6 +73,10 @@ impl Page for SendForm {
             }
             Action::Down => self.focus = self.focus.step(true),
             Action::Up => self.focus = self.focus.step(false),
+            Action::Tokens if self.token.is_none() => {
+                let list = TokensScreen::new(self.from.clone());
+                cx.go(Nav::Push(Screen::Tokens(Box::new(list))));
+            }
             Action::Resume if self.is_unresolved() => start_resuming(cx),
             Action::Separate if self.available(Action::Separate, cx.shared) => {
                 self.prepare(Repeat::Separate, cx)

@@ -1,10 +1,12 @@
 //! What the fields of a transfer say: recipient, amount, priority fee, memo. Pure; errors are words for people.
 
 use keyward_core::address::{Address, AddressError};
-use keyward_core::amount::{Lamports, format_units_short};
+use keyward_core::amount::{Lamports, format_units_short, parse_units};
 use keyward_core::solana_pay::PaymentRequest;
-use keyward_custody::transfer::MAX_MEMO_BYTES;
+use keyward_custody::FeePolicy;
+use keyward_custody::transfer::{MAX_MEMO_BYTES, TransferAmount};
 
+use super::token::SentToken;
 use crate::console::effects::send::Wish;
 
 /// From this length on a text without spaces is meant as an address, not as a label.
@@ -48,7 +50,7 @@ pub(super) fn recipient(text: &str) -> Recipient {
 fn link(text: &str) -> Recipient {
     match PaymentRequest::parse(text) {
         Ok(request) if request.spl_token.is_some() => {
-            Recipient::Wrong("the link asks for tokens, and this version sends SOL only".into())
+            Recipient::Wrong("the link asks for a token: choose it in the wallet's list, pay its address".into())
         }
         Ok(request) => Recipient::Link(Box::new(request)),
         Err(error) => Recipient::Wrong(error.to_string()),
@@ -59,29 +61,35 @@ pub(super) fn not_an_address(error: AddressError) -> String {
     format!("no address: {error}")
 }
 
-/// Reads the amount; "max" and "all" mean everything.
-pub(super) fn amount(text: &str) -> Result<Wish, String> {
+/// Reads the amount, of SOL or of a token in its own decimals; "max" and "all" mean everything.
+pub(super) fn amount(text: &str, token: Option<&SentToken>) -> Result<Wish, String> {
     let text = text.trim();
-    if text.eq_ignore_ascii_case("max") || text.eq_ignore_ascii_case("all") {
-        return Ok(Wish::Everything);
-    }
-    match Lamports::parse(text) {
-        Ok(Lamports::ZERO) => Err("the amount is zero; give one above zero".into()),
-        Ok(lamports) => Ok(Wish::Exactly(lamports)),
+    let wants_all = text.eq_ignore_ascii_case("max") || text.eq_ignore_ascii_case("all");
+    let amount = match token {
+        None if wants_all => return Ok(Wish::Everything),
+        None => Lamports::parse(text).map(TransferAmount::Sol),
+        Some(token) if wants_all => {
+            let held = token.held.ok_or("what it holds is not known here; type how much")?;
+            Ok(token.amount(held))
+        }
+        Some(token) => parse_units(text, token.decimals).map(|units| token.amount(units)),
+    };
+    match amount {
+        Ok(amount) if amount.base_units() == 0 => Err("the amount is zero; give one above zero".into()),
+        Ok(amount) => Ok(Wish::Exactly(amount)),
         Err(error) => Err(error.to_string()),
     }
 }
 
-/// Reads the price of a compute unit; empty and 0 mean none.
-pub(super) fn priority_fee(text: &str) -> Result<Option<u64>, String> {
-    let text = text.trim();
-    if text.is_empty() {
-        return Ok(None);
-    }
-    match text.parse::<u64>() {
-        Ok(0) => Ok(None),
-        Ok(price) => Ok(Some(price)),
-        Err(_) => Err("a whole number of micro-lamports, or nothing".into()),
+/// Reads what is offered for priority; empty and 0 mean nothing.
+pub(super) fn fee(text: &str) -> Result<FeePolicy, String> {
+    match text.trim() {
+        "" => Ok(FeePolicy::None),
+        text => match text.parse() {
+            Ok(FeePolicy::Fixed { micro_lamports: 0 }) => Ok(FeePolicy::None),
+            Ok(policy) => Ok(policy),
+            Err(error) => Err(error.to_string()),
+        },
     }
 }
 
@@ -96,8 +104,12 @@ pub(super) fn memo(text: &str) -> Result<Option<String>, String> {
 }
 
 /// An amount as one would type it: no grouping, no superfluous zeros.
-pub(super) fn typed(lamports: Lamports) -> String {
-    format_units_short(lamports.get(), 9).replace(',', "")
+pub(super) fn typed(amount: &TransferAmount) -> String {
+    let decimals = match amount {
+        TransferAmount::Sol(_) => 9,
+        TransferAmount::Token { units, .. } => units.decimals,
+    };
+    format_units_short(amount.base_units(), decimals).replace(',', "")
 }
 
 #[cfg(test)]
@@ -138,24 +150,73 @@ mod tests {
         );
     }
 
+    fn token(decimals: u8, held: Option<u64>) -> SentToken {
+        SentToken {
+            mint: KNOWN.parse().unwrap(),
+            decimals,
+            symbol: String::new(),
+            held,
+        }
+    }
+
     #[test]
     fn amounts() {
-        assert_eq!(
-            amount(" 1.5 sol "),
-            Ok(Wish::Exactly(Lamports::new(1_500_000_000)))
-        );
-        assert_eq!(amount("Max"), Ok(Wish::Everything));
+        let sol = |lamports| Ok(Wish::Exactly(TransferAmount::Sol(Lamports::new(lamports))));
+        assert_eq!(amount(" 1.5 sol ", None), sol(1_500_000_000));
+        assert_eq!(amount("Max", None), Ok(Wish::Everything));
         for wrong in ["", "0", "-1", "1,5", "1.0000000001", "1 eth", "99999999999999"] {
-            assert!(amount(wrong).is_err(), "{wrong}");
+            assert!(amount(wrong, None).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn amounts_of_tokens_are_exact_in_their_own_decimals() {
+        let check = |text: &str, decimals: u8, units: u64| {
+            let token = token(decimals, Some(77));
+            let expected = Wish::Exactly(token.amount(units));
+            assert_eq!(amount(text, Some(&token)), Ok(expected), "{text} with {decimals}");
+        };
+        check("1.5", 6, 1_500_000);
+        check("1.000000", 6, 1_000_000);
+        check("3", 0, 3);
+        check("18.446744073709551615", 18, u64::MAX);
+        check(" max ", 2, 77);
+        for (text, decimals) in [
+            ("1.5", 0),
+            ("1.0000000", 6),
+            ("1.005", 2),
+            ("18.446744073709551616", 18),
+            ("0", 6),
+            ("0.00", 2),
+            ("", 6),
+            ("1 SOL", 9),
+            ("1,5", 6),
+            ("-1", 6),
+        ] {
+            assert!(
+                amount(text, Some(&token(decimals, None))).is_err(),
+                "{text} with {decimals}"
+            );
+        }
+        for held in [None, Some(0)] {
+            assert!(amount("max", Some(&token(6, held))).is_err(), "{held:?}");
         }
     }
 
     #[test]
     fn priority_fees_and_memos() {
-        assert_eq!(priority_fee(""), Ok(None));
-        assert_eq!(priority_fee("0"), Ok(None));
-        assert_eq!(priority_fee(" 1000 "), Ok(Some(1_000)));
-        assert!(priority_fee("1.5").is_err());
+        for (text, policy) in [
+            ("", "none"),
+            (" none ", "none"),
+            ("0", "none"),
+            (" 1000 ", "1000"),
+            ("p75:20000", "p75:20000"),
+        ] {
+            assert_eq!(fee(text), Ok(policy.parse().unwrap()), "{text}");
+        }
+        for wrong in ["1.5", "-1", "p75", "p0:5", "much"] {
+            assert!(fee(wrong).is_err(), "{wrong}");
+        }
         assert_eq!(memo(" "), Ok(None));
         assert_eq!(memo(" rent "), Ok(Some("rent".into())));
         assert!(memo(&"x".repeat(MAX_MEMO_BYTES + 1)).is_err());
@@ -164,8 +225,11 @@ mod tests {
     #[test]
     fn an_amount_from_a_link_reads_back_as_itself() {
         for lamports in [1, 5_000, 1_500_000_000, 1_234_567_000_000_001, u64::MAX] {
-            let lamports = Lamports::new(lamports);
-            assert_eq!(amount(&typed(lamports)), Ok(Wish::Exactly(lamports)));
+            let sol = TransferAmount::Sol(Lamports::new(lamports));
+            assert_eq!(amount(&typed(&sol), None), Ok(Wish::Exactly(sol)));
+            let token = token(3, None);
+            let units = token.amount(lamports);
+            assert_eq!(amount(&typed(&units), Some(&token)), Ok(Wish::Exactly(units)));
         }
     }
 }

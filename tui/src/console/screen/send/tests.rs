@@ -76,8 +76,10 @@ fn a_form_becomes_a_draft() {
     let expected = Draft {
         from: *wallet(0).solana().unwrap(),
         to: *wallet(1).solana().unwrap(),
-        amount: Wish::Exactly(Lamports::new(1_500_000_000)),
-        priority_fee_micro_lamports: Some(44_000),
+        amount: Wish::Exactly(Lamports::new(1_500_000_000).into()),
+        fee: FeePolicy::Fixed {
+            micro_lamports: 44_000,
+        },
         memo: Some("rent".into()),
         repeat: Repeat::Refuse,
     };
@@ -299,6 +301,92 @@ fn leaving_asks_when_something_was_typed() {
     press(&mut state, KeyCode::Esc);
     press(&mut state, KeyCode::Char('y'));
     assert!(matches!(state.screen, Screen::Wallets(_)));
+}
+
+/// The form of the first wallet for a token with two decimals.
+fn token_form() -> State {
+    let mut state = form();
+    let token = SentToken {
+        mint: *wallet(77).solana().unwrap(),
+        decimals: 2,
+        symbol: "USD\u{202e}C".into(),
+        held: Some(100_000),
+    };
+    state.screen = Screen::Send(Box::new(SendForm::of_token(wallet(0), token)));
+    state
+}
+
+#[test]
+fn a_token_is_drafted_in_its_own_decimals() {
+    let mut state = token_form();
+    to_wallet_1(&mut state);
+    type_text(&mut state, "12.505");
+    assert!(drafted(&press(&mut state, KeyCode::Enter)).is_none());
+    let text = screen(&mut state, 80, 24);
+    assert!(text.contains("decimal"), "{text}");
+    press(&mut state, KeyCode::Backspace);
+    press(&mut state, KeyCode::Tab);
+    type_text(&mut state, "p75:20000");
+    let effects = press(&mut state, KeyCode::Enter);
+    let (_, draft) = drafted(&effects).unwrap();
+    let units = keyward_core::amount::TokenUnits {
+        amount: 1_250,
+        decimals: 2,
+    };
+    let mint = *wallet(77).solana().unwrap();
+    assert_eq!(draft.amount, Wish::Exactly(TransferAmount::Token { mint, units }));
+    assert_eq!(draft.fee.to_string(), "p75:20000");
+}
+
+#[test]
+fn a_link_that_asks_for_sol_does_not_fill_a_token_s_form() {
+    let mut state = token_form();
+    let link = format!("solana:{}?amount=0.25", *wallet(7).solana().unwrap());
+    paste(&mut state, &link);
+    assert!(of(&state).amount.is_empty());
+    press(&mut state, KeyCode::Enter);
+    assert!(of(&state).amount.is_empty());
+    let text = screen(&mut state, 80, 24);
+    assert!(text.contains("he link asks for SOL"), "{text}");
+}
+
+#[test]
+fn a_token_s_form_opens_again_as_it_was() {
+    let units = keyward_core::amount::TokenUnits {
+        amount: 1_250,
+        decimals: 2,
+    };
+    let mint = *wallet(77).solana().unwrap();
+    let (from, to) = (*wallet(0).solana().unwrap(), *wallet(1).solana().unwrap());
+    let mut request = TransferRequest::new(from, to, TransferAmount::Token { mint, units });
+    request.fee = "p75:20000".parse().unwrap();
+    let form = SendForm::again(wallet(0), &request);
+    assert_eq!(form.amount.expose_text(), "12.5");
+    assert_eq!(form.priority.expose_text(), "p75:20000");
+    assert_eq!(form.token.map(|token| (token.mint, token.decimals)), Some((mint, 2)));
+}
+
+#[test]
+fn a_token_is_chosen_from_the_wallet_s_list() {
+    let mut state = form();
+    control(&mut state, 't');
+    assert!(matches!(state.screen, Screen::Tokens(_)));
+    press(&mut state, KeyCode::Esc);
+    assert!(matches!(state.screen, Screen::Send(_)));
+    let mut state = token_form();
+    control(&mut state, 't');
+    assert!(matches!(state.screen, Screen::Send(_)), "it has its token");
+}
+
+#[test]
+fn a_token_s_form_as_it_looks() {
+    let mut state = token_form();
+    to_wallet_1(&mut state);
+    type_text(&mut state, "12.5");
+    let text = screen(&mut state, 80, 24);
+    assert!(!text.contains('\u{202e}'));
+    snapshot("send_token_80x24", &text);
+    snapshot("send_token_120x40", &screen(&mut state, 120, 40));
 }
 
 #[test]

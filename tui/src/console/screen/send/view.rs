@@ -1,6 +1,7 @@
 //! Draws the send form.
 
-use keyward_core::amount::Lamports;
+use keyward_core::amount::{Lamports, format_units};
+use keyward_custody::transfer::TransferAmount;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
@@ -46,7 +47,7 @@ pub(super) fn view(form: &SendForm, shared: &Shared, frame: &mut Frame<'_>, area
     }
     recipient_note(form, shared, frame, area);
     note(form, Field::Amount, amount_note(form), shared, frame, area);
-    let fee_hint = "micro-lamports per compute unit; the review shows the cost".to_owned();
+    let fee_hint = "micro-lamports a unit, or p75:20000; the review shows the cost".to_owned();
     note(form, Field::Priority, fee_hint, shared, frame, area);
     note(
         form,
@@ -68,12 +69,25 @@ fn sender(form: &SendForm, shared: &Shared, frame: &mut Frame<'_>, area: Rect) {
         None => format!("{amount} SOL"),
         Some(age) => format!("{amount} SOL, {age}"),
     };
+    let title = match form.token {
+        None => "Send",
+        Some(_) => "Send a token",
+    };
     widget::row(
         frame,
         area,
         0,
-        widget::heading("Send", &format!("holds {holds}"), area.width, palette),
+        widget::heading(title, &format!("holds {holds}"), area.width, palette),
     );
+    if let Some(token) = &form.token {
+        let mut line = vec![label("token", false, shared)];
+        line.extend(widget::full_address(&token.mint.to_string(), palette));
+        if !token.symbol.is_empty() {
+            let symbol = format!("  \"{}\"", fitted(&printable(&token.symbol), 16));
+            line.push(Span::styled(symbol, palette.muted));
+        }
+        widget::row(frame, area, 3, Line::from(line));
+    }
     let mut from = vec![label("from", false, shared)];
     from.extend(widget::full_address(&form.from.address.to_string(), palette));
     let name = wallet_name(&form.from);
@@ -137,12 +151,16 @@ fn draw_field(form: &SendForm, field: Field, shared: &Shared, frame: &mut Frame<
             width: area.width.saturating_sub(INDENT + width + 1),
             ..target
         };
-        widget::row(
-            frame,
-            unit.intersection(area),
-            0,
-            Line::styled("SOL", shared.palette.muted),
-        );
+        let unit_text = match &form.token {
+            None => "SOL".to_owned(),
+            Some(token) => match token.held {
+                None => "of the token".to_owned(),
+                Some(held) => format!("of {}", format_units(held, token.decimals)),
+            },
+        };
+        let target = unit.intersection(area);
+        let text = fitted(&unit_text, usize::from(target.width));
+        widget::row(frame, target, 0, Line::styled(text, shared.palette.muted));
     }
 }
 
@@ -172,11 +190,18 @@ fn room(area: Rect) -> usize {
 }
 
 fn amount_note(form: &SendForm) -> String {
-    match reading::amount(form.amount.expose_text()) {
-        Ok(Wish::Exactly(lamports)) => format!("= {lamports} SOL"),
+    match reading::amount(form.amount.expose_text(), form.token.as_ref()) {
+        Ok(Wish::Exactly(TransferAmount::Sol(lamports))) => format!("= {lamports} SOL"),
+        Ok(Wish::Exactly(TransferAmount::Token { units, .. })) => format!("= {units} of the token"),
         Ok(Wish::Everything) => "everything that is left after the fees".into(),
         Err(reason) if !form.amount.is_empty() => reason,
-        Err(_) => "or in lamports: 5000 lamports; or max".into(),
+        Err(_) => match &form.token {
+            None => "or in lamports: 5000 lamports; or max".into(),
+            Some(token) => format!(
+                "at most {} behind the point; or max",
+                count(u64::from(token.decimals), "digit", "digits")
+            ),
+        },
     }
 }
 

@@ -141,3 +141,26 @@ fn without_a_node_only_what_is_kept_is_read() {
     let effects = press(&mut state, KeyCode::Char('o'));
     assert!(asked(&effects, Source::Kept).is_some());
 }
+
+#[test]
+fn a_line_opens_the_form_of_its_token_unless_it_cannot_be_sent() {
+    for (line, says) in [(0, None), (1, Some("frozen")), (3, Some("decimals")), (4, Some("cannot be read"))] {
+        let mut state = tokens(Ok(read(None)));
+        for _ in 0..line {
+            press(&mut state, KeyCode::Down);
+        }
+        press(&mut state, KeyCode::Char('s'));
+        let text = screen(&mut state, 80, 24);
+        match says {
+            None => {
+                assert!(matches!(state.screen, Screen::Send(_)));
+                assert!(text.contains(&address(200).to_string()), "{text}");
+                assert!(text.contains("of 1,234.567890"), "{text}");
+            }
+            Some(reason) => {
+                assert!(matches!(state.screen, Screen::Tokens(_)), "{line}");
+                assert!(text.contains(reason), "{text}");
+            }
+        }
+    }
+}
