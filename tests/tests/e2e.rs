@@ -19,11 +19,11 @@ mod killed;
 mod killed_rotation;
 #[path = "e2e/memory.rs"]
 mod memory;
+#[path = "e2e/sending.rs"]
+mod sending;
 #[path = "../../custody/tests/postgres/server.rs"]
 #[expect(dead_code, reason = "no copies of databases here")]
 mod server;
-#[path = "e2e/sending.rs"]
-mod sending;
 #[path = "e2e/spine.rs"]
 mod spine;
 #[path = "e2e/trouble.rs"]

@@ -75,7 +75,9 @@ fn check_plan(plan: &TransferPlan) -> Result<(), TransferError> {
     }
     let build = |reason: String| TransferError::Build { reason };
     let transaction = Transaction::decode(&plan.transaction).map_err(|error| build(error.to_string()))?;
-    if !makes(&transaction.message, &plan.request) || durable_nonce(&transaction.message) != plan.details.nonce {
+    if !makes(&transaction.message, &plan.request)
+        || durable_nonce(&transaction.message) != plan.details.nonce
+    {
         return Err(build(
             "the prepared bytes do something else than was asked for".into(),
         ));

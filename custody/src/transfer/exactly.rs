@@ -59,12 +59,7 @@ fn built_again(message: &Message, intent: &Intent, request: &TransferRequest) ->
             let (source, program, fee) = debited(intent)?;
             let creates = |action: &Action| matches!(action, Action::Decoded { program, .. } if *program == programs::ASSOCIATED_TOKEN);
             if intent.actions.iter().any(creates) {
-                instructions.push(create_associated_account(
-                    request.from,
-                    request.to,
-                    program,
-                    mint,
-                ));
+                instructions.push(create_associated_account(request.from, request.to, program, mint));
             }
             let payment = TokenPayment {
                 program,

@@ -46,7 +46,12 @@ impl Scene {
 
     async fn balance(&self, of: &str) -> anyhow::Result<u64> {
         let balances = self.node.client()?.balances(&[of.parse()?]).await?;
-        Ok(balances.values.first().copied().flatten().map_or(0, Lamports::get))
+        Ok(balances
+            .values
+            .first()
+            .copied()
+            .flatten()
+            .map_or(0, Lamports::get))
     }
 }
 

@@ -132,7 +132,9 @@ async fn a_rebuild_that_is_dropped_at_any_moment_is_whole_or_not_there(scene: Sc
         let found = (0..4)
             .map(|at| adopted(attempt * 8 + at, &[u32::from(at)]))
             .collect();
-        let rebuilding = scene.custody.create_job_with(new_job(&scene, attempt, 4, 1), found);
+        let rebuilding = scene
+            .custody
+            .create_job_with(new_job(&scene, attempt, 4, 1), found);
         // Whatever the moment is, what follows holds.
         let bound = Duration::from_micros(u64::from(attempt - 1) * 300);
         let ended = tokio::time::timeout(bound, rebuilding).await;
@@ -167,13 +169,18 @@ async fn an_item_that_was_paid_twice_is_refused(scene: Scene) {
         vec![adopted(1, &[0]), adopted(2, &[5])],
     ] {
         let refused = custody.create_job_with(new_job(&scene, 1, 5, 2), found).await;
-        assert!(matches!(refused, Err(CustodyError::Invalid { .. })), "{refused:?}");
+        assert!(
+            matches!(refused, Err(CustodyError::Invalid { .. })),
+            "{refused:?}"
+        );
     }
     let job = custody.job(JobId::new([1; 16])).await;
     assert!(matches!(job, Err(CustodyError::NotFound { .. })), "{job:?}");
     // A locked vault stores nothing at all, and one that is there is not written over.
     custody.lock().await;
-    let refused = custody.create_job_with(new_job(&scene, 1, 5, 2), Vec::new()).await;
+    let refused = custody
+        .create_job_with(new_job(&scene, 1, 5, 2), Vec::new())
+        .await;
     assert!(matches!(refused, Err(CustodyError::Locked)), "{refused:?}");
     let password = Password::new("tidal wicker omen 9041".to_owned());
     custody.unlock(&password, None).await.unwrap();
@@ -184,7 +191,10 @@ async fn an_item_that_was_paid_twice_is_refused(scene: Scene) {
     let refused = custody
         .create_job_with(new_job(&scene, 1, 5, 2), vec![adopted(3, &[0, 1])])
         .await;
-    assert!(matches!(refused, Err(CustodyError::Invalid { .. })), "{refused:?}");
+    assert!(
+        matches!(refused, Err(CustodyError::Invalid { .. })),
+        "{refused:?}"
+    );
     assert_eq!(custody.job(JobId::new([1; 16])).await.unwrap().counts.done, 1);
     assert_eq!(entries(custody).await, before + 2);
 }

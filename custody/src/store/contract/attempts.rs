@@ -53,7 +53,12 @@ async fn equal_bytes_that_are_signed_twice_are_one_payment(scene: Scene) {
     assert_eq!(again.unwrap(), id);
     assert_eq!(count(custody).await, 1);
     // Other bytes are another payment, once that is said.
-    is_same_payment(custody.record_new_attempt(attempt(&scene, 2), Repeat::Refuse).await, 1);
+    is_same_payment(
+        custody
+            .record_new_attempt(attempt(&scene, 2), Repeat::Refuse)
+            .await,
+        1,
+    );
     custody
         .record_new_attempt(attempt(&scene, 2), Repeat::Separate)
         .await
@@ -70,7 +75,11 @@ async fn of_two_processes_that_sign_the_same_bytes_one_is_refused(scene: Scene) 
         custody.record_new_attempt(attempt, Repeat::Separate)
     });
     let results = futures_util::future::join_all(both).await;
-    assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 1, "{results:?}");
+    assert_eq!(
+        results.iter().filter(|result| result.is_ok()).count(),
+        1,
+        "{results:?}"
+    );
     for refused in results.into_iter().filter(Result::is_err) {
         is_same_payment(refused, 3);
     }

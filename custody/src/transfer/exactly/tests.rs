@@ -125,9 +125,15 @@ fn slipped_in() -> Vec<(&'static str, Instruction)> {
                 data: assign,
             },
         ),
-        ("Approve", of_token(approve, vec![source(), meta(THIEF, false, false), signs()])),
+        (
+            "Approve",
+            of_token(approve, vec![source(), meta(THIEF, false, false), signs()]),
+        ),
         ("SetAuthority", of_token(set_owner, vec![source(), signs()])),
-        ("Burn", of_token(burn, vec![source(), meta(MINT, false, true), signs()])),
+        (
+            "Burn",
+            of_token(burn, vec![source(), meta(MINT, false, true), signs()]),
+        ),
         (
             "CloseAccount",
             close_token_account(programs::TOKEN, SOURCE, THIEF, FROM),
@@ -164,7 +170,12 @@ fn a_transfer_as_it_is_built_here_makes_its_payment() {
     };
     let mut unpriced = plain_sol();
     unpriced.remove(1);
-    for message in [plain_sol(), unpriced, noted(plain_sol()), durable(noted(plain_sol()))] {
+    for message in [
+        plain_sol(),
+        unpriced,
+        noted(plain_sol()),
+        durable(noted(plain_sol())),
+    ] {
         assert!(makes(&legacy(&message), &sol()), "{message:?}");
     }
     for program in TokenProgram::ALL {

@@ -32,7 +32,8 @@ pub use token::SentToken;
 
 /// How many wallets are suggested for a piece of a label.
 const SUGGESTED: u32 = 5;
-const LINK_ASKS_FOR_SOL: &str = "the link asks for SOL, and this form sends a token; leave it, or pay by address";
+const LINK_ASKS_FOR_SOL: &str =
+    "the link asks for SOL, and this form sends a token; leave it, or pay by address";
 
 /// The form.
 #[derive(Debug)]
@@ -203,7 +204,8 @@ impl SendForm {
         });
         if let Some(lamports) = request.amount {
             self.amount.clear();
-            self.amount.insert(&reading::typed(&TransferAmount::Sol(lamports)));
+            self.amount
+                .insert(&reading::typed(&TransferAmount::Sol(lamports)));
         }
         if let Some(memo) = &request.memo {
             self.memo.clear();

@@ -80,7 +80,9 @@ pub(super) fn rent(plan: &TransferPlan) -> Option<String> {
         change.after.checked_sub(change.before)
     });
     let amount = paid.map_or_else(|| "?".to_owned(), |paid| paid.to_string());
-    Some(format!("{amount} SOL for the recipient's account, from the sender"))
+    Some(format!(
+        "{amount} SOL for the recipient's account, from the sender"
+    ))
 }
 
 /// What the simulation says, a line each.

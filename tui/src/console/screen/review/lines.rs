@@ -129,10 +129,15 @@ fn standing(prepared: &Prepared) -> (String, String) {
         times => format!("paid {} from this wallet", times_words(times)),
     };
     match &prepared.known {
-        None => ("new".into(), "neither yours nor in the address book, never paid".into()),
+        None => (
+            "new".into(),
+            "neither yours nor in the address book, never paid".into(),
+        ),
         Some(known) => match known.known_as {
             KnownAs::OwnWallet => ("known · yours".into(), from_here),
-            KnownAs::Contact if known.uses == 0 => ("known · in the address book".into(), "never paid".into()),
+            KnownAs::Contact if known.uses == 0 => {
+                ("known · in the address book".into(), "never paid".into())
+            }
             KnownAs::Contact => ("known · in the address book".into(), paid(known)),
             KnownAs::PastRecipient => ("known".into(), paid(known)),
         },

@@ -123,7 +123,10 @@ mod tests {
                 assert!(Step::Amount.accepts(wrong, &amount).is_err(), "{wrong}");
             }
         }
-        assert!(Step::Amount.accepts("1.5000", &token).is_err(), "a decimal too many");
+        assert!(
+            Step::Amount.accepts("1.5000", &token).is_err(),
+            "a decimal too many"
+        );
     }
 
     #[test]

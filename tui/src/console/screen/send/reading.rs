@@ -49,9 +49,9 @@ pub(super) fn recipient(text: &str) -> Recipient {
 
 fn link(text: &str) -> Recipient {
     match PaymentRequest::parse(text) {
-        Ok(request) if request.spl_token.is_some() => {
-            Recipient::Wrong("the link asks for a token: choose it in the wallet's list, pay its address".into())
-        }
+        Ok(request) if request.spl_token.is_some() => Recipient::Wrong(
+            "the link asks for a token: choose it in the wallet's list, pay its address".into(),
+        ),
         Ok(request) => Recipient::Link(Box::new(request)),
         Err(error) => Recipient::Wrong(error.to_string()),
     }
@@ -69,7 +69,9 @@ pub(super) fn amount(text: &str, token: Option<&SentToken>) -> Result<Wish, Stri
         None if wants_all => return Ok(Wish::Everything),
         None => Lamports::parse(text).map(TransferAmount::Sol),
         Some(token) if wants_all => {
-            let held = token.held.ok_or("what it holds is not known here; type how much")?;
+            let held = token
+                .held
+                .ok_or("what it holds is not known here; type how much")?;
             Ok(token.amount(held))
         }
         Some(token) => parse_units(text, token.decimals).map(|units| token.amount(units)),

@@ -363,7 +363,10 @@ fn a_token_s_form_opens_again_as_it_was() {
     let form = SendForm::again(wallet(0), &request);
     assert_eq!(form.amount.expose_text(), "12.5");
     assert_eq!(form.priority.expose_text(), "p75:20000");
-    assert_eq!(form.token.map(|token| (token.mint, token.decimals)), Some((mint, 2)));
+    assert_eq!(
+        form.token.map(|token| (token.mint, token.decimals)),
+        Some((mint, 2))
+    );
 }
 
 #[test]

@@ -144,7 +144,12 @@ fn without_a_node_only_what_is_kept_is_read() {
 
 #[test]
 fn a_line_opens_the_form_of_its_token_unless_it_cannot_be_sent() {
-    for (line, says) in [(0, None), (1, Some("frozen")), (3, Some("decimals")), (4, Some("cannot be read"))] {
+    for (line, says) in [
+        (0, None),
+        (1, Some("frozen")),
+        (3, Some("decimals")),
+        (4, Some("cannot be read")),
+    ] {
         let mut state = tokens(Ok(read(None)));
         for _ in 0..line {
             press(&mut state, KeyCode::Down);

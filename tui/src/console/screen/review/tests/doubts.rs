@@ -16,7 +16,10 @@ const RENT: u64 = 2_039_280;
 
 /// Presses the key that signs and answers each question; gives what was submitted after the last one only.
 fn answered(state: &mut State, answers: &[&str]) -> Option<TransferPlan> {
-    assert!(submitted(&press(state, KeyCode::Char('y'))).is_none(), "one key is not enough");
+    assert!(
+        submitted(&press(state, KeyCode::Char('y'))).is_none(),
+        "one key is not enough"
+    );
     let mut last = None;
     for (at, answer) in answers.iter().enumerate() {
         // Enter alone does nothing at any step.
@@ -145,7 +148,10 @@ fn a_lookalike_is_compared_by_hand_before_the_amount_is_typed() {
         press(&mut state, KeyCode::Char('y'));
         type_text(&mut state, wrong);
         assert!(submitted(&press(&mut state, KeyCode::Enter)).is_none());
-        assert!(screen(&mut state, 80, 24).contains("type different, or Esc"), "{wrong}");
+        assert!(
+            screen(&mut state, 80, 24).contains("type different, or Esc"),
+            "{wrong}"
+        );
     }
     let mut state = reviewing(resembling());
     press(&mut state, KeyCode::Char('y'));
@@ -272,14 +278,27 @@ fn who_the_recipient_is_to_us_is_told() {
     };
     check(None, "new · neither yours nor in the address book, never paid");
     check(Some((KnownAs::PastRecipient, 12)), "known · paid 12 times");
-    check(Some((KnownAs::Contact, 1)), "known · in the address book · paid once");
-    check(Some((KnownAs::Contact, 0)), "known · in the address book · never paid");
-    check(Some((KnownAs::OwnWallet, 9)), "known · yours · never paid from this wallet");
+    check(
+        Some((KnownAs::Contact, 1)),
+        "known · in the address book · paid once",
+    );
+    check(
+        Some((KnownAs::Contact, 0)),
+        "known · in the address book · never paid",
+    );
+    check(
+        Some((KnownAs::OwnWallet, 9)),
+        "known · yours · never paid from this wallet",
+    );
 }
 
 #[test]
 fn doubts_as_they_look() {
-    for (name, prepared) in [("lookalike", resembling()), ("fails", failing()), ("token", of_token())] {
+    for (name, prepared) in [
+        ("lookalike", resembling()),
+        ("fails", failing()),
+        ("token", of_token()),
+    ] {
         let mut state = reviewing(prepared);
         snapshot(&format!("review_{name}_80x24"), &screen(&mut state, 80, 24));
         snapshot(&format!("review_{name}_120x40"), &screen(&mut state, 120, 40));
