@@ -304,6 +304,7 @@ fn prepared() -> Prepared {
     Prepared {
         plan,
         recipient: Some(wallet(1)),
+        known: None,
         paid_before: 0,
         block_height: Some(1_200),
     }
