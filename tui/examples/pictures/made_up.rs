@@ -11,7 +11,8 @@ use keyward_core::path::PathFamily;
 use keyward_core::solana::{MessageVersion, Transaction, compile_message, instructions};
 use keyward_core::vault::{KdfParams, VaultId};
 use keyward_custody::chain::NodeStatus;
-use keyward_custody::transfer::{BalanceChange, TransferPlan};
+use keyward_custody::lookalike::{Known, KnownAs};
+use keyward_custody::transfer::{BalanceChange, TransferAmount, TransferPlan};
 use keyward_custody::{
     AuditQuery, AuditRow, AuditRows, MasterId, PreviewDecision, SigningPreview, VaultSummary, Wallet,
     WalletPage, WalletQuery, WalletStatus,
@@ -133,10 +134,10 @@ impl World {
     }
 
     pub(crate) fn prepare(&self, draft: &Draft) -> anyhow::Result<Prepared> {
-        let Wish::Exactly(lamports) = draft.amount else {
-            anyhow::bail!("an exact amount")
+        let Wish::Exactly(TransferAmount::Sol(lamports)) = draft.amount else {
+            anyhow::bail!("an exact amount of SOL")
         };
-        let price = draft.priority_fee_micro_lamports.unwrap_or(0);
+        let price = draft.fee.ceiling_micro_lamports();
         let message = compile_message(
             MessageVersion::V0,
             draft.from,
@@ -167,9 +168,13 @@ impl World {
         };
         let height = Self::node().block_height;
         let mut request = keyward_custody::transfer::TransferRequest::new(draft.from, draft.to, lamports);
-        if let Some(micro_lamports) = draft.priority_fee_micro_lamports {
-            request.fee = keyward_custody::FeePolicy::Fixed { micro_lamports };
-        }
+        request.fee = draft.fee;
+        let mut details = keyward_custody::transfer::PlanDetails::default();
+        details.price = Some(keyward_custody::FeePrice {
+            micro_lamports: price,
+            capped: false,
+        });
+        let recipient = self.wallet(1)?;
         let plan = TransferPlan {
             request,
             transaction: Transaction::unsigned(message).encode(),
@@ -192,11 +197,17 @@ impl World {
             intent,
             last_valid_block_height: height + 60,
             network: Self::node().network,
-            details: keyward_custody::transfer::PlanDetails::default(),
+            details,
         };
         Ok(Prepared {
             plan,
-            recipient: Some(self.wallet(1)?),
+            known: Some(Known {
+                address: draft.to,
+                label: recipient.label.clone(),
+                known_as: KnownAs::OwnWallet,
+                uses: 40,
+            }),
+            recipient: Some(recipient),
             paid_before: 12,
             block_height: Some(height),
         })
