@@ -16,8 +16,12 @@ mod jobs;
 mod minting;
 #[path = "chain/nonsense.rs"]
 mod nonsense;
+#[path = "chain/offline.rs"]
+mod offline;
 #[path = "chain/reads.rs"]
 mod reads;
+#[path = "chain/recipients.rs"]
+mod recipients;
 #[path = "chain/scene.rs"]
 mod scene;
 #[path = "chain/sending.rs"]

@@ -30,6 +30,10 @@ mod init;
 mod inspect;
 #[path = "cli/node.rs"]
 mod node;
+#[path = "cli/nonce.rs"]
+mod nonce;
+#[path = "cli/offline.rs"]
+mod offline;
 #[path = "cli/owners.rs"]
 mod owners;
 #[path = "cli/postgres.rs"]
@@ -47,6 +51,8 @@ mod signing;
 mod sweep;
 #[path = "cli/terminal.rs"]
 mod terminal;
+#[path = "cli/tokens.rs"]
+mod tokens;
 #[path = "cli/trouble.rs"]
 mod trouble;
 #[path = "cli/vault.rs"]

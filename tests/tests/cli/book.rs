@@ -1,6 +1,8 @@
 //! `keyward book`: contacts by label, as CSV, and what only looks like one of them.
 
-use serde_json::json;
+use keyward_core::amount::Lamports;
+use keyward_tests::node::{NodeOptions, TestNode};
+use serde_json::{Value, json};
 
 use crate::fixture::{FIRST_ADDRESS, Vault, fails};
 
@@ -57,6 +59,61 @@ fn what_only_looks_like_a_wallet_is_refused_until_it_was_compared() {
     );
     vault.json(&format!("book add shop {fake} --address-checked"));
     assert_eq!(vault.json("book list")["total"], 1);
+}
+
+/// The same address with another character in its middle.
+fn with_other_middle(address: &str) -> String {
+    let mut text = address.to_owned();
+    let other = if text.get(26..27) == Some("4") { "5" } else { "4" };
+    text.replace_range(26..27, other);
+    text
+}
+
+/// Contacts and whoever was paid are what a recipient is compared with, and nothing is signed before a person compared.
+#[test]
+fn a_payment_to_what_only_looks_like_a_contact_or_a_past_recipient_needs_a_word_of_its_own() {
+    let node = TestNode::start_engine(NodeOptions::default()).unwrap();
+    let vault = Vault::new(1);
+    node.fund_blocking(&FIRST_ADDRESS.parse().unwrap(), Lamports::new(5_000_000_000))
+        .unwrap();
+    let run = |words: &str| vault.run(words).env("KEYWARD_RPC_URL", &node.rpc_url);
+    let json = |words: &str| -> Value { run(words).arg("--json").success().unwrap().json().unwrap() };
+    let stranger = "7WktogJEd2wQ9eH2oWusmcoFTgeYi6rS632UviTBJ2jm";
+    let send = |to: &str| format!("send --from #0 --to {to} --amount 0.25");
+    let (fake_shop, fake_stranger) = (with_other_middle(SHOP), with_other_middle(stranger));
+    // Nobody is known yet, so nobody is resembled.
+    for fake in [&fake_shop, &fake_stranger] {
+        assert_eq!(json(&format!("{} --dry-run", send(fake)))["lookalikes"], json!([]));
+    }
+    run(&format!("book add shop {SHOP}")).success().unwrap();
+    assert_eq!(json(&format!("{} --yes", send(stranger)))["status"], "confirmed");
+
+    for (fake, real, known_as, label) in [
+        (&fake_shop, SHOP, "contact", "shop"),
+        (&fake_stranger, stranger, "past-recipient", ""),
+    ] {
+        let preview = json(&format!("{} --dry-run", send(fake)));
+        let told = &preview["lookalikes"][0];
+        assert_eq!(
+            (&told["address"], &told["known_as"], &told["label"]),
+            (&real.into(), &known_as.into(), &label.into()),
+            "{preview}"
+        );
+        // Agreeing beforehand is not comparing.
+        let error = fails(run(&format!("{} --yes", send(fake))), 3, "lookalike");
+        assert!(error["message"].as_str().unwrap().contains(real), "{error}");
+        let text = run(&format!("{} --dry-run", send(fake))).success().unwrap().stdout;
+        assert!(text.contains("CAREFUL") && text.contains(real), "{text}");
+        assert_eq!(node.balance_blocking(&fake.parse().unwrap()).unwrap().get(), 0);
+    }
+    // By its label it is the real one.
+    assert_eq!(json(&format!("{} --dry-run", send("shop")))["lookalikes"], json!([]));
+    assert_eq!(
+        json(&format!("{} --yes --recipient-checked", send(&fake_shop)))["status"],
+        "confirmed"
+    );
+    assert_eq!(json("book show shop")["contact"]["paid"], 0, "the real one got nothing");
+    vault.run("audit verify").success().unwrap();
 }
 
 #[test]

@@ -31,6 +31,11 @@ pub(crate) struct Vault {
 
 impl Vault {
     pub(crate) fn new(wallets: u32) -> Self {
+        Self::of(PHRASE, wallets)
+    }
+
+    /// A vault of another phrase.
+    pub(crate) fn of(phrase: &str, wallets: u32) -> Self {
         let sandbox = Sandbox::new().unwrap();
         let password_file = sandbox.write("password", PASSWORD).unwrap();
         let vault = Self {
@@ -40,7 +45,7 @@ impl Vault {
         vault
             .run("init --import - --kdf scrypt-16384 --max-sol 5 --json --wallets")
             .arg(wallets.to_string())
-            .stdin(PHRASE)
+            .stdin(phrase)
             .success()
             .unwrap();
         vault
