@@ -90,7 +90,14 @@ async fn a_file_that_says_it_never_ends_is_refused() {
             .unwrap_err();
         assert!(matches!(error, TransferError::Signed { .. }), "{error}");
     }
-    assert!(scene.custody.attempts(&AttemptQuery::default()).await.unwrap().is_empty());
+    assert!(
+        scene
+            .custody
+            .attempts(&AttemptQuery::default())
+            .await
+            .unwrap()
+            .is_empty()
+    );
     // A node that is a little ahead of this one may have told a little more.
     let ahead = told(&offline, offline.last_valid_block_height + 20);
     let outcome = sent(&scene, &scene.node, &ahead, bytes).await.unwrap();

@@ -24,7 +24,10 @@ async fn plan(scene: &Scene, to: Address) -> Result<SweepPlan, SweepError> {
         fee: FeePolicy::None,
     };
     let progress = Progress::default();
-    scene.custody.plan_consolidation(&scene.node, &request, &progress).await
+    scene
+        .custody
+        .plan_consolidation(&scene.node, &request, &progress)
+        .await
 }
 
 async fn refused(scene: &Scene, to: Address, expected: &str) {
@@ -83,7 +86,10 @@ async fn what_only_looks_like_a_known_address_is_no_recipient() {
         })
         .find(Address::is_on_curve)
         .unwrap();
-    assert!(plan(&scene, fake).await.is_ok(), "nothing that it looks like is known");
+    assert!(
+        plan(&scene, fake).await.is_ok(),
+        "nothing that it looks like is known"
+    );
     let contact = NewContact {
         address: real,
         label: "till".into(),

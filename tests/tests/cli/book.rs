@@ -83,7 +83,10 @@ fn a_payment_to_what_only_looks_like_a_contact_or_a_past_recipient_needs_a_word_
     let (fake_shop, fake_stranger) = (with_other_middle(SHOP), with_other_middle(stranger));
     // Nobody is known yet, so nobody is resembled.
     for fake in [&fake_shop, &fake_stranger] {
-        assert_eq!(json(&format!("{} --dry-run", send(fake)))["lookalikes"], json!([]));
+        assert_eq!(
+            json(&format!("{} --dry-run", send(fake)))["lookalikes"],
+            json!([])
+        );
     }
     run(&format!("book add shop {SHOP}")).success().unwrap();
     assert_eq!(json(&format!("{} --yes", send(stranger)))["status"], "confirmed");
@@ -102,17 +105,27 @@ fn a_payment_to_what_only_looks_like_a_contact_or_a_past_recipient_needs_a_word_
         // Agreeing beforehand is not comparing.
         let error = fails(run(&format!("{} --yes", send(fake))), 3, "lookalike");
         assert!(error["message"].as_str().unwrap().contains(real), "{error}");
-        let text = run(&format!("{} --dry-run", send(fake))).success().unwrap().stdout;
+        let text = run(&format!("{} --dry-run", send(fake)))
+            .success()
+            .unwrap()
+            .stdout;
         assert!(text.contains("CAREFUL") && text.contains(real), "{text}");
         assert_eq!(node.balance_blocking(&fake.parse().unwrap()).unwrap().get(), 0);
     }
     // By its label it is the real one.
-    assert_eq!(json(&format!("{} --dry-run", send("shop")))["lookalikes"], json!([]));
+    assert_eq!(
+        json(&format!("{} --dry-run", send("shop")))["lookalikes"],
+        json!([])
+    );
     assert_eq!(
         json(&format!("{} --yes --recipient-checked", send(&fake_shop)))["status"],
         "confirmed"
     );
-    assert_eq!(json("book show shop")["contact"]["paid"], 0, "the real one got nothing");
+    assert_eq!(
+        json("book show shop")["contact"]["paid"],
+        0,
+        "the real one got nothing"
+    );
     vault.run("audit verify").success().unwrap();
 }
 

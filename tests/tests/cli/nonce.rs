@@ -40,7 +40,10 @@ impl Scene {
     }
 
     fn nonces(&self) -> Vec<Value> {
-        self.json("nonce list --wallet #0")["nonces"].as_array().unwrap().clone()
+        self.json("nonce list --wallet #0")["nonces"]
+            .as_array()
+            .unwrap()
+            .clone()
     }
 
     /// Runs again until the nonce's value is finalized, which is what it may be refused for meanwhile.
@@ -74,7 +77,9 @@ fn a_nonce_is_made_used_and_closed() {
     fails(scene.run("nonce close 0 --wallet #0 --yes"), 10, "nonce_unfit");
     fails(scene.run("nonce close 99 --wallet #0 --yes"), 10, "nonce_invalid");
     fails(
-        scene.run(&format!("send --from #0 --to {STRANGER} --amount 1 --nonce 0 --yes")),
+        scene.run(&format!(
+            "send --from #0 --to {STRANGER} --amount 1 --nonce 0 --yes"
+        )),
         10,
         "nonce_unfit",
     );
@@ -85,7 +90,11 @@ fn a_nonce_is_made_used_and_closed() {
     let listed = scene.nonces();
     assert_eq!(listed.len(), 1);
     assert_eq!(
-        (&listed[0]["number"], &listed[0]["account"], &listed[0]["authority"]),
+        (
+            &listed[0]["number"],
+            &listed[0]["account"],
+            &listed[0]["authority"]
+        ),
         (&0.into(), &made["account"], &FIRST_ADDRESS.into())
     );
     let held = listed[0]["lamports"].as_u64().unwrap();
@@ -96,7 +105,10 @@ fn a_nonce_is_made_used_and_closed() {
     let account = made["account"].as_str().unwrap();
     scene
         .node
-        .fund_blocking(&crate::fixture::SECOND_ADDRESS.parse().unwrap(), Lamports::new(SOL))
+        .fund_blocking(
+            &crate::fixture::SECOND_ADDRESS.parse().unwrap(),
+            Lamports::new(SOL),
+        )
         .unwrap();
     fails(
         scene.run(&format!("nonce close {account} --wallet #1 --yes")),
@@ -109,14 +121,20 @@ fn a_nonce_is_made_used_and_closed() {
     let preview = scene.once_final(&format!("{words} --dry-run"));
     assert_eq!(preview["nonce"], account);
     let sent = scene.json(&format!("{words} --yes"));
-    assert_eq!((&sent["status"], &sent["nonce"]), (&"confirmed".into(), &account.into()));
+    assert_eq!(
+        (&sent["status"], &sent["nonce"]),
+        (&"confirmed".into(), &account.into())
+    );
     assert_eq!(scene.balance(STRANGER), SOL / 2);
     assert_ne!(scene.nonces()[0]["value"], listed[0]["value"]);
 
     // All of it comes back.
     let before = scene.balance(FIRST_ADDRESS);
     let closed = scene.json("nonce close 0 --wallet #0 --yes");
-    assert_eq!((&closed["status"], &closed["lamports"]), (&"confirmed".into(), &held.into()));
+    assert_eq!(
+        (&closed["status"], &closed["lamports"]),
+        (&"confirmed".into(), &held.into())
+    );
     let after = scene.balance(FIRST_ADDRESS);
     assert!(after > before && after < before + held, "{before} {after}");
     assert!(scene.nonces().is_empty());
@@ -131,25 +149,52 @@ fn what_is_signed_offline_with_a_nonce_has_the_time_it_needs() {
     let file = scene.vault.sandbox.path("pay.json");
     let words = format!("send --from #0 --to {STRANGER} --amount 0.5 --nonce 0");
     scene.once_final(&format!("{words} --dry-run"));
-    let told = scene.run(&words).arg("--offline-out").arg(&file).success().unwrap().stdout;
+    let told = scene
+        .run(&words)
+        .arg("--offline-out")
+        .arg(&file)
+        .success()
+        .unwrap()
+        .stdout;
     assert!(told.contains("until the nonce"), "{told}");
     let unsigned: Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
     let prepared_at = unsigned["last_valid_block_height"].as_u64().unwrap();
     // Signed where there is no node; every blockhash of when it was prepared is gone by then.
-    let answer = scene.vault.run("sign-transaction --json").arg(&file).success().unwrap().stdout;
+    let answer = scene
+        .vault
+        .run("sign-transaction --json")
+        .arg(&file)
+        .success()
+        .unwrap()
+        .stdout;
     let signed = scene.vault.sandbox.write("signed.json", answer).unwrap();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
     let client = scene.node.client().unwrap();
     let passed = wait::until("blockhashes expire", LIMIT, async || {
-        let height = client.block_height(keyward_custody::chain::Commitment::Finalized).await;
+        let height = client
+            .block_height(keyward_custody::chain::Commitment::Finalized)
+            .await;
         height.ok().filter(|height| *height > prepared_at + 200)
     });
     runtime.block_on(passed).unwrap();
     // A height that is yet to come was not the one that it was prepared at.
     let mut lying = unsigned.clone();
     lying["last_valid_block_height"] = json!(u64::MAX);
-    let lying = scene.vault.sandbox.write("lying.json", lying.to_string()).unwrap();
-    let run = |unsigned: &std::path::Path| scene.run("send --unsigned").arg(unsigned).arg("--signed").arg(&signed);
+    let lying = scene
+        .vault
+        .sandbox
+        .write("lying.json", lying.to_string())
+        .unwrap();
+    let run = |unsigned: &std::path::Path| {
+        scene
+            .run("send --unsigned")
+            .arg(unsigned)
+            .arg("--signed")
+            .arg(&signed)
+    };
     fails(run(&lying), 10, "signed_unfit");
     assert_eq!(scene.balance(STRANGER), 0);
     let sent = run(&file).arg("--json").success().unwrap().json().unwrap();

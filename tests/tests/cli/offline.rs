@@ -48,7 +48,8 @@ impl Scene {
     /// Prepares a transfer of the other machine's wallet; gives the file and what it says.
     fn prepared(&self, name: &str, amount: &str) -> (PathBuf, Value) {
         let file = self.online.sandbox.path(name);
-        let words = format!("send --from {FIRST_ADDRESS} --to {STRANGER} --amount {amount} --json --offline-out");
+        let words =
+            format!("send --from {FIRST_ADDRESS} --to {STRANGER} --amount {amount} --json --offline-out");
         let told = self.run(&words).arg(&file).success().unwrap().json().unwrap();
         let written: Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
         assert_eq!(told["unsigned"], written, "{told}");
@@ -58,7 +59,11 @@ impl Scene {
 
     /// Signs it where the keys are, without any node; gives the file with the answer.
     fn signed(&self, name: &str, unsigned: &Value) -> (PathBuf, Value) {
-        let file = self.offline.sandbox.write(&format!("{name}.in"), unsigned.to_string()).unwrap();
+        let file = self
+            .offline
+            .sandbox
+            .write(&format!("{name}.in"), unsigned.to_string())
+            .unwrap();
         let run = self.offline.run("sign-transaction --json").arg(file);
         let answer = run.success().unwrap().json().unwrap();
         assert_eq!(answer["complete"], true, "{answer}");
@@ -67,7 +72,10 @@ impl Scene {
     }
 
     fn send(&self, unsigned: &PathBuf, signed: &PathBuf) -> Cli {
-        self.run("send --unsigned").arg(unsigned).arg("--signed").arg(signed)
+        self.run("send --unsigned")
+            .arg(unsigned)
+            .arg("--signed")
+            .arg(signed)
     }
 
     /// The file changed, as another file.
@@ -117,8 +125,17 @@ fn a_transfer_is_signed_on_a_machine_without_a_node_and_lands_once() {
         .write("signature", answer["signature"].as_str().unwrap())
         .unwrap();
     for signed in [&alone, &signed] {
-        let sent = scene.send(&file, signed).arg("--json").success().unwrap().json().unwrap();
-        assert_eq!((&sent["status"], &sent["signature"]), (&"confirmed".into(), &answer["signature"]));
+        let sent = scene
+            .send(&file, signed)
+            .arg("--json")
+            .success()
+            .unwrap()
+            .json()
+            .unwrap();
+        assert_eq!(
+            (&sent["status"], &sent["signature"]),
+            (&"confirmed".into(), &answer["signature"])
+        );
         assert_eq!(sent["units"], "500000000");
         assert_eq!(scene.balance(STRANGER), SOL / 2);
     }
@@ -156,9 +173,17 @@ fn a_file_that_was_tampered_with_is_refused_before_anything_is_sent() {
     };
     let swapped = |unsigned: &mut Value| unsigned["transaction"] = other["transaction"].clone();
     let changes: [(&str, &dyn Fn(&mut Value), &str); 9] = [
-        ("units", &|file| file["units"] = json!("400000000"), "signed_unfit"),
+        (
+            "units",
+            &|file| file["units"] = json!("400000000"),
+            "signed_unfit",
+        ),
         ("to", &|file| file["to"] = json!(SECOND_ADDRESS), "signed_unfit"),
-        ("from", &|file| file["from"] = json!(SECOND_ADDRESS), "signed_unfit"),
+        (
+            "from",
+            &|file| file["from"] = json!(SECOND_ADDRESS),
+            "signed_unfit",
+        ),
         (
             "mint",
             &|file| {
@@ -175,7 +200,11 @@ fn a_file_that_was_tampered_with_is_refused_before_anything_is_sent() {
             &|file| file["last_valid_block_height"] = json!(u64::MAX),
             "signed_unfit",
         ),
-        ("format", &|file| file["format"] = json!("another"), "unsigned_invalid"),
+        (
+            "format",
+            &|file| file["format"] = json!("another"),
+            "unsigned_invalid",
+        ),
     ];
     for (name, change, code) in changes {
         let file = scene.changed(name, &unsigned, change);
@@ -188,8 +217,16 @@ fn a_file_that_was_tampered_with_is_refused_before_anything_is_sent() {
     fails(scene.send(&file, &signed), 9, "other_network");
     assert_eq!(scene.balance(STRANGER), 0, "nothing was sent");
     // What the file says of its end is not believed: told long over, it lands all the same.
-    let file = scene.changed("old", &unsigned, |file| file["last_valid_block_height"] = json!(1));
-    let sent = scene.send(&file, &signed).arg("--json").success().unwrap().json().unwrap();
+    let file = scene.changed("old", &unsigned, |file| {
+        file["last_valid_block_height"] = json!(1)
+    });
+    let sent = scene
+        .send(&file, &signed)
+        .arg("--json")
+        .success()
+        .unwrap()
+        .json()
+        .unwrap();
     assert_eq!(sent["status"], "confirmed");
 }
 
@@ -199,14 +236,22 @@ fn a_file_that_came_back_too_late_is_said_to_have_expired() {
     let (file, unsigned) = scene.prepared("pay.json", "0.5");
     let (signed, _) = scene.signed("signed.json", &unsigned);
     let end = unsigned["last_valid_block_height"].as_u64().unwrap();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
     let client = scene.node.client().unwrap();
     let passed = wait::until("the blockhash expires", Duration::from_secs(120), async || {
         let height = client.block_height(Commitment::Finalized).await;
         height.ok().filter(|height| *height > end)
     });
     runtime.block_on(passed).unwrap();
-    let output = scene.send(&file, &signed).arg("--json").bound(Duration::from_secs(180)).exits(9).unwrap();
+    let output = scene
+        .send(&file, &signed)
+        .arg("--json")
+        .bound(Duration::from_secs(180))
+        .exits(9)
+        .unwrap();
     assert_eq!(output.json().unwrap()["status"], "expired", "{output}");
     assert_eq!(scene.balance(STRANGER), 0);
 }
@@ -216,19 +261,27 @@ fn a_file_that_came_back_too_late_is_said_to_have_expired() {
 fn what_is_signed_elsewhere_is_recorded_where_the_wallet_is_known() {
     let node = TestNode::start_engine(NodeOptions { slot_ms: 400 }).unwrap();
     let (vault, other) = (Vault::new(2), Vault::new(2));
-    node.fund_blocking(&address(FIRST_ADDRESS), Lamports::new(5 * SOL)).unwrap();
+    node.fund_blocking(&address(FIRST_ADDRESS), Lamports::new(5 * SOL))
+        .unwrap();
     let run = |words: &str| vault.run(words).env("KEYWARD_RPC_URL", &node.rpc_url);
     let file = vault.sandbox.path("pay.json");
     let words = format!("send --from #0 --to {STRANGER} --amount 0.5 --json --offline-out");
     run(&words).arg(&file).success().unwrap();
     // A file that is there is not written over.
-    fails(run(&words.replace(" --json", "")).arg(&file), 8, "file_unwritable");
+    fails(
+        run(&words.replace(" --json", "")).arg(&file),
+        8,
+        "file_unwritable",
+    );
     let unsigned = std::fs::read_to_string(&file).unwrap();
     let there = other.sandbox.write("pay.json", &unsigned).unwrap();
     // As it is printed for people.
     let text = other.run("sign-transaction").arg(there).success().unwrap().stdout;
     let signed = vault.sandbox.write("signed.txt", text).unwrap();
-    let sent = run("send --json --unsigned").arg(&file).arg("--signed").arg(&signed);
+    let sent = run("send --json --unsigned")
+        .arg(&file)
+        .arg("--signed")
+        .arg(&signed);
     let sent = sent.success().unwrap().json().unwrap();
     let listed = vault.json("transfers list");
     assert_eq!(listed["transfers"][0]["signature"], sent["signature"]);

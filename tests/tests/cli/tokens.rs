@@ -35,9 +35,7 @@ impl Scene {
     }
 
     fn run(&self, words: &str) -> Cli {
-        self.vault
-            .run(words)
-            .env("KEYWARD_RPC_URL", &self.node.rpc_url)
+        self.vault.run(words).env("KEYWARD_RPC_URL", &self.node.rpc_url)
     }
 
     fn json(&self, words: &str) -> Value {
@@ -80,10 +78,16 @@ async fn tokens_of_both_programs_are_previewed_and_sent() {
         };
         let mint = scene.mint(program, options, seed).await;
         mint.give(&first(), 2_000_000).await.unwrap();
-        let words = format!("send --from #0 --to {STRANGER} --token {} --amount 1.25", mint.address);
+        let words = format!(
+            "send --from #0 --to {STRANGER} --token {} --amount 1.25",
+            mint.address
+        );
         let preview = scene.json(&format!("{words} --dry-run"));
         assert_eq!(preview["mint"], mint.address.to_string());
-        assert_eq!((&preview["units"], &preview["lamports"]), (&"1250000".into(), &Value::Null));
+        assert_eq!(
+            (&preview["units"], &preview["lamports"]),
+            (&"1250000".into(), &Value::Null)
+        );
         assert_eq!(preview["creates_account"], true);
         assert_eq!(preview["simulation_error"], Value::Null);
         let text = |text: &str| text.to_owned();
@@ -101,16 +105,28 @@ async fn tokens_of_both_programs_are_previewed_and_sent() {
         assert_eq!(owned.unwrap()["after"], STRANGER, "{preview}");
         // The rent of the account and the fee are all the SOL that goes.
         let client = scene.node.client().unwrap();
-        let before = client.balances(&[first()]).await.unwrap().values[0].unwrap().get();
+        let before = client.balances(&[first()]).await.unwrap().values[0]
+            .unwrap()
+            .get();
         let sent = scene.json(&format!("{words} --yes"));
-        assert_eq!((&sent["status"], &sent["units"]), (&"confirmed".into(), &"1250000".into()));
-        let values = client.balances(&[first(), mint.account_of(&stranger())]).await.unwrap().values;
+        assert_eq!(
+            (&sent["status"], &sent["units"]),
+            (&"confirmed".into(), &"1250000".into())
+        );
+        let values = client
+            .balances(&[first(), mint.account_of(&stranger())])
+            .await
+            .unwrap()
+            .values;
         let fee = sent["fee_lamports"].as_u64().unwrap();
         assert_eq!(values[0].unwrap().get(), before - fee - values[1].unwrap().get());
         assert_eq!(mint.held_by(&stranger()).await.unwrap(), Some(1_250_000));
         assert_eq!(mint.held_by(&first()).await.unwrap(), Some(750_000));
         let again = scene.json(&format!("{words} --dry-run --amount 0.000001").replace(" --amount 1.25", ""));
-        assert_eq!((&again["creates_account"], &again["units"]), (&false.into(), &"1".into()));
+        assert_eq!(
+            (&again["creates_account"], &again["units"]),
+            (&false.into(), &"1".into())
+        );
         let listed = scene.json("transfers list --wallet #0");
         assert_eq!(listed["transfers"][0]["mint"], mint.address.to_string());
         assert_eq!(listed["transfers"][0]["units"], "1250000");
@@ -128,7 +144,10 @@ async fn a_transfer_fee_is_told_before_and_kept_by_the_token() {
     };
     let mint = scene.mint(TokenProgram::Token2022, options, 7).await;
     mint.give(&first(), 1_000).await.unwrap();
-    let words = format!("send --from #0 --to {STRANGER} --token {} --amount 4.01", mint.address);
+    let words = format!(
+        "send --from #0 --to {STRANGER} --token {} --amount 4.01",
+        mint.address
+    );
     let preview = scene.json(&format!("{words} --dry-run"));
     // 4.01 at 2.5 in 100 are 0.10025, rounded up.
     let notes = preview["notes"].to_string();
@@ -154,7 +173,9 @@ async fn what_cannot_be_sent_of_a_token_is_refused_and_nothing_is_signed() {
     let mint = scene.mint(TokenProgram::Token, options, 9).await;
     mint.give(&first(), 500).await.unwrap();
     let send = |to: &str, token: &str, amount: &str| {
-        scene.run(&format!("send --from #0 --to {to} --token {token} --amount {amount} --yes"))
+        scene.run(&format!(
+            "send --from #0 --to {to} --token {token} --amount {amount} --yes"
+        ))
     };
     let token = mint.address.to_string();
     let error = fails(send(STRANGER, &token, "1.005"), 10, "amount_invalid");
@@ -171,7 +192,10 @@ async fn what_cannot_be_sent_of_a_token_is_refused_and_nothing_is_signed() {
     );
     let account = mint.account_of(&first()).to_string();
     let error = fails(send(&account, &token, "1"), 10, "token_unfit");
-    assert!(error["message"].as_str().unwrap().contains(FIRST_ADDRESS), "{error}");
+    assert!(
+        error["message"].as_str().unwrap().contains(FIRST_ADDRESS),
+        "{error}"
+    );
     mint.give(&stranger(), 1).await.unwrap();
     mint.freeze(&stranger()).await.unwrap();
     let error = fails(send(STRANGER, &token, "1"), 10, "token_unfit");
