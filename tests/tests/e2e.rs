@@ -11,6 +11,8 @@ mod console;
 mod console_canary;
 #[path = "e2e/console_keys.rs"]
 mod console_keys;
+#[path = "e2e/console_plans.rs"]
+mod console_plans;
 #[path = "e2e/console_trouble.rs"]
 mod console_trouble;
 #[path = "e2e/killed.rs"]

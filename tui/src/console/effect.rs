@@ -21,6 +21,7 @@ use super::effects::holdings::{HoldingsAnswer, HoldingsWork};
 use super::effects::inspect::{InspectAnswer, InspectWork};
 use super::effects::keys::{KeysAnswer, KeysWork};
 use super::effects::node::{NodeAnswer, NodeWork};
+use super::effects::plans::{PlanAnswer, PlanWork};
 use super::effects::rotation::{RotationAnswer, RotationWork};
 use super::effects::send::{SendAnswer, SendWork};
 use super::effects::settings::{SettingsAnswer, SettingsWork};
@@ -59,6 +60,12 @@ impl Pending {
     /// Forgets the request and gives it back.
     pub fn take(&mut self) -> Option<RequestId> {
         self.0.take()
+    }
+
+    /// Whether `id` is the one awaited.
+    #[must_use]
+    pub fn awaits(self, id: RequestId) -> bool {
+        self.0 == Some(id)
     }
 
     /// Whether `id` is the answer awaited; if so nothing is awaited any more.
@@ -129,6 +136,8 @@ pub enum Work {
     Holdings(HoldingsWork),
     /// Stored jobs.
     Bulk(BulkWork),
+    /// Plans of stored jobs.
+    Plan(PlanWork),
     /// The address book.
     Book(BookWork),
     /// Reading what is to be signed.
@@ -164,6 +173,8 @@ pub enum Answer {
     Holdings(HoldingsAnswer),
     /// From stored jobs.
     Bulk(BulkAnswer),
+    /// From plans of stored jobs.
+    Plan(PlanAnswer),
     /// From the address book.
     Book(BookAnswer),
     /// From reading what is to be signed.

@@ -33,6 +33,7 @@ pub mod holdings;
 pub mod inspect;
 pub mod keys;
 pub mod node;
+pub mod plans;
 pub mod rotation;
 pub mod send;
 pub mod settings;
@@ -350,6 +351,7 @@ async fn perform(services: Arc<Services>, work: Work, reporter: Reporter) -> Ans
         Work::Backup(work) => Answer::Backup(backup::perform(&services, work, &reporter).boxed().await),
         Work::Holdings(work) => Answer::Holdings(holdings::perform(&services, work, &reporter).boxed().await),
         Work::Bulk(work) => Answer::Bulk(bulk::perform(&services, work, &reporter).boxed().await),
+        Work::Plan(work) => Answer::Plan(plans::perform(&services, work, &reporter).boxed().await),
         Work::Book(work) => Answer::Book(book::perform(&services, work).boxed().await),
         Work::Upkeep(work) => Answer::Upkeep(upkeep::perform(&services, work, &reporter).boxed().await),
     }

@@ -23,6 +23,7 @@ pub struct Field {
     name: &'static str,
     hint: String,
     value: Value,
+    hidden: bool,
 }
 
 #[derive(Debug)]
@@ -37,6 +38,7 @@ impl Field {
             name,
             hint: String::new(),
             value,
+            hidden: false,
         }
     }
 
@@ -100,6 +102,38 @@ impl Form {
     #[must_use]
     pub fn new(fields: Vec<Field>) -> Self {
         Self { fields, focus: 0 }
+    }
+
+    /// Hides these fields and shows all others. What a hidden one holds stays.
+    pub fn hide(&mut self, hidden: &[usize]) {
+        for (at, field) in self.fields.iter_mut().enumerate() {
+            field.hidden = hidden.contains(&at);
+        }
+        if self.is_hidden(self.focus) {
+            self.focus = self
+                .after(self.focus)
+                .or_else(|| self.before(self.focus))
+                .unwrap_or(0);
+        }
+    }
+
+    fn is_hidden(&self, at: usize) -> bool {
+        self.fields.get(at).is_some_and(|field| field.hidden)
+    }
+
+    /// The nearest field below this one that is seen.
+    fn after(&self, at: usize) -> Option<usize> {
+        (at + 1..self.fields.len()).find(|next| !self.is_hidden(*next))
+    }
+
+    /// The first field that is seen.
+    fn first(&self) -> Option<usize> {
+        (0..self.fields.len()).find(|at| !self.is_hidden(*at))
+    }
+
+    /// The nearest field above this one that is seen.
+    fn before(&self, at: usize) -> Option<usize> {
+        (0..at).rev().find(|next| !self.is_hidden(*next))
     }
 
     /// The field in focus.
@@ -189,12 +223,19 @@ impl Form {
 
     /// Does what a key of the form context asks for.
     pub fn act(&mut self, action: Action) -> FormAct {
-        let count = self.fields.len().max(1);
+        let below = self.after(self.focus);
         match action {
-            Action::Accept if self.focus + 1 >= count => return FormAct::Submit,
-            Action::Accept => self.focus += 1,
-            Action::Next => self.focus = (self.focus + 1) % count,
-            Action::Previous => self.focus = (self.focus + count - 1) % count,
+            Action::Accept => match below {
+                Some(next) => self.focus = next,
+                None => return FormAct::Submit,
+            },
+            Action::Next => {
+                self.focus = below.or_else(|| self.first()).unwrap_or(self.focus);
+            }
+            Action::Previous => {
+                let last = self.before(self.fields.len());
+                self.focus = self.before(self.focus).or(last).unwrap_or(self.focus);
+            }
             Action::Back => return FormAct::Back,
             _ => return FormAct::Other,
         }
@@ -229,7 +270,7 @@ impl Form {
     /// Draws it from a row on; gives the first free row, below what is said of the field in focus.
     pub fn view(&self, frame: &mut Frame<'_>, area: Rect, offset: u16, palette: &Palette) -> u16 {
         let mut at = offset;
-        for (number, field) in self.fields.iter().enumerate() {
+        for (number, field) in self.fields.iter().enumerate().filter(|(_, field)| !field.hidden) {
             let here = number == self.focus;
             let sign = if here { "▌" } else { " " };
             let style = if here { palette.accent } else { palette.muted };
@@ -300,60 +341,4 @@ impl Form {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crossterm::event::KeyModifiers;
-
-    fn press(form: &mut Form, code: KeyCode) -> Edit {
-        form.key(KeyEvent::new(code, KeyModifiers::NONE))
-    }
-
-    fn form() -> Form {
-        Form::new(vec![
-            Field::plain("label", 16),
-            Field::masked("password", 16),
-            Field::choice("chain", vec!["solana".into(), "evm".into()]),
-        ])
-    }
-
-    #[test]
-    fn enter_goes_on_and_submits_at_the_end() {
-        let mut form = form();
-        assert_eq!(form.act(Action::Accept), FormAct::Done);
-        assert_eq!(form.act(Action::Accept), FormAct::Done);
-        assert_eq!(form.act(Action::Accept), FormAct::Submit);
-        assert_eq!(form.act(Action::Next), FormAct::Done);
-        assert_eq!(form.focus(), 0);
-        assert_eq!(form.act(Action::Previous), FormAct::Done);
-        assert_eq!(form.focus(), 2);
-        assert_eq!(form.act(Action::Back), FormAct::Back);
-        assert_eq!(form.act(Action::Help), FormAct::Other);
-    }
-
-    #[test]
-    fn choices_are_stepped_through_and_never_typed_into() {
-        let mut form = form();
-        form.set_focus(2);
-        assert_eq!(press(&mut form, KeyCode::Char('x')), Edit::Ignored);
-        assert_eq!(press(&mut form, KeyCode::Right), Edit::Changed);
-        assert_eq!(form.chosen(2), 1);
-        press(&mut form, KeyCode::Char(' '));
-        assert_eq!(form.chosen(2), 0);
-        press(&mut form, KeyCode::Left);
-        assert_eq!((form.chosen(2), form.expose_text(2)), (1, ""));
-        assert_eq!(form.paste("text"), Edit::Ignored);
-    }
-
-    #[test]
-    fn secrets_are_wiped_and_nothing_else() {
-        let mut form = form();
-        form.paste("bots\n");
-        form.set_focus(1);
-        form.paste("canary");
-        assert_eq!(form.expose_copy(1).as_str(), "canary");
-        assert!(!format!("{form:?}").contains("canary"));
-        form.clear_secrets();
-        assert_eq!((form.expose_text(0), form.expose_text(1)), ("bots", ""));
-        assert!(!form.is_empty());
-    }
-}
+mod tests;

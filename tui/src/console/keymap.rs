@@ -88,6 +88,12 @@ pub enum Context {
     Bulk,
     /// One stored job.
     BulkJob,
+    /// A stored job held against the chain.
+    Report,
+    /// A plan, to be read.
+    Plan,
+    /// The forms that lead to plans.
+    Planning,
     /// The address book.
     Book,
     /// The jobs.
@@ -145,6 +151,9 @@ impl Context {
             Self::Portfolio => "Portfolio",
             Self::Bulk => "Jobs in bulk",
             Self::BulkJob => "Job in bulk",
+            Self::Report => "Report of a job",
+            Self::Plan => "Plan",
+            Self::Planning => "Before a plan",
             Self::Book => "Address book",
             Self::Jobs => "Jobs",
             Self::Rotating => "New vault key",

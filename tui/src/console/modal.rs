@@ -222,6 +222,9 @@ impl Modal {
                 palette.input.insert(text);
                 palette.selected = 0;
             }
+            Self::Prompt(prompt) if matches!(prompt.purpose, Purpose::RunPlan(_)) => {
+                prompt.problem = Some("type it, please: it is the second look".into());
+            }
             Self::Prompt(prompt) => {
                 prompt.input.insert(text);
                 prompt.closing = Closing::Unasked;

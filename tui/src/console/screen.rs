@@ -14,6 +14,7 @@ pub mod bulk_job;
 pub mod contact;
 pub mod copy_store;
 pub mod derive;
+pub mod distribute;
 pub mod export;
 pub mod find;
 pub mod first_run;
@@ -26,15 +27,18 @@ pub mod merge;
 pub mod opening;
 pub mod owners;
 pub mod password;
+pub mod plan;
 pub mod portfolio;
 pub mod proof;
 pub mod purge;
 pub mod recover;
+pub mod report;
 pub mod review;
 pub mod rotate;
 pub mod rotations;
 pub mod send;
 pub mod settings;
+pub mod sweep;
 pub mod tokens;
 pub mod transfer;
 pub mod unlock;
@@ -100,6 +104,14 @@ pub enum Screen {
     Bulk(Box<bulk::BulkScreen>),
     /// One of them.
     BulkJob(Box<bulk_job::BulkJobScreen>),
+    /// One of them held against the chain.
+    Report(Box<report::ReportScreen>),
+    /// The form of a distribution.
+    Distribute(Box<distribute::DistributeScreen>),
+    /// The form of a consolidation or a closing.
+    Sweep(Box<sweep::SweepScreen>),
+    /// A plan, to be read.
+    Plan(Box<plan::PlanScreen>),
     /// The address book.
     Book(Box<book::BookScreen>),
     /// Adding somebody to it.
@@ -163,6 +175,7 @@ impl Screen {
                 | Self::Portfolio(_)
                 | Self::Bulk(_)
                 | Self::BulkJob(_)
+                | Self::Report(_)
                 | Self::Book(_)
                 | Self::Owners(_)
                 | Self::Rotations(_)
@@ -208,6 +221,10 @@ impl Screen {
             Self::Portfolio(page) => &**page,
             Self::Bulk(page) => &**page,
             Self::BulkJob(page) => &**page,
+            Self::Report(page) => &**page,
+            Self::Distribute(page) => &**page,
+            Self::Sweep(page) => &**page,
+            Self::Plan(page) => &**page,
             Self::Book(page) => &**page,
             Self::Contact(page) => &**page,
             Self::Owners(page) => &**page,
@@ -250,6 +267,10 @@ impl Screen {
             Self::Portfolio(page) => &mut **page,
             Self::Bulk(page) => &mut **page,
             Self::BulkJob(page) => &mut **page,
+            Self::Report(page) => &mut **page,
+            Self::Distribute(page) => &mut **page,
+            Self::Sweep(page) => &mut **page,
+            Self::Plan(page) => &mut **page,
             Self::Book(page) => &mut **page,
             Self::Contact(page) => &mut **page,
             Self::Owners(page) => &mut **page,

@@ -8,8 +8,11 @@ use keyward_custody::jobs::{
 };
 use tokio::sync::watch;
 
+use self::report::ReportPage;
 use super::{Reporter, Services};
 use crate::console::effect::{Failure, Progress};
+
+pub mod report;
 
 /// What is done to a job as a whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,6 +42,8 @@ pub enum BulkWork {
         /// How many.
         limit: u32,
     },
+    /// Hold it against the chain.
+    Report(JobId),
     /// Run it until every item has its end, or nothing more can be done now.
     Run(JobId),
     /// Steer it.
@@ -55,6 +60,7 @@ impl fmt::Debug for BulkWork {
         f.write_str(match self {
             Self::Jobs(_) => "BulkWork::Jobs",
             Self::Job { .. } => "BulkWork::Job",
+            Self::Report(_) => "BulkWork::Report",
             Self::Run(_) => "BulkWork::Run",
             Self::Steer { .. } => "BulkWork::Steer",
         })
@@ -77,6 +83,8 @@ pub enum BulkAnswer {
     Jobs(Result<Vec<Job>, Failure>),
     /// One job.
     Job(Result<Box<JobPage>, Failure>),
+    /// A job held against the chain.
+    Reported(Result<Box<ReportPage>, Failure>),
     /// How a run ended.
     Ran(Result<JobOutcome, Failure>),
     /// It was steered.
@@ -107,6 +115,7 @@ pub(super) async fn perform(services: &Services, work: BulkWork, reporter: &Repo
             cursor,
             limit,
         } => BulkAnswer::Job(one(services, id, filter, cursor, limit).await),
+        BulkWork::Report(id) => BulkAnswer::Reported(report::read(services, id).await),
         BulkWork::Run(id) => BulkAnswer::Ran(run(services, id, reporter).await),
         BulkWork::Steer { id, steer } => BulkAnswer::Steered(steered(services, id, steer).await),
     }

@@ -151,6 +151,18 @@ pub enum Action {
     Pause,
     /// Runs a stored job.
     Run,
+    /// Plans paying many.
+    Distribute,
+    /// Plans collecting from many.
+    Consolidate,
+    /// Plans closing empty token accounts.
+    CloseAccounts,
+    /// Stores a plan without running it.
+    Keep,
+    /// Tries every transaction of a plan.
+    Try,
+    /// Holds a stored job against the chain.
+    Report,
     /// Goes to the stored jobs.
     GoBulk,
     /// Shows what happened to a wallet.

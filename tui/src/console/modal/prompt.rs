@@ -7,6 +7,7 @@ use keyward_custody::jobs::JobId;
 
 use super::Modal;
 use crate::config::{Config, ConfigError, Key};
+use crate::console::effects::plans::Typed;
 use crate::console::input::TextInput;
 use crate::console::text::count;
 /// The longest label, tag list or count that a prompt takes, in bytes.
@@ -81,6 +82,19 @@ pub enum Purpose {
     ContactLabel(Address),
     /// How many items of a stored job are to be done, to run it.
     RunBulk(JobId, u64),
+    /// What moves by a plan, to have it signed and sent.
+    RunPlan(Typed),
+}
+
+impl Purpose {
+    /// What Enter does.
+    #[must_use]
+    pub fn verb(&self) -> &'static str {
+        match self {
+            Self::RunBulk(..) | Self::RunPlan(_) => "sign and send",
+            _ => "save",
+        }
+    }
 }
 
 impl Modal {
@@ -143,6 +157,7 @@ impl Modal {
             | Purpose::CheckpointFile
             | Purpose::AuditFile
             | Purpose::RunBulk(..)
+            | Purpose::RunPlan(_)
             | Purpose::ContactLabel(_)
             | Purpose::Decided => ("?".into(), ""),
         };
@@ -164,6 +179,10 @@ pub(super) fn problem(purpose: &Purpose, text: &str) -> Option<String> {
         Purpose::RunBulk(_, count) if text.replace(',', "") != count.to_string() => {
             Some("that is not how many there are".into())
         }
+        Purpose::RunPlan(typed) if !typed.is(text) => Some(match typed {
+            Typed::Amount { .. } => "that is not the amount".into(),
+            Typed::Count(_) => "that is not how many there are".into(),
+        }),
         Purpose::ContactLabel(_) if text.is_empty() => Some("type a label".into()),
         Purpose::CheckpointFile | Purpose::AuditFile if text.is_empty() => Some("name a file".into()),
         Purpose::NewOwner | Purpose::RenameOwner(_) if text.trim().is_empty() => Some("type a name".into()),

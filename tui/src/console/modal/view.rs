@@ -174,7 +174,7 @@ fn view_prompt(prompt: &Prompt, palette: &Palette, frame: &mut Frame<'_>, body: 
             frame,
             inside,
             4,
-            keys(&[("Enter", "save"), ("Esc", "cancel")], palette),
+            keys(&[("Enter", prompt.purpose.verb()), ("Esc", "cancel")], palette),
         ),
     }
 }

@@ -7,6 +7,7 @@ use ratatui::text::Span;
 
 use super::Screen;
 use super::bulk_job::BulkJobScreen;
+use super::wallets::acting::open_form;
 use crate::console::effect::{Answer, RequestId, Work};
 use crate::console::effects::bulk::{BulkAnswer, BulkWork};
 use crate::console::keymap::{Action, Context};
@@ -140,6 +141,9 @@ impl Page for BulkScreen {
                     cx.go(Nav::Push(Screen::BulkJob(Box::new(BulkJobScreen::new(id)))));
                 }
             }
+            Action::Distribute | Action::Consolidate | Action::CloseAccounts => {
+                open_form(action, "", Vec::new(), cx);
+            }
             Action::Refresh => self.read(cx),
             Action::Back => cx.go(Nav::Back),
             _ => return self.list.act(action, cx.shared),
@@ -192,7 +196,7 @@ impl Page for BulkScreen {
             remark: &remark,
             names: &names,
             reading: "the jobs",
-            empty: "No distribution, consolidation or closing was stored yet.",
+            empty: "No distribution, consolidation or closing was stored yet. S pays many, C collects from many, X closes empty token accounts.",
         };
         self.list
             .view(&words, |at| self.cells(at, shared), shared, frame, area);

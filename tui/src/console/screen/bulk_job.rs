@@ -2,13 +2,17 @@
 
 use keyward_core::amount::{Lamports, format_units};
 use keyward_custody::jobs::{
-    ItemAction, ItemCursor, ItemFilter, ItemState, Job, JobId, JobItem, JobOutcome, JobProgress, JobState,
+    ItemAction, ItemCursor, ItemFilter, ItemState, Job, JobId, JobItem, JobKind, JobOutcome, JobProgress,
+    JobState,
 };
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
+use super::Screen;
 use super::bulk::{job_title, kind_name, standing};
+use super::distribute::DistributeScreen;
+use super::report::ReportScreen;
 use crate::console::effect::{Answer, Failure, Pending, Progress, RequestId, Work};
 use crate::console::effects::bulk::{BulkAnswer, BulkWork, JobPage, Steer};
 use crate::console::jobs::Stop;
@@ -88,6 +92,22 @@ impl BulkJobScreen {
             steering: Pending::default(),
             ended: None,
         }
+    }
+
+    /// This job, whose run was started.
+    #[must_use]
+    pub fn running(id: JobId, run: RequestId) -> Self {
+        Self {
+            running: Some(run),
+            ..Self::new(id)
+        }
+    }
+
+    /// Whether another list may take its place: nothing of it is under way.
+    fn can_be_edited(&self) -> bool {
+        self.job.as_ref().is_some_and(|job| {
+            job.kind == JobKind::Distribution && job.counts.in_flight + job.counts.settling == 0
+        })
     }
 
     fn read(&mut self, cursor: ItemCursor, cx: &mut Cx<'_>) {
@@ -254,7 +274,11 @@ impl Page for BulkJobScreen {
                 JobState::Cancelled => false,
             },
             (Action::Retry, Some((state, counts))) => state != JobState::Cancelled && counts.failed > 0,
-            (Action::Cancel | Action::Pause | Action::Retry, None) => false,
+            (Action::Edit, _) => self.can_be_edited() && !self.is_running(shared),
+            (Action::Report, Some((_, counts))) => {
+                counts.batches > 0 && !matches!(shared.node, Node::NotChosen)
+            }
+            (Action::Cancel | Action::Pause | Action::Retry | Action::Report, None) => false,
             _ => true,
         }
     }
@@ -265,7 +289,7 @@ impl Page for BulkJobScreen {
 
     fn act(&mut self, action: Action, cx: &mut Cx<'_>) -> Handled {
         match action {
-            Action::Run | Action::Cancel | Action::Pause | Action::Retry
+            Action::Run | Action::Cancel | Action::Pause | Action::Retry | Action::Report | Action::Edit
                 if !self.available(action, cx.shared) => {}
             Action::Run => self.ask_to_run(cx),
             Action::Cancel => self.ask_to_cancel(cx),
@@ -274,6 +298,20 @@ impl Page for BulkJobScreen {
                 self.steer(if paused { Steer::Resume } else { Steer::Pause }, cx);
             }
             Action::Retry => self.steer(Steer::Retry, cx),
+            Action::Report => {
+                if let Some(job) = &self.job {
+                    let title = format!("{} {}", kind_name(job.kind), job_title(job));
+                    let screen = ReportScreen::new(job.id, title);
+                    cx.go(Nav::Push(Screen::Report(Box::new(screen))));
+                }
+            }
+            Action::Edit => {
+                if let Some(job) = &self.job {
+                    cx.go(Nav::Push(Screen::Distribute(Box::new(DistributeScreen::edit(
+                        job,
+                    )))));
+                }
+            }
             Action::Change => {
                 self.filter = (self.filter + 1) % FILTERS.len();
                 self.read(ItemCursor::default(), cx);

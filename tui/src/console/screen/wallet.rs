@@ -19,7 +19,7 @@ use crate::console::screen::Screen;
 use crate::console::screen::export::ExportScreen;
 use crate::console::screen::history::HistoryScreen;
 use crate::console::screen::tokens::TokensScreen;
-use crate::console::screen::wallets::acting::decide;
+use crate::console::screen::wallets::acting::{called, decide, open_form};
 use crate::console::state::{Node, Shared};
 
 pub mod facts;
@@ -123,7 +123,11 @@ impl Page for WalletScreen {
     fn available(&self, action: Action, shared: &Shared) -> bool {
         match action {
             Action::Refresh => !matches!(shared.node, Node::NotChosen),
-            Action::Send | Action::Tokens => self.wallet.solana().is_some(),
+            Action::Send
+            | Action::Tokens
+            | Action::Distribute
+            | Action::Consolidate
+            | Action::CloseAccounts => self.wallet.solana().is_some(),
             Action::History => self.wallet.solana().is_some() && !matches!(shared.node, Node::NotChosen),
             Action::RemoveTags => !self.wallet.tags.is_empty(),
             Action::Rotate => self.wallet.status == WalletStatus::Active,
@@ -153,6 +157,11 @@ impl Page for WalletScreen {
             Action::History if self.wallet.solana().is_some() => {
                 let screen = HistoryScreen::new(self.wallet.clone());
                 cx.go(Nav::Push(Screen::History(Box::new(screen))));
+            }
+            Action::Distribute | Action::Consolidate | Action::CloseAccounts
+                if self.wallet.solana().is_some() =>
+            {
+                open_form(action, &called(&self.wallet), Vec::new(), cx);
             }
             Action::Export => {
                 let screen = ExportScreen::new(self.wallet.clone());

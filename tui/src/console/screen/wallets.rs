@@ -249,6 +249,9 @@ impl Page for Wallets {
     fn available(&self, action: Action, _shared: &Shared) -> bool {
         match action {
             Action::Send => self.selected().is_some_and(|wallet| wallet.solana().is_some()),
+            Action::Distribute | Action::Consolidate | Action::CloseAccounts => {
+                !self.marks.is_empty() || self.selected().is_some_and(|wallet| wallet.solana().is_some())
+            }
             Action::ClearMarks => !self.marks.is_empty(),
             Action::ClearFilter => !self.filter.is_empty(),
             Action::Accept
@@ -290,6 +293,7 @@ impl Page for Wallets {
                 self.prompt(action, cx);
             }
             Action::Primary | Action::Delete | Action::Rotate => self.act_on_one(action, cx),
+            Action::Distribute | Action::Consolidate | Action::CloseAccounts => self.plan(action, cx),
             Action::Purge => {
                 let screen = PurgeScreen::new(self.selected().cloned());
                 cx.go(Nav::Push(Screen::Purge(Box::new(screen))));

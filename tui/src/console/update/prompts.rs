@@ -81,6 +81,7 @@ pub(super) fn filled(purpose: &Purpose, text: &str, cx: &mut Cx<'_>) -> bool {
         | Purpose::CheckpointFile
         | Purpose::AuditFile
         | Purpose::RunBulk(..)
+        | Purpose::RunPlan(_)
         | Purpose::ContactLabel(_)
         | Purpose::Decided => {
             return false;

@@ -237,3 +237,26 @@ fn one_that_others_run_is_looked_at_again() {
     let mut state = page(distribution(), 3);
     assert!(asked(&wait(&mut state, LOOK_MS)).is_none());
 }
+
+#[test]
+fn its_report_and_another_list_are_reached_from_its_page() {
+    let mut done = job(1, JobKind::Distribution, JobState::Open, counts(10, 0, 0, 10, 0));
+    let mut state = page(done.clone(), 3);
+    press(&mut state, KeyCode::Char('v'));
+    assert!(matches!(state.screen, Screen::Report(_)));
+    press(&mut state, KeyCode::Esc);
+    press(&mut state, KeyCode::Char('e'));
+    assert!(matches!(state.screen, Screen::Distribute(_)));
+    // What is under way, or collects, is not edited; of what sent nothing there is no report.
+    done.counts.settling = 1;
+    let mut state = page(done, 3);
+    press(&mut state, KeyCode::Char('e'));
+    assert!(matches!(state.screen, Screen::BulkJob(_)));
+    let mut closing = job(1, JobKind::Closing, JobState::Open, counts(10, 10, 0, 0, 0));
+    closing.counts.batches = 0;
+    let mut state = page(closing, 3);
+    for key in ['e', 'v'] {
+        press(&mut state, KeyCode::Char(key));
+        assert!(matches!(state.screen, Screen::BulkJob(_)), "{key}");
+    }
+}

@@ -1,15 +1,19 @@
 //! Marks, and what can be done with the marked wallets or the one under the cursor.
 
 use keyward_core::account::AccountAddress;
+use keyward_core::address::Address;
 use keyward_custody::{Wallet, WalletStatus};
 
 use super::{MAX_MARKS, Wallets};
+use crate::console::effects::plans::SweepKind;
 use crate::console::keymap::Action;
 use crate::console::modal::{Confirm, Decision, Gravity, Modal, Purpose};
 use crate::console::page::{Cx, Nav};
 use crate::console::screen::Screen;
+use crate::console::screen::distribute::DistributeScreen;
 use crate::console::screen::purge::PurgeScreen;
 use crate::console::screen::rotate::RotateScreen;
+use crate::console::screen::sweep::SweepScreen;
 use crate::console::screen::wallet::facts::title;
 use crate::console::text::count;
 use crate::console::update::menu;
@@ -50,6 +54,9 @@ impl Wallets {
             items.push((Action::Purge, "destroy the keys of the deleted"));
             items.push((Action::Copy, "copy the address"));
         } else {
+            items.push((Action::Distribute, "pay them"));
+            items.push((Action::Consolidate, "collect what they hold into one"));
+            items.push((Action::CloseAccounts, "close their empty token accounts"));
             items.push((Action::Owner, "give them to an owner"));
             items.push((Action::Role, "say what they are for"));
             items.push((Action::Copy, "copy the addresses"));
@@ -70,6 +77,19 @@ impl Wallets {
         if !text.is_empty() {
             cx.copy(text.join("\n"), &what);
         }
+    }
+
+    /// Opens the form that leads to a plan, with what is marked offered.
+    pub(super) fn plan(&self, action: Action, cx: &mut Cx<'_>) {
+        let solana = self.marks.iter().filter_map(AccountAddress::as_solana);
+        let marked: Vec<Address> = solana.copied().collect();
+        let others = self.marks.len() - marked.len();
+        if others > 0 {
+            let words = count(others as u64, "EVM wallet is", "EVM wallets are");
+            cx.notice(format!("{words} left out: plans are of Solana wallets"));
+        }
+        let here = self.selected().filter(|wallet| wallet.solana().is_some());
+        open_form(action, here.map(called).unwrap_or_default().as_str(), marked, cx);
     }
 
     /// What is done with one wallet at a time, whatever is marked.
@@ -96,6 +116,27 @@ impl Wallets {
         };
         cx.modal(Modal::for_purpose(purpose, text));
     }
+}
+
+/// A wallet as it is named in a form.
+#[must_use]
+pub fn called(wallet: &Wallet) -> String {
+    match wallet.label.as_str() {
+        // A comma would be read as the end of the name.
+        label if label.is_empty() || label.contains(',') => wallet.address.to_string(),
+        label => label.to_owned(),
+    }
+}
+
+/// Opens the form of a distribution, a consolidation or a closing.
+pub fn open_form(action: Action, here: &str, marked: Vec<Address>, cx: &mut Cx<'_>) {
+    let sweep = |kind, marked| Screen::Sweep(Box::new(SweepScreen::new(kind, here, marked)));
+    let screen = match action {
+        Action::Distribute => Screen::Distribute(Box::new(DistributeScreen::new(here, marked))),
+        Action::Consolidate => sweep(SweepKind::Consolidate, marked),
+        _ => sweep(SweepKind::Close, marked),
+    };
+    cx.go(Nav::Push(screen));
 }
 
 /// Asks before a wallet becomes the primary one, is deleted or restored; opens the page of its key.

@@ -1,0 +1,151 @@
+//! Paying many from the console, and collecting it back, on a real node: the form, the plan, the typed amount, the job, its
+//! report.
+
+use std::time::Duration;
+
+use anyhow::ensure;
+use keyward_core::address::Address;
+use keyward_core::amount::Lamports;
+use keyward_tests::node::TestNode;
+use keyward_tests::pty::{DEFAULT_BOUND, Key, Pty, PtyCommand};
+
+use crate::console_trouble::{leave, unlock};
+use crate::vault::{FIRST_ADDRESS, TestVault};
+
+const FUNDED: u64 = 5_000_000_000;
+const EACH: u64 = 250_000_000;
+/// How long a job of one transaction may take under load.
+const JOB_BOUND: Duration = Duration::from_secs(120);
+
+fn open(vault: &TestVault, node: &TestNode) -> anyhow::Result<Pty> {
+    let mut arguments = vec!["--rpc".to_owned(), node.rpc_url.clone()];
+    if let Some(ws) = &node.ws_url {
+        arguments.extend(["--ws".to_owned(), ws.clone()]);
+    }
+    let console = PtyCommand::keyward(&vault.sandbox)?
+        .args(&arguments)
+        .size(100, 30)
+        .spawn()?;
+    console.wait_for_text("The vault is locked")?;
+    unlock(&console)?;
+    Ok(console)
+}
+
+/// The addresses of the first wallets, in the order of their places.
+fn wallets(vault: &TestVault, count: u32) -> anyhow::Result<Vec<Address>> {
+    let all = (0..count).map(|place| {
+        let shown = vault
+            .cli(&format!("wallets show #{place} --json"))?
+            .success()?
+            .json()?;
+        Ok(shown["address"].as_str().unwrap_or_default().parse()?)
+    });
+    all.collect()
+}
+
+async fn balances(node: &TestNode, wallets: &[Address]) -> anyhow::Result<Vec<u64>> {
+    let read = node.client()?.balances(wallets).await?.values;
+    Ok(read.iter().map(|value| value.map_or(0, Lamports::get)).collect())
+}
+
+fn count(vault: &TestVault, query: &str) -> anyhow::Result<u64> {
+    let listed = vault
+        .cli(&format!("audit list {query} --json"))?
+        .success()?
+        .json()?;
+    Ok(listed["total"].as_u64().unwrap_or(u64::MAX))
+}
+
+/// Pays the three wallets below the first one, marked, from the first one.
+fn distribute(console: &Pty, vault: &TestVault) -> anyhow::Result<()> {
+    console.press(Key::Down)?;
+    console.type_text("   ")?;
+    console.wait_for_text("3 marked")?;
+    console.press(Key::Home)?;
+    console.type_text("S")?;
+    console.wait_for_text("the 3 marked wallets")?;
+    console.type_text("0.25")?;
+    console.press(Key::Ctrl('s'))?;
+    console.wait_for("the plan", DEFAULT_BOUND, |screen| {
+        screen.contains("0.750000000 SOL to 3 recipients") && screen.contains("ready; nothing is signed yet")
+    })?;
+    console.type_text("t")?;
+    console.wait_for_text("1 transaction (legacy), 1 tried out")?;
+    console.wait_for_text("ready; nothing is signed yet")?;
+    // Neither Enter nor another amount signs anything.
+    console.press(Key::Enter)?;
+    console.type_text("y")?;
+    console.wait_for_text("Type the amount to sign and send")?;
+    console.type_text("0.7")?;
+    console.press(Key::Enter)?;
+    console.wait_for_text("that is not the amount")?;
+    ensure!(
+        count(vault, "--outcome authorised")? == 0,
+        "signed before the amount was right"
+    );
+    console.type_text("5")?;
+    console.press(Key::Enter)?;
+    console.wait_for("the job done", JOB_BOUND, |screen| screen.contains("3 of 3 done"))?;
+    console.wait_for("the end of the run", JOB_BOUND, |screen| {
+        screen.contains("Every item has its end")
+    })?;
+    console.type_text("v")?;
+    console.wait_for("the report", JOB_BOUND, |screen| {
+        screen.contains("3 paid, 0 open") && screen.contains("it agrees")
+    })?;
+    // The report, the job, the list.
+    console.press(Key::Esc)?;
+    console.wait_for_text("Every item has its end")?;
+    console.press(Key::Esc)?;
+    console.wait_for_text("3 marked")?;
+    Ok(())
+}
+
+/// Collects all of it back into the first wallet, which pays the fees.
+fn consolidate(console: &Pty) -> anyhow::Result<()> {
+    console.type_text("C")?;
+    console.wait_for_text("the 3 marked wallets")?;
+    console.type_text(FIRST_ADDRESS)?;
+    console.press(Key::Ctrl('s'))?;
+    console.wait_for("the plan", DEFAULT_BOUND, |screen| {
+        screen.contains("0.750000000 SOL of 3 wallets, to exactly zero")
+            && screen.contains("ready; nothing is signed yet")
+    })?;
+    console.type_text("y")?;
+    console.wait_for_text("Type the amount to sign and send")?;
+    console.type_text("0.75")?;
+    console.press(Key::Enter)?;
+    console.wait_for("the job done", JOB_BOUND, |screen| {
+        screen.contains("Every item has its end")
+    })?;
+    console.type_text("v")?;
+    console.wait_for_text("3 wallets exactly")?;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn three_wallets_are_paid_and_emptied_again_from_the_console() -> anyhow::Result<()> {
+    let node = TestNode::start()?;
+    let vault = TestVault::new(4)?;
+    let all = wallets(&vault, 4)?;
+    let before = balances(&node, &all).await?;
+    node.fund(&all[0], Lamports::new(before[0] + FUNDED)).await?;
+    let console = open(&vault, &node)?;
+
+    distribute(&console, &vault)?;
+    let paid = balances(&node, &all).await?;
+    for (after, before) in paid.iter().zip(&before).skip(1) {
+        assert_eq!(after - before, EACH);
+    }
+    // A node that outlives the test may know these addresses already.
+    if before[1..] == [0, 0, 0] {
+        consolidate(&console)?;
+        let emptied = balances(&node, &all).await?;
+        assert_eq!(emptied[1..], [0, 0, 0]);
+        let fees = before[0] + FUNDED - emptied[0];
+        assert!(fees > 0 && fees < 100_000, "{fees} lamports of fees");
+    }
+    leave(console)?;
+    vault.cli("audit verify")?.success()?;
+    Ok(())
+}
