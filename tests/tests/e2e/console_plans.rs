@@ -38,7 +38,7 @@ fn wallets(vault: &TestVault, count: u32) -> anyhow::Result<Vec<Address>> {
             .cli(&format!("wallets show #{place} --json"))?
             .success()?
             .json()?;
-        Ok(shown["address"].as_str().unwrap_or_default().parse()?)
+        Ok(shown["wallet"]["address"].as_str().unwrap_or_default().parse()?)
     });
     all.collect()
 }
@@ -70,8 +70,9 @@ fn distribute(console: &Pty, vault: &TestVault) -> anyhow::Result<()> {
         screen.contains("0.750000000 SOL to 3 recipients") && screen.contains("ready; nothing is signed yet")
     })?;
     console.type_text("t")?;
-    console.wait_for_text("1 transaction (legacy), 1 tried out")?;
-    console.wait_for_text("ready; nothing is signed yet")?;
+    console.wait_for("the dry run's plan", DEFAULT_BOUND, |screen| {
+        screen.contains("1 tried out") && screen.contains("ready;") && !screen.contains("dry run")
+    })?;
     // Neither Enter nor another amount signs anything.
     console.press(Key::Enter)?;
     console.type_text("y")?;
