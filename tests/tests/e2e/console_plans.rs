@@ -6,6 +6,8 @@ use std::time::Duration;
 use anyhow::ensure;
 use keyward_core::address::Address;
 use keyward_core::amount::Lamports;
+use keyward_core::solana::token::TokenProgram;
+use keyward_tests::mint::{MintOptions, TestMint};
 use keyward_tests::node::TestNode;
 use keyward_tests::pty::{DEFAULT_BOUND, Key, Pty, PtyCommand};
 
@@ -67,7 +69,7 @@ fn distribute(console: &Pty, vault: &TestVault) -> anyhow::Result<()> {
     console.type_text("0.25")?;
     console.press(Key::Ctrl('s'))?;
     console.wait_for("the plan", DEFAULT_BOUND, |screen| {
-        screen.contains("0.750000000 SOL to 3 recipients") && screen.contains("ready; nothing is signed yet")
+        screen.contains("0.750000000 SOL in 3 payments") && screen.contains("ready; nothing is signed yet")
     })?;
     console.type_text("t")?;
     console.wait_for("the dry run's plan", DEFAULT_BOUND, |screen| {
@@ -145,6 +147,86 @@ async fn three_wallets_are_paid_and_emptied_again_from_the_console() -> anyhow::
         assert_eq!(emptied[1..], [0, 0, 0]);
         let fees = before[0] + FUNDED - emptied[0];
         assert!(fees > 0 && fees < 100_000, "{fees} lamports of fees");
+    }
+    leave(console)?;
+    vault.cli("audit verify")?.success()?;
+    Ok(())
+}
+
+/// Makes the plan, holds it to these words, types what moves, and waits until all of it is done.
+fn carry_out(console: &Pty, words: &[&str], typed: &str) -> anyhow::Result<()> {
+    console.press(Key::Ctrl('s'))?;
+    console.wait_for("the plan", DEFAULT_BOUND, |screen| {
+        screen.contains("ready; nothing is signed yet") && words.iter().all(|words| screen.contains(words))
+    })?;
+    console.type_text("y")?;
+    console.wait_for_text("to sign and send")?;
+    console.type_text(typed)?;
+    console.press(Key::Enter)?;
+    console.wait_for("the job done", JOB_BOUND, |screen| {
+        screen.contains("Every item has its end")
+    })?;
+    Ok(())
+}
+
+/// Goes back to the list and opens a form from there.
+fn next_form(console: &Pty, key: &str) -> anyhow::Result<()> {
+    console.press(Key::Esc)?;
+    console.wait_for_text("3 marked")?;
+    console.type_text(key)?;
+    console.wait_for_text("the 3 marked wallets")?;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_is_paid_collected_and_its_accounts_are_closed_from_the_console() -> anyhow::Result<()> {
+    let node = TestNode::start()?;
+    let vault = TestVault::new(4)?;
+    let all = wallets(&vault, 4)?;
+    node.fund(&all[0], Lamports::new(FUNDED)).await?;
+    let options = MintOptions {
+        decimals: 6,
+        ..MintOptions::default()
+    };
+    let mint = TestMint::new(&node, TokenProgram::Token, options, [41; 32]).await?;
+    mint.give(&all[0], 100_000_000).await?;
+    let console = open(&vault, &node)?;
+
+    console.press(Key::Down)?;
+    console.type_text("   ")?;
+    console.wait_for_text("3 marked")?;
+    console.press(Key::Home)?;
+    console.type_text("S")?;
+    console.wait_for_text("the 3 marked wallets")?;
+    console.type_text("25")?;
+    console.press_all([Key::BackTab; 3])?;
+    console.press(Key::Ctrl('u'))?;
+    console.type_text(&mint.address.to_string())?;
+    console.wait_for_text("the token's own fee")?;
+    carry_out(
+        &console,
+        &["75.000000 in 3 payments", "3 new token accounts"],
+        "75",
+    )?;
+    for wallet in &all[1..] {
+        assert_eq!(mint.held_by(wallet).await?, Some(25_000_000));
+    }
+
+    // Collected, the emptied accounts left for once.
+    next_form(&console, "C")?;
+    console.type_text(FIRST_ADDRESS)?;
+    console.press_all([Key::Tab, Key::Right, Key::Right, Key::Tab, Key::Right])?;
+    console.wait_for_text("left as they are")?;
+    carry_out(&console, &["75.000000 of"], "3")?;
+    assert_eq!(mint.held_by(&all[0]).await?, Some(100_000_000));
+
+    next_form(&console, "X")?;
+    console.type_text(FIRST_ADDRESS)?;
+    carry_out(&console, &["3 token accounts"], "3")?;
+    console.type_text("v")?;
+    console.wait_for_text("3 accounts are gone")?;
+    for wallet in &all[1..] {
+        assert_eq!(mint.held_by(wallet).await?, None);
     }
     leave(console)?;
     vault.cli("audit verify")?.success()?;

@@ -416,7 +416,11 @@ impl Page for BulkJobScreen {
             Some(job) => format!("{} · showing {shown}", standing(job).0),
             None => String::new(),
         };
-        let names = format!("{:>6}  {:<15}  {:>24}  {}", "#", "recipient", "amount", "state");
+        let whom = match self.job.as_ref().map(|job| job.kind) {
+            Some(JobKind::Consolidation | JobKind::Closing) => "wallet",
+            _ => "recipient",
+        };
+        let names = format!("{:>6}  {whom:<15}  {:>24}  {}", "#", "amount", "state");
         let words = Words {
             title: &title,
             remark: &remark,
@@ -447,7 +451,12 @@ impl BulkJobScreen {
         };
         let room = usize::from(shared.size.0).saturating_sub(54);
         let mut cells = vec![Span::styled(format!("{:>6}  ", item.new.number), palette.muted)];
-        cells.extend(short_address(&item.new.recipient.to_string(), palette));
+        // What differs from line to line: whoever is paid, or whoever is emptied.
+        let whom = match self.job.as_ref().map(|job| job.kind) {
+            Some(JobKind::Consolidation | JobKind::Closing) => item.new.source,
+            _ => item.new.recipient,
+        };
+        cells.extend(short_address(&whom.to_string(), palette));
         cells.push(Span::styled(
             format!("  {:>24}  ", amount_of(item.new.amount, &item.new.action)),
             palette.strong,

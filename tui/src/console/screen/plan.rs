@@ -292,6 +292,9 @@ impl Page for PlanScreen {
             return Handled::Yes;
         }
         match action {
+            Action::Sign | Action::Keep | Action::Try if self.making.is_waiting() => {
+                cx.notice("wait until the chain was asked again");
+            }
             Action::Sign | Action::Keep | Action::Act | Action::Try if !self.available(action, cx.shared) => {
             }
             Action::Sign => self.ask_to_run(cx),

@@ -40,10 +40,10 @@ pub(super) async fn plan(services: &Services, ask: DistributionAsk) -> Result<Bo
             let edit = distribution::prepare_edit(&custody, &node, of, &request, ask.trial).await?;
             let mut page = page_of(&edit.plan, decimals);
             let paid = edit.paid.values().copied().fold(0, u64::saturating_add);
-            page.facts.insert(
-                1,
-                ("paid before", format!("{} by {of}", format_units(paid, decimals))),
-            );
+            let taken_off = format!("{}, which is taken off", format_units(paid, decimals));
+            page.facts.insert(1, ("paid before", taken_off));
+            page.facts
+                .insert(2, ("in place of", format!("{of}, whose rest is given up")));
             // Nothing left to pay is an end too: the first one is cancelled, and no other stored.
             page.ready = edit.plan.refused().is_empty() && page.asked.is_empty();
             (Kept::Edit(Box::new(edit)), page)
@@ -249,9 +249,9 @@ fn facts(plan: &DistributionPlan, decimals: u8) -> Vec<(&'static str, String)> {
     let mut facts = vec![(
         "pays",
         format!(
-            "{}{unit} to {}",
+            "{}{unit} in {}",
             format_units(estimate.paid, decimals),
-            count(plan.job.items.len() as u64, "recipient", "recipients")
+            count(plan.job.items.len() as u64, "payment", "payments")
         ),
     )];
     if let Asset::Token { mint } = plan.request.asset {

@@ -113,13 +113,15 @@ fn facts(plan: &SweepPlan, what: SweepKind, to: Option<Address>) -> Vec<(&'stati
         ));
         facts.extend(to.map(|to| ("to", to.to_string())));
     }
-    let accounts = count(estimate.accounts_closed, "token account", "token accounts");
-    facts.push(("closes", accounts));
-    let released = match estimate.released_to {
-        Some(to) => format!("{} SOL to {to}", estimate.released),
-        None => format!("{} SOL, to each account's owner", estimate.released),
-    };
-    facts.push(("comes back", released));
+    if what == SweepKind::Close || estimate.accounts_closed > 0 || estimate.released.get() > 0 {
+        let accounts = count(estimate.accounts_closed, "token account", "token accounts");
+        facts.push(("closes", accounts));
+        let released = match estimate.released_to {
+            Some(to) => format!("{} SOL to {to}", estimate.released),
+            None => format!("{} SOL, to each account's owner", estimate.released),
+        };
+        facts.push(("comes back", released));
+    }
     facts.extend(
         estimate
             .tokens
@@ -149,13 +151,14 @@ fn facts(plan: &SweepPlan, what: SweepKind, to: Option<Address>) -> Vec<(&'stati
     }
     facts.push((
         "paid by",
-        format!("{}, which has {} SOL", plan.job.fee_payer, estimate.payer_before),
+        format!("{} with {} SOL", plan.job.fee_payer, estimate.payer_before),
     ));
-    let stays = count(plan.skipped.len() as u64, "thing stays", "things stay");
-    facts.push((
-        "left",
-        format!("{stays} where it is; each is told below with its reason"),
-    ));
+    let left = match plan.skipped.len() {
+        0 => "nothing stays behind".to_owned(),
+        1 => "one thing stays where it is, and is told below with its reason".to_owned(),
+        more => format!("{more} things stay where they are, each told below with its reason"),
+    };
+    facts.push(("left", left));
     facts
 }
 

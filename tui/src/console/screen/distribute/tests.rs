@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use crossterm::event::KeyCode;
+use keyward_core::amount::Lamports;
 use keyward_custody::FeePolicy;
 use keyward_custody::jobs::{JobKind, JobState};
 
@@ -105,6 +106,32 @@ fn the_marked_are_paid_by_the_one_under_the_cursor() {
     assert_eq!(
         (ask.sources.as_str(), ask.amounts, ask.memo.as_str()),
         ("treasury", AmountsAsk::Each("0.5".into()), "march")
+    );
+}
+
+#[test]
+fn an_empty_wallet_below_the_marked_is_not_taken_for_the_one_that_pays() {
+    let mut state = opened(10);
+    online(&mut state);
+    let now_ms = state.shared.now_ms;
+    let balances = &mut state.shared.session.as_mut().unwrap().balances;
+    balances.learn(wallet(1).address, Some(Lamports::ZERO), now_ms);
+    balances.learn(wallet(2).address, Some(Lamports::new(1)), now_ms);
+    press(&mut state, KeyCode::Char(' '));
+    press(&mut state, KeyCode::Char('S'));
+    let Screen::Distribute(page) = &state.screen else {
+        panic!("not the form")
+    };
+    assert_eq!((page.form.expose_text(FROM), page.form.focus()), ("", FROM));
+    press(&mut state, KeyCode::Esc);
+    press(&mut state, KeyCode::Down);
+    press(&mut state, KeyCode::Char('S'));
+    let Screen::Distribute(page) = &state.screen else {
+        panic!("not the form")
+    };
+    assert_eq!(
+        (page.form.expose_text(FROM), page.form.focus()),
+        ("bot-0002", AMOUNT)
     );
 }
 

@@ -90,7 +90,7 @@ pub(in crate::console::screen) fn made(remarks: Vec<Remark>, asked: Vec<FindingC
         expected: plan.job.items.iter().map(|item| item.amount).collect(),
         kept: Kept::Distribution(Box::new(plan)),
         facts: vec![
-            ("pays", "30.000000190 SOL to 20 recipients".into()),
+            ("pays", "30.000000190 SOL in 20 payments".into()),
             ("in", "1 transaction (legacy), 1 tried out".into()),
             (
                 "fees",

@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::{Ends, FOOT_ROWS, Here, PlanScreen};
-use crate::console::effects::plans::{PlanPage, Remark, Weight};
+use crate::console::effects::plans::{Ask, PlanPage, Remark, Weight};
 use crate::console::list::Words;
 use crate::console::screen::bulk_job::amount_of;
 use crate::console::state::Shared;
@@ -37,7 +37,10 @@ pub(super) fn view(page: &PlanScreen, shared: &Shared, frame: &mut Frame<'_>, ar
     let words = Words {
         title: &title,
         remark: &remark,
-        names: "what it comes to, what there is to say, and who gets what",
+        names: match &page.ask {
+            Ask::Distribution(_) => "what it comes to, what there is to say, and who gets what",
+            Ask::Sweep(_) => "what it comes to, what there is to say, and what is moved or closed",
+        },
         reading: "the plan",
         empty: "There is nothing to do.",
     };

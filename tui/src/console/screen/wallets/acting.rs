@@ -2,6 +2,7 @@
 
 use keyward_core::account::AccountAddress;
 use keyward_core::address::Address;
+use keyward_core::amount::Lamports;
 use keyward_custody::{Wallet, WalletStatus};
 
 use super::{MAX_MARKS, Wallets};
@@ -88,7 +89,15 @@ impl Wallets {
             let words = count(others as u64, "EVM wallet is", "EVM wallets are");
             cx.notice(format!("{words} left out: plans are of Solana wallets"));
         }
-        let here = self.selected().filter(|wallet| wallet.solana().is_some());
+        let mut here = self.selected().filter(|wallet| wallet.solana().is_some());
+        if action == Action::Distribute && !marked.is_empty() {
+            // Marking moves the cursor on: an empty wallet under it is not the one that pays.
+            let is_empty = |wallet: &&Wallet| {
+                let known = cx.shared.balance(wallet.address);
+                known.and_then(|balance| balance.lamports) == Some(Lamports::ZERO)
+            };
+            here = here.filter(|wallet| !is_empty(wallet));
+        }
         open_form(action, here.map(called).unwrap_or_default().as_str(), marked, cx);
     }
 
