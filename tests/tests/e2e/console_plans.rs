@@ -69,7 +69,8 @@ fn distribute(console: &Pty, vault: &TestVault) -> anyhow::Result<()> {
     console.type_text("0.25")?;
     console.press(Key::Ctrl('s'))?;
     console.wait_for("the plan", DEFAULT_BOUND, |screen| {
-        screen.contains("0.750000000 SOL in 3 payments") && screen.contains("ready; nothing is signed yet")
+        // The bar at the bottom is drawn last.
+        screen.contains("0.750000000 SOL in 3 payments") && screen.contains("t dry run")
     })?;
     console.type_text("t")?;
     console.wait_for("the dry run's plan", DEFAULT_BOUND, |screen| {
