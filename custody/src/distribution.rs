@@ -28,7 +28,7 @@ pub use estimate::{Estimate, PayerEstimate};
 pub use finding::{Finding, FindingCode, Gravity};
 pub use identity::successor;
 pub use plan::{DistributionPlan, Trial};
-pub use rebuild::{RebuildProgress, Rebuilt};
+pub use rebuild::{RebuildOptions, RebuildProgress, Rebuilt, Strangers};
 pub use recipients::{NameError, Named, resolve};
 pub use report::{DistributionReport, ReportLine, ReportTotals, Verdict};
 pub use request::{Amounts, Asset, DistributionRequest, FeeBearer, Recipient};
@@ -112,8 +112,7 @@ pub async fn report(
     report::report(custody, node, job).await
 }
 
-/// Stores a lost distribution again, with what the chain says it has paid. `first` is the id of the distribution that the
-/// list is an edit of, where it is one. Signs and sends nothing.
+/// Stores a lost distribution again, with what the chain says it has paid. Signs and sends nothing.
 ///
 /// # Errors
 /// [`DistributionError`]. Nothing is stored where payments on chain and the list do not fit.
@@ -121,10 +120,10 @@ pub async fn rebuild(
     custody: &Custody,
     node: &SolanaNode,
     request: &DistributionRequest,
-    first: Option<JobId>,
+    options: RebuildOptions,
     progress: &watch::Sender<RebuildProgress>,
 ) -> Result<Rebuilt, DistributionError> {
-    rebuild::rebuild(custody, node, request, first, progress).await
+    rebuild::rebuild(custody, node, request, options, progress).await
 }
 
 async fn store(custody: &Custody, job: NewJob, adopted: Vec<Adopted>) -> Result<JobId, DistributionError> {

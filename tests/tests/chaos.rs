@@ -1,5 +1,5 @@
 //! Many processes on one vault, and processes, servers and networks that end at any moment: small versions of what
-//! `cargo xtask contend`, `cargo xtask crash` and `cargo xtask pay` do in full.
+//! `cargo xtask contend`, `crash`, `pay` and `round` do in full.
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
@@ -11,3 +11,5 @@ mod crash;
 mod gone;
 #[path = "chaos/pay.rs"]
 mod pay;
+#[path = "chaos/round.rs"]
+mod round;

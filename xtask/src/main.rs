@@ -40,6 +40,8 @@ Chores of the project. Usage: cargo xtask <chore>
             --store sqlite|postgres|both and --seed N choose others
   crash     a process killed at work, 1,000 times a store; --kills N, --store and --seed N choose others
   pay       a process killed while it pays many on the test node; --kills N, --store, --road fair|bad|both, --seed N
+  round     SOL and a token to many on the test node and all of it back; --wallets N, --tokens N, --format legacy|v1|both,
+            --store and --seed N
   fuzz      every fuzz target for a minute; --seconds N and names of targets choose others
   page      builds the page that embeds the browser package and serves it on loopback
   demo      starts a node on loopback, funds a wallet and opens the console against it
@@ -75,7 +77,7 @@ fn dispatch(arguments: &[String]) -> anyhow::Result<()> {
         "page" => takes_none(rest).and_then(|()| wasm::serve_page()),
         "demo" => takes_none(rest).and_then(|()| demo::run()),
         "bench" => bench::run(rest),
-        "contend" | "crash" | "pay" => chaos::run(chore, rest),
+        "contend" | "crash" | "pay" | "round" => chaos::run(chore, rest),
         "fuzz" => fuzz::run(rest),
         "pictures" => pictures::run(rest),
         "help" | "--help" | "-h" => {

@@ -1,5 +1,7 @@
 //! Why a distribution was not planned or stored.
 
+use keyward_core::address::Address;
+
 use super::recipients::NameError;
 use super::{FindingCode, MAX_MEMO_BYTES, MAX_RECIPIENTS, MAX_SOURCES, SplitError};
 use crate::chain::ChainError;
@@ -85,6 +87,9 @@ pub enum DistributionError {
         /// How many.
         payments: u64,
     },
+    /// Transactions on chain bear the distribution's reference, and no wallet of this vault signed them.
+    #[error("transactions under its reference were paid for by {}, and no wallet of this vault signed them", named(.0))]
+    StrangePayers(Vec<Address>),
     /// The job is no distribution.
     #[error("the job {0} is no distribution")]
     OtherKind(JobId),
@@ -152,6 +157,10 @@ impl DistributionError {
             Self::Strange { .. } => {
                 "give the list, the label and the options exactly as they were; nothing was stored".into()
             }
+            Self::StrangePayers(_) => {
+                "if one of them ever was yours, import its key first; if none ever was, say so with --leave-out-strangers"
+                    .into()
+            }
             Self::OtherKind(_) => "name a distribution".into(),
             Self::OtherNetwork { .. } => "choose the endpoint of its network".into(),
             Self::OtherAsset => "plan a distribution of its own for it".into(),
@@ -186,6 +195,7 @@ impl DistributionError {
             Self::EditedOnChain(_) => "edited_on_chain",
             Self::Pruned { .. } => "history_pruned",
             Self::Strange { .. } => "strange_payments",
+            Self::StrangePayers(_) => "strange_payers",
             Self::OtherKind(_) => "no_distribution",
             Self::OtherNetwork { .. } => "other_network",
             Self::OtherAsset => "other_asset",
@@ -195,5 +205,15 @@ impl DistributionError {
             Self::Custody(error) => error.code(),
             Self::Sign(error) => error.code(),
         }
+    }
+}
+
+/// The first few of them.
+fn named(payers: &[Address]) -> String {
+    const SHOWN: usize = 5;
+    let shown: Vec<String> = payers.iter().take(SHOWN).map(ToString::to_string).collect();
+    match payers.len().saturating_sub(SHOWN) {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
     }
 }

@@ -1,6 +1,6 @@
 //! What the chain itself says that a distribution has paid: every transaction under its reference, read and added up.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::{FutureExt, StreamExt};
 use keyward_core::address::{Address, Signature};
@@ -70,6 +70,21 @@ impl Entry {
         }
     }
 
+    /// Whether one of these signed it. The reference is public: anybody can put it into a transaction of his own, but not sign
+    /// for a wallet of this vault.
+    pub(super) fn is_signed_by(&self, signers: &BTreeSet<Address>) -> bool {
+        let mut required = self.required_signers().iter();
+        required.any(|signer| signers.contains(signer))
+    }
+
+    pub(super) fn required_signers(&self) -> &[Address] {
+        self.transaction.transaction.message.required_signers()
+    }
+
+    pub(super) fn fee_payer(&self) -> &Address {
+        self.transaction.transaction.message.fee_payer()
+    }
+
     /// What the cluster kept: what all accounts together have less than before.
     pub(super) fn fee(&self) -> Lamports {
         let sum = |after: bool| -> u128 {
@@ -130,7 +145,7 @@ fn payment(action: &Action) -> Option<Payment> {
             mint: Some(mint),
             amount,
             ..
-        } => Some(Payment {
+        } if *amount > 0 => Some(Payment {
             to: Target::Token {
                 mint: *mint,
                 account: *destination,

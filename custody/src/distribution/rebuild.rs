@@ -4,7 +4,7 @@
 //! transaction that the lost database knew may still be on its way: nothing is concluded before every blockhash that was
 //! valid when the rebuild began has expired at a finalized height. (A durable nonce has no such end; distributions use none.)
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
 use keyward_core::address::Address;
@@ -27,6 +27,28 @@ const AHEAD_BLOCKS: u64 = 64;
 /// A history that begins so early is whole: clusters count their first block as 0, 1 or 2, and in the first ones there is
 /// nobody yet who could pay.
 const FIRST_BLOCKS: u64 = 8;
+
+/// What is done with transactions under a distribution's reference that no wallet of this vault signed.
+///
+/// The reference is public, so anybody can make one. But they may also be of a wallet that this vault has lost, and then what
+/// they paid is paid: only a person knows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Strangers {
+    /// Nothing is rebuilt while there are any.
+    #[default]
+    Refuse,
+    /// They are left out: a person said that no wallet of theirs was ever among the payers named.
+    LeaveOut,
+}
+
+/// How a rebuild is done.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RebuildOptions {
+    /// The first distribution's id, where the list is an edit of one.
+    pub first: Option<JobId>,
+    /// What is done with other people's transactions.
+    pub strangers: Strangers,
+}
 
 /// How far a rebuild has come.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -56,7 +78,7 @@ pub(super) async fn rebuild(
     custody: &Custody,
     node: &SolanaNode,
     request: &DistributionRequest,
-    first: Option<JobId>,
+    options: RebuildOptions,
     progress: &watch::Sender<RebuildProgress>,
 ) -> Result<Rebuilt, DistributionError> {
     let origin = Origin {
@@ -73,29 +95,64 @@ pub(super) async fn rebuild(
     }
     let history = node.history_start().await?;
     wait(node, progress).await?;
-    match first {
-        None => whole(custody, node, plan, history).await,
-        Some(first) => edited(custody, node, request, &plan, first, history).await,
+    let source = Source {
+        custody,
+        node,
+        history,
+        strangers: options.strangers,
+    };
+    match options.first {
+        None => source.whole(plan).await,
+        Some(first) => source.edited(request, &plan, first).await,
     }
 }
 
-/// A distribution as it was, with its transactions.
-async fn whole(
-    custody: &Custody,
-    node: &SolanaNode,
-    plan: DistributionPlan,
+/// Where it is rebuilt from.
+struct Source<'a> {
+    custody: &'a Custody,
+    node: &'a SolanaNode,
+    /// The node's first block when the rebuild began.
     history: u64,
-) -> Result<Rebuilt, DistributionError> {
+    strangers: Strangers,
+}
+
+impl Source<'_> {
+    /// What wallets of this vault did under a distribution's reference.
+    async fn read(&self, id: JobId, own: &mut BTreeMap<Address, bool>) -> Result<Vec<Entry>, DistributionError> {
+        let mut entries = ledger::read(self.node, id, Commitment::Finalized).await?;
+        for entry in &entries {
+            for signer in entry.required_signers() {
+                if !own.contains_key(signer) {
+                    let found = self.custody.wallet_by_address(*signer).await?;
+                    own.insert(*signer, found.is_some());
+                }
+            }
+        }
+        let mine: BTreeSet<Address> = own.iter().filter(|(_, mine)| **mine).map(|(signer, _)| *signer).collect();
+        if self.strangers == Strangers::Refuse {
+            let strange = entries.iter().filter(|entry| !entry.is_signed_by(&mine));
+            let payers: BTreeSet<Address> = strange.map(|entry| *entry.fee_payer()).collect();
+            if !payers.is_empty() {
+                return Err(DistributionError::StrangePayers(payers.into_iter().collect()));
+            }
+        }
+        entries.retain(|entry| entry.is_signed_by(&mine));
+        Ok(entries)
+    }
+
+/// A distribution as it was, with its transactions.
+async fn whole(&self, plan: DistributionPlan) -> Result<Rebuilt, DistributionError> {
     let id = plan.job.id;
-    let entries = ledger::read(node, id, Commitment::Finalized).await?;
+    let mut own = BTreeMap::new();
+    let entries = self.read(id, &mut own).await?;
     let mut edit = id;
     for _ in 0..MAX_EDITS {
         edit = successor(edit);
-        if !ledger::read(node, edit, Commitment::Finalized).await?.is_empty() {
+        if !self.read(edit, &mut own).await?.is_empty() {
             return Err(DistributionError::EditedOnChain(edit));
         }
     }
-    check_history(node, history).await?;
+    check_history(self.node, self.history).await?;
     // Another label or list leads to another place on chain, where nothing is.
     if entries.is_empty() {
         return Err(DistributionError::NothingOnChain(id));
@@ -122,25 +179,23 @@ async fn whole(
             adopted.push(found(entry, items));
         }
     }
-    super::store(custody, plan.job, adopted).await?;
-    rebuilt.left = custody.job(id).await?.counts.planned;
+    super::store(self.custody, plan.job, adopted).await?;
+    rebuilt.left = self.custody.job(id).await?.counts.planned;
     Ok(rebuilt)
 }
 
 /// What an edited list has left to pay after everything that it and the distributions before it have paid.
 async fn edited(
-    custody: &Custody,
-    node: &SolanaNode,
+    &self,
     request: &DistributionRequest,
     plan: &DistributionPlan,
     first: JobId,
-    history: u64,
 ) -> Result<Rebuilt, DistributionError> {
     let (mut lineage, mut entries) = (vec![first], Vec::new());
-    let (mut id, mut known) = (first, 0);
+    let (mut id, mut known, mut own) = (first, 0, BTreeMap::new());
     // An edit may have paid nothing, and its own edit something: so all that there can be are asked about.
     for _ in 0..=MAX_EDITS {
-        let found = ledger::read(node, id, Commitment::Finalized).await?;
+        let found = self.read(id, &mut own).await?;
         if !found.is_empty() {
             known = lineage.len();
         }
@@ -148,7 +203,7 @@ async fn edited(
         id = successor(id);
         lineage.push(id);
     }
-    check_history(node, history).await?;
+    check_history(self.node, self.history).await?;
     if known == 0 {
         return Err(DistributionError::NothingOnChain(first));
     }
@@ -189,12 +244,13 @@ async fn edited(
         paid,
         is_rebuild: true,
     };
-    let plan = plan::prepare(custody, node, request, Trial::Sample, &origin).await?;
+    let plan = plan::prepare(self.custody, self.node, request, Trial::Sample, &origin).await?;
     rebuilt.left = plan.job.items.len() as u64;
     if rebuilt.left > 0 {
-        rebuilt.job = Some(super::store(custody, plan.job, Vec::new()).await?);
+        rebuilt.job = Some(super::store(self.custody, plan.job, Vec::new()).await?);
     }
     Ok(rebuilt)
+}
 }
 
 /// What is not found may lie before what the node remembers, at the beginning or by now.

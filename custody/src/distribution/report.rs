@@ -1,6 +1,6 @@
 //! What a distribution was to pay, what is recorded of it, and what the chain says, side by side.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use keyward_core::address::{Address, Signature};
 use keyward_core::amount::Lamports;
@@ -109,6 +109,8 @@ pub struct ReportTotals {
     pub rent: Lamports,
     /// What those who signed have less than before: payments of SOL, fees and rent.
     pub spent: Lamports,
+    /// Transactions under the distribution's reference that none of its wallets signed: somebody else's, in no sum.
+    pub strange_transactions: u64,
     /// Lamports that are in none of these: 0 unless something else happened in the same transactions.
     pub unexplained: Lamports,
 }
@@ -134,7 +136,13 @@ pub(super) async fn report(
     super::same_network(node, &job.network).await?;
     let items = Items::read(custody, id).await?;
     let entries = ledger::read(node, id, Commitment::Confirmed).await?;
-    Ok(compare(id, &items, &entries))
+    let mut signers: BTreeSet<Address> = items.0.iter().map(|item| item.new.source).collect();
+    signers.insert(job.fee_payer);
+    let (own, strange): (Vec<Entry>, Vec<Entry>) =
+        entries.into_iter().partition(|entry| entry.is_signed_by(&signers));
+    let mut report = compare(id, &items, &own);
+    report.totals.strange_transactions = strange.len() as u64;
+    Ok(report)
 }
 
 fn compare(job: JobId, items: &Items, entries: &[Entry]) -> DistributionReport {
@@ -213,7 +221,7 @@ fn totals(lines: &[ReportLine], entries: &[Entry]) -> ReportTotals {
         totals.accounts_created += created;
         rent += u128::from(locked.get());
         fees += u128::from(entry.fee().get());
-        let signers = entry.transaction.transaction.message.required_signers();
+        let signers = entry.required_signers();
         let changes = entry
             .transaction
             .sol

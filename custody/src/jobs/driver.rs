@@ -121,6 +121,8 @@ impl Run<'_> {
                         progress.send_replace(state);
                     }
                     Effect::Finish(outcome) => return outcome,
+                    // Stored before the run's end, which comes after it, so that the next run is refused too.
+                    Effect::Pause { reason } => self.pause(&reason).await,
                     effect => work.push(Box::pin(self.perform(effect))),
                 }
             }
@@ -162,13 +164,6 @@ impl Run<'_> {
             },
             Effect::Store(changes) => self.store(changes).await,
             Effect::Decide { verdict, items } => self.decide(verdict, items).await,
-            Effect::Pause { reason } => {
-                // The run ends all the same; who runs the job again is told the same reason.
-                if let Err(error) = self.custody.pause_job(self.job.id, &reason).await {
-                    tracing::warn!(%error, "the job could not be paused");
-                }
-                return None;
-            }
             Effect::Check => match self.custody.job_standing(self.job.id).await {
                 Ok((state, last_batch)) => Event::Checked { state, last_batch },
                 Err(error) => Event::NotChecked {
@@ -176,7 +171,7 @@ impl Run<'_> {
                 },
             },
             Effect::Reload => self.reload().await,
-            Effect::Report(_) | Effect::Finish(_) => return None,
+            Effect::Pause { .. } | Effect::Report(_) | Effect::Finish(_) => return None,
         })
     }
 
@@ -186,6 +181,13 @@ impl Run<'_> {
         match self.node.verify_network().await {
             Ok(_) => Ok(answer),
             Err(error) => Err(error.to_string()),
+        }
+    }
+
+    async fn pause(&self, reason: &str) {
+        // The run ends all the same; who runs the job again is told the same reason.
+        if let Err(error) = self.custody.pause_job(self.job.id, reason).await {
+            tracing::warn!(%error, "the job could not be paused");
         }
     }
 

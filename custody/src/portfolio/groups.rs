@@ -186,7 +186,7 @@ impl Sums {
             let sum = self.tokens.entry(state.mint).or_insert_with(|| TokenSum {
                 mint: state.mint,
                 decimals: token.decimals(),
-                symbol: symbol(token),
+                symbol: token.symbol(),
                 amount: 0,
                 frozen: 0,
                 accounts: 0,
@@ -206,12 +206,4 @@ impl Sums {
             ..self.group
         }
     }
-}
-
-/// At most 16 characters, none that a terminal would interpret.
-fn symbol(token: &TokenHolding) -> Option<String> {
-    let metadata = token.mint.as_ref()?.metadata()?;
-    let text = crate::chain::clean_text(&metadata.symbol);
-    let text: String = text.trim().chars().take(16).collect();
-    (!text.is_empty()).then_some(text)
 }

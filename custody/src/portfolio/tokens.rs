@@ -39,6 +39,16 @@ impl TokenHolding {
     pub fn decimals(&self) -> Option<u8> {
         self.mint.as_ref().map(|mint| mint.decimals)
     }
+
+    /// Its symbol, as its mint says of itself: at most 16 characters, none that a terminal would interpret. Anybody can mint a
+    /// token of any name.
+    #[must_use]
+    pub fn symbol(&self) -> Option<String> {
+        let metadata = self.mint.as_ref()?.metadata()?;
+        let text = crate::chain::clean_text(&metadata.symbol);
+        let text: String = text.trim().chars().take(16).collect();
+        (!text.is_empty()).then_some(text)
+    }
 }
 
 impl Custody {

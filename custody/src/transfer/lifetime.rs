@@ -4,7 +4,7 @@ use keyward_core::address::{Address, Blockhash};
 use keyward_core::solana::Instruction;
 use keyward_core::solana::instructions::advance_nonce;
 
-use super::{NonceUse, TransferError, TransferRequest};
+use super::{NonceUse, TransferError};
 use crate::chain::{Blockhashes, ChainError, Commitment, SolanaNode};
 use crate::changes::Nonce;
 
@@ -21,16 +21,21 @@ pub(super) enum Lifetime {
 }
 
 impl Lifetime {
-    pub(super) async fn find(node: &SolanaNode, request: &TransferRequest) -> Result<Self, TransferError> {
+    /// By the wallet's nonce account, or by a recent blockhash.
+    pub(super) async fn find(
+        node: &SolanaNode,
+        wallet: Address,
+        nonce: Option<Address>,
+    ) -> Result<Self, TransferError> {
         let recent = node.latest_blockhash().await?;
-        let Some(account) = request.nonce else {
+        let Some(account) = nonce else {
             return Ok(Self::Recent(recent));
         };
         let refuse = |reason: String| TransferError::Nonce { account, reason };
         let nonce = read_nonce(node, account).await?;
-        if nonce.authority != request.from {
+        if nonce.authority != wallet {
             return Err(refuse(format!(
-                "its authority is {}, not the sender",
+                "its authority is {}, not {wallet}",
                 nonce.authority
             )));
         }

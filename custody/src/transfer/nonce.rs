@@ -11,15 +11,14 @@ use keyward_core::address::{Address, Blockhash, Signature};
 use keyward_core::amount::Lamports;
 use keyward_core::intent::{Intent, programs};
 use keyward_core::solana::instructions::{
-    NONCE_ACCOUNT_BYTES, advance_nonce, compute_unit_limit, create_account_with_seed, initialize_nonce,
-    withdraw_nonce,
+    NONCE_ACCOUNT_BYTES, advance_nonce, create_account_with_seed, initialize_nonce, withdraw_nonce,
 };
 use keyward_core::solana::seeded_address;
 use keyward_core::solana::{Instruction, MessageVersion, Transaction, compile_message};
 use tokio::sync::watch;
 
 use super::driver::Run;
-use super::lifetime::read_nonce;
+use super::lifetime::{Lifetime, read_nonce};
 use super::tracker::{Pace, Tracker};
 use super::{TransferError, TransferOutcome, TransferProgress, TransferRequest};
 use crate::chain::{Commitment, SolanaNode};
@@ -29,9 +28,6 @@ use crate::{AttemptState, Custody, SignRequest, SigningPreview};
 
 /// How many nonce accounts of a wallet are looked for: numbers 0 to 19.
 pub const MAX_NONCES: u32 = 20;
-
-/// Far above the few hundred that advancing takes; no price hangs on it.
-const ADVANCE_UNITS: u32 = 20_000;
 
 /// A durable nonce on the chain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,8 +74,8 @@ pub struct NoncePlan {
     pub changes: SimulatedChanges,
     /// What the policy in force says.
     pub decision: SigningPreview,
-    /// The last block height at which it can land.
-    pub last_valid_block_height: u64,
+    /// How long it can land.
+    lifetime: Lifetime,
     /// The genesis hash of the network.
     pub network: String,
 }
@@ -136,26 +132,30 @@ pub async fn prepare_nonce(
     action: NonceAction,
 ) -> Result<NoncePlan, TransferError> {
     let network = node.verify_network().await?;
+    // What begins with an advance lives by that nonce, on clusters as in the engines that tests run.
+    let by_nonce = match action {
+        NonceAction::Advance(account) => Some(account),
+        NonceAction::Create | NonceAction::Close(_) => None,
+    };
+    let lifetime = Lifetime::find(node, wallet, by_nonce).await?;
     let (account, instructions, lamports) = match action {
         NonceAction::Create => create(node, wallet).await?,
-        NonceAction::Advance(account) => {
-            owned(node, wallet, account).await?;
-            // First in a transaction it would make that one durable itself, with this nonce in place of a recent blockhash.
-            let instructions = vec![compute_unit_limit(ADVANCE_UNITS), advance_nonce(account, wallet)];
-            (account, instructions, Lamports::ZERO)
-        }
+        NonceAction::Advance(account) => (account, vec![advance_nonce(account, wallet)], Lamports::ZERO),
         NonceAction::Close(account) => {
             let lamports = owned(node, wallet, account).await?;
             let all = withdraw_nonce(account, wallet, wallet, lamports);
             (account, vec![all], lamports)
         }
     };
-    let latest = node.latest_blockhash().await?;
-    let message = compile_message(MessageVersion::Legacy, wallet, &instructions, latest.blockhash);
-    let message = message.map_err(|error| TransferError::Build {
-        reason: error.to_string(),
-    })?;
-    let fee = node.fee_for_message(&message.encode()).await?;
+    let compile = |blockhash| {
+        let message = compile_message(MessageVersion::Legacy, wallet, &instructions, blockhash);
+        message.map_err(|error| TransferError::Build {
+            reason: error.to_string(),
+        })
+    };
+    let priced = compile(lifetime.recent_blockhash())?;
+    let fee = node.fee_for_message(&priced.encode()).await?;
+    let message = compile(lifetime.blockhash())?;
     let intent = Intent::from_message(&message);
     let transaction = Transaction::unsigned(message).encode();
     let changes = simulate_changes(node, &transaction).await?;
@@ -172,7 +172,7 @@ pub async fn prepare_nonce(
         lamports,
         changes,
         decision,
-        last_valid_block_height: latest.last_valid_block_height,
+        lifetime,
         network,
     })
 }
@@ -248,9 +248,14 @@ pub async fn submit_nonce(
     let tracker = Tracker::resume(
         signed.signature,
         AttemptState::Signed,
-        plan.last_valid_block_height,
+        plan.lifetime.last_valid_block_height(),
         Pace::default(),
     );
+    let nonce = plan.lifetime.nonce();
+    let tracker = match nonce {
+        Some(_) => tracker.durable(),
+        None => tracker,
+    };
     let request = TransferRequest::new(plan.wallet, plan.account, plan.lamports);
     let signature: Signature = signed.signature;
     let run = Run::of_signed(
@@ -258,7 +263,7 @@ pub async fn submit_nonce(
         &progress,
         request,
         (None, signature),
-        (signed.bytes, None),
+        (signed.bytes, nonce),
     );
     run.follow(tracker).await
 }

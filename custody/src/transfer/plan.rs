@@ -38,7 +38,7 @@ pub(super) async fn prepare(
     check_request(request)?;
     let network = node.verify_network().await?;
     refuse_repeat(custody, request, &network).await?;
-    let lifetime = Lifetime::find(node, request).await?;
+    let lifetime = Lifetime::find(node, request.from, request.nonce).await?;
     let payment = Payment::find(node, request).await?;
     let funds = read_funds(node, request).await?;
     let draft = Draft {

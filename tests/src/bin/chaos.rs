@@ -1,6 +1,6 @@
 //! Sets many processes on one vault, or kills one again and again: the full versions of what the tests do small.
 //!
-//! `contend`, `crash` and `pay` are for people, through `cargo xtask`; the other roles are the processes that these start.
+//! `contend`, `crash`, `pay` and `round` are for people, through `cargo xtask`; the other roles are the processes that these start.
 #![forbid(unsafe_code)]
 #![expect(clippy::print_stdout, reason = "it tells a person what it found")]
 
@@ -8,17 +8,19 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
+use keyward_custody::jobs::JobFormat;
 use keyward_tests::chaos::contend;
 use keyward_tests::chaos::crash;
 use keyward_tests::chaos::pay;
 use keyward_tests::chaos::place::{Place, Store};
+use keyward_tests::chaos::round;
 use keyward_tests::node::{NodeOptions, TestNode};
 use keyward_tests::postgres::PostgresServer;
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let mut arguments = std::env::args().skip(1);
-    let role = arguments.next().context("contend, crash or pay?")?;
+    let role = arguments.next().context("contend, crash, pay or round?")?;
     let rest: Vec<String> = arguments.collect();
     match role.as_str() {
         "contender" => contend::worker::run().await,
@@ -26,6 +28,7 @@ async fn main() -> anyhow::Result<()> {
         "contend" => contend_in_full(&Options::read(&rest)?).await,
         "payer" => pay::payer::run().await,
         "pay" => pay_in_full(&Options::read(&rest)?).await,
+        "round" => round_in_full(&Options::read(&rest)?).await,
         "crash" => crash_in_full(&Options::read(&rest)?).await,
         other => bail!("there is no role {other:?}"),
     }
@@ -40,6 +43,9 @@ struct Options {
     seed: u64,
     /// Fair and bad ones, to the node.
     roads: Vec<bool>,
+    wallets: u32,
+    tokens: u32,
+    formats: Vec<JobFormat>,
 }
 
 impl Options {
@@ -51,6 +57,9 @@ impl Options {
             kills: 1_000,
             seed: u64::from(std::process::id()),
             roads: vec![false, true],
+            wallets: 1_000,
+            tokens: 500,
+            formats: vec![JobFormat::Legacy, JobFormat::V1],
         };
         let mut words = words.iter();
         while let Some(word) = words.next() {
@@ -60,6 +69,16 @@ impl Options {
                 "--processes" => options.processes = value()?.parse()?,
                 "--kills" => options.kills = value()?.parse()?,
                 "--seed" => options.seed = value()?.parse()?,
+                "--wallets" => options.wallets = value()?.parse()?,
+                "--tokens" => options.tokens = value()?.parse()?,
+                "--format" => {
+                    options.formats = match value()?.as_str() {
+                        "legacy" => vec![JobFormat::Legacy],
+                        "v1" => vec![JobFormat::V1],
+                        "both" => options.formats,
+                        other => bail!("--format takes legacy, v1 or both, not {other:?}"),
+                    };
+                }
                 "--road" => {
                     options.roads = match value()?.as_str() {
                         "fair" => vec![false],
@@ -226,6 +245,44 @@ async fn pay_in_full(options: &Options) -> anyhow::Result<()> {
             // Whoever is paid twice or not at all would have ended the run as an error.
             println!("  every recipient was paid exactly once");
             println!("  {:>9.0}  seconds in all", started.elapsed().as_secs_f64());
+        }
+    }
+    Ok(())
+}
+
+async fn round_in_full(options: &Options) -> anyhow::Result<()> {
+    for &store in &options.stores {
+        let server = server(store)?;
+        for &format in &options.formats {
+            let plan = round::Plan {
+                wallets: options.wallets,
+                tokens: options.tokens,
+                format,
+                seed: options.seed,
+            };
+            println!(
+                "{}, {}: SOL to {} wallets, a token to {}, and back, seed {}",
+                store.name(),
+                format.as_str(),
+                plan.wallets,
+                plan.tokens,
+                plan.seed
+            );
+            let node = TestNode::start_engine(NodeOptions::default())?;
+            let legs = round::run(&place(server.as_ref())?, &node, &plan).await?;
+            for leg in legs {
+                println!(
+                    "  {:>6} items in {:>4} transactions, fees {} SOL, {:>6.1} s, {:>5.0} items a minute: {}",
+                    leg.items,
+                    leg.transactions,
+                    leg.fees,
+                    leg.took.as_secs_f64(),
+                    leg.items as f64 * 60.0 / leg.took.as_secs_f64(),
+                    leg.what
+                );
+            }
+            // A lamport that is nowhere would have ended the run as an error.
+            println!("  every lamport and every unit is where it must be");
         }
     }
     Ok(())

@@ -5,13 +5,15 @@ use std::io::Write as _;
 use std::time::Instant;
 
 use keyward_core::address::Address;
+use keyward_core::amount::Lamports;
+use keyward_core::solana::instructions::sol_transfer;
 use keyward_core::solana::token::TokenProgram;
 use keyward_custody::chain::SolanaNode;
 use keyward_custody::distribution::{
     self, Amounts, Asset, DistributionError, DistributionPlan, DistributionRequest, Division, FeeBearer,
-    FindingCode, Recipient, SplitSeed, Trial, Verdict,
+    FindingCode, RebuildOptions, Recipient, SplitSeed, Strangers, Trial, Verdict,
 };
-use keyward_custody::jobs::{JobFormat, JobId, JobOutcome, JobProgress, JobState};
+use keyward_custody::jobs::{JobFormat, JobId, JobOutcome, JobProgress, JobState, reference};
 use keyward_custody::{Custody, FeePolicy, WalletPasswords};
 use tokio::sync::watch;
 
@@ -368,11 +370,23 @@ async fn a_lost_database_is_rebuilt_from_the_chain_and_pays_nothing_twice() {
     let lost = open(&scene.folder.path().join("before.db")).await;
     unlock(&lost).await;
     assert!(lost.job(job).await.is_err());
+    // The reference is public: a stranger pays one of those left just what the list says.
+    let stranger = Maker::new(&scene).await;
+    let mut gift = sol_transfer(stranger.address(), to[54], Lamports::new(SOL / 20));
+    gift.accounts.push(reference::meta(job));
+    stranger.land(&[gift], &[]).await;
     let (progress, _) = watch::channel(distribution::RebuildProgress::default());
-    let rebuild = async |request: &DistributionRequest| {
-        distribution::rebuild(&lost, &scene.node, request, None, &progress).await
+    let rebuild = async |request: &DistributionRequest, strangers| {
+        let options = RebuildOptions { first: None, strangers };
+        distribution::rebuild(&lost, &scene.node, request, options, &progress).await
     };
-    let rebuilt = rebuild(&request).await.unwrap();
+    // Whether the payer was once a wallet of this vault is for a person to say.
+    let refused = rebuild(&request, Strangers::Refuse).await;
+    assert!(
+        matches!(&refused, Err(DistributionError::StrangePayers(payers)) if *payers == [stranger.address()]),
+        "{refused:?}"
+    );
+    let rebuilt = rebuild(&request, Strangers::LeaveOut).await.unwrap();
     assert_eq!(rebuilt.job, Some(job));
     assert_eq!(
         (rebuilt.payments_found, rebuilt.paid, rebuilt.left),
@@ -381,7 +395,8 @@ async fn a_lost_database_is_rebuilt_from_the_chain_and_pays_nothing_twice() {
     let report = distribution::report(&lost, &scene.node, job).await.unwrap();
     assert!(report.agrees());
     assert_eq!(report.totals.recorded, 39 * SOL / 20);
-    let again = rebuild(&request).await;
+    assert_eq!(report.totals.strange_transactions, 1);
+    let again = rebuild(&request, Strangers::LeaveOut).await;
     assert!(
         matches!(again, Err(DistributionError::Exists(id)) if id == job),
         "{again:?}"
@@ -390,7 +405,9 @@ async fn a_lost_database_is_rebuilt_from_the_chain_and_pays_nothing_twice() {
     // Neither wallet could pay what was left when it was rebuilt, so that it is the first one's to pay.
     scene.fund(&scene.wallets[0], 2 * SOL).await;
     assert_eq!(run(&lost, &scene.node, job).await, JobOutcome::Done);
-    assert_eq!(lamports(&scene.node, &to).await, vec![SOL / 20; 55]);
+    let mut arrived = vec![SOL / 20; 55];
+    arrived[54] += SOL / 20;
+    assert_eq!(lamports(&scene.node, &to).await, arrived);
     let report = distribution::report(&lost, &scene.node, job).await.unwrap();
     assert!(report.agrees() && report.lines.iter().all(|line| line.verdict == Verdict::Paid));
     lost.audit_verify(None).await.unwrap();

@@ -3,13 +3,14 @@
 use keyward_core::address::Address;
 use keyward_core::amount::{Lamports, TokenUnits};
 use keyward_core::solana::token::TokenProgram;
+use keyward_custody::chain::SearchScope;
 use keyward_custody::changes::{Control, simulate_changes};
 use keyward_custody::transfer::nonce::{NonceAction, nonces, prepare_nonce, submit_nonce};
 use keyward_custody::transfer::offline::{OfflineTransfer, submit_signed};
 use keyward_custody::transfer::{
-    Repeat, TransferAmount, TransferError, TransferRequest, TransferResult, prepare, submit,
+    Repeat, TransferAmount, TransferError, TransferRequest, TransferResult, prepare, resume, submit,
 };
-use keyward_custody::{AttemptQuery, FeePolicy, NewContact, SignRequest, WalletPasswords};
+use keyward_custody::{AttemptQuery, AttemptState, FeePolicy, NewContact, SignRequest, WalletPasswords};
 use keyward_tests::mint::{MintOptions, TestMint};
 use keyward_tests::wait;
 
@@ -476,4 +477,59 @@ async fn a_recipient_that_looks_like_a_contact_is_told_in_the_plan() {
         let plan = prepare(&scene.custody, &scene.node, &request).await.unwrap();
         assert_eq!(plan.details.lookalikes.len(), told);
     }
+}
+
+/// A transaction that was signed, recorded and never sent is proven dead by advancing its nonce, and by nothing else.
+#[tokio::test]
+async fn advancing_a_nonce_ends_what_was_signed_with_it() {
+    let scene = Scene::with_quick_slots().await;
+    let [from, _] = scene.wallets;
+    let to = fresh_address();
+    scene.fund(&from, 3 * SOL).await;
+    let account = usable_nonce(&scene, &from).await;
+    let mut request = TransferRequest::new(from, to, Lamports::new(SOL));
+    request.nonce = Some(account);
+    let plan = prepare(&scene.custody, &scene.node, &request).await.unwrap();
+    let sign = SignRequest::new(plan.transaction.clone(), plan.network.clone());
+    let signed = scene.custody.sign_transaction(sign).await.unwrap();
+    let attempt = keyward_custody::NewAttempt {
+        wallet: from,
+        recipient: to,
+        amount: request.amount,
+        signature: signed.signature,
+        transaction: signed.bytes,
+        last_valid_block_height: plan.last_valid_block_height,
+        network: plan.network.clone(),
+        nonce: plan.details.nonce,
+    };
+    scene
+        .custody
+        .record_attempt(attempt, Repeat::Refuse)
+        .await
+        .unwrap();
+    let advance = prepare_nonce(&scene.custody, &scene.node, from, NonceAction::Advance(account))
+        .await
+        .unwrap();
+    submit_nonce(
+        &scene.custody,
+        &scene.node,
+        advance,
+        WalletPasswords::none(),
+        progress().0,
+    )
+    .await
+    .unwrap();
+    let outcomes = resume(&scene.custody, &scene.node, progress().0).await.unwrap();
+    assert_eq!(outcomes.len(), 1);
+    assert_eq!(outcomes[0].result, TransferResult::Expired);
+    assert_eq!(scene.balance(&to).await, 0);
+    let attempts = scene.custody.attempts(&AttemptQuery::default()).await.unwrap();
+    assert_eq!(attempts[0].state, AttemptState::Expired);
+    assert_eq!(attempts[0].new.nonce, plan.details.nonce);
+    let status = scene
+        .node
+        .signature_status(&signed.signature, SearchScope::History)
+        .await
+        .unwrap();
+    assert_eq!(status.status, None);
 }

@@ -38,7 +38,7 @@ pub(crate) struct Args {
 pub(crate) async fn run(context: &mut Context, args: Args) -> Result<Report, Failure> {
     let node = context.node()?;
     if let Some(job) = args.doing.resume {
-        return sweep::resume(context, &node, job, JobKind::Closing).await;
+        return sweep::resume(context, &node, (job, &args.doing), JobKind::Closing).await;
     }
     let (custody, _) = context.open().await?;
     let request = CloseRequest {

@@ -49,7 +49,7 @@ pub(crate) struct Args {
 pub(crate) async fn run(context: &mut Context, args: Args) -> Result<Report, Failure> {
     let node = context.node()?;
     if let Some(job) = args.doing.resume {
-        return sweep::resume(context, &node, job, JobKind::Consolidation).await;
+        return sweep::resume(context, &node, (job, &args.doing), JobKind::Consolidation).await;
     }
     let (custody, _) = context.open().await?;
     let to = args.to.as_deref().ok_or_else(|| {

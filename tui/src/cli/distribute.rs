@@ -8,7 +8,9 @@ mod outcome;
 
 use clap::Subcommand;
 use keyward_custody::Custody;
-use keyward_custody::distribution::{self, DistributionPlan, EditPlan, RebuildProgress, Trial};
+use keyward_custody::distribution::{
+    self, DistributionPlan, EditPlan, RebuildOptions, RebuildProgress, Strangers, Trial,
+};
 use keyward_custody::jobs::{JobId, JobKind};
 use serde_json::{Value, json};
 use tokio::sync::watch;
@@ -110,6 +112,9 @@ pub(crate) struct RebuildCommand {
     /// The first distribution's id, where the list is an edited one
     #[arg(long, value_name = "JOB")]
     job: Option<JobId>,
+    /// Leave out transactions under its reference that no wallet of this vault signed; only if no such wallet was ever yours
+    #[arg(long)]
+    leave_out_strangers: bool,
 }
 
 pub(crate) async fn run(context: &mut Context, command: Command) -> Result<Report, Failure> {
@@ -271,8 +276,15 @@ async fn rebuild(context: &mut Context, args: RebuildCommand) -> Result<Report, 
     context.unlock(&custody, &summary).await?;
     let (sender, mut states) = watch::channel(RebuildProgress::default());
     let mut line = ProgressLine::new(context.shows_progress());
+    let options = RebuildOptions {
+        first: args.job,
+        strangers: match args.leave_out_strangers {
+            true => Strangers::LeaveOut,
+            false => Strangers::Refuse,
+        },
+    };
     let mut work = std::pin::pin!(distribution::rebuild(
-        &custody, &node, &request, args.job, &sender
+        &custody, &node, &request, options, &sender
     ));
     let rebuilt = loop {
         tokio::select! {

@@ -2,20 +2,27 @@
 //!
 //! Everything is custody's; here a job is named, its progress shown, and its end told by an exit code.
 
+use std::collections::BTreeSet;
+
+use keyward_core::address::Address;
 use keyward_core::amount::format_units_short;
+use keyward_custody::chain::SolanaNode;
 use keyward_custody::jobs::{
     ItemAction, ItemCursor, ItemFilter, ItemState, Job, JobId, JobItem, JobKind, JobOutcome, JobProgress,
     JobQuery, MAX_JOB_PAGE,
 };
-use keyward_custody::{Custody, WalletPasswords};
+use keyward_custody::{Custody, StatusFilter, Wallet, WalletPasswords};
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
-use super::context::{Context, wallet_passwords};
-use super::wallets::ProgressLine;
+use super::context::{Context, wallet_password};
+use super::wallets::{ProgressLine, page_of};
 use crate::exit::{Exit, Failure};
 use crate::output::{self, Align, Report, Table, fields};
 use crate::secret_input::Source;
+
+/// Rows of one page of wallets.
+const PAGE: u32 = 1000;
 
 /// A stored job.
 #[derive(Debug, clap::Args)]
@@ -31,9 +38,91 @@ pub(crate) struct RunArgs {
     /// The job's id: 32 hexadecimal digits
     #[arg(value_name = "JOB")]
     pub(crate) job: JobId,
+    #[command(flatten)]
+    pub(crate) own: OwnPasswords,
+}
+
+/// Where the passwords are that wallets of a job have of their own; a person is asked for those not given.
+#[derive(Debug, clap::Args)]
+pub(crate) struct OwnPasswords {
     /// Read the fee payer's own password, where it has one, from this file's only line, or from standard input for `-`
     #[arg(long, value_name = "FILE|-")]
-    pub(crate) wallet_password_file: Option<Source>,
+    wallet_password_file: Option<Source>,
+    /// Read the own password of another wallet (address, label or #index) from this file's only line; may be repeated
+    #[arg(long, value_name = "WALLET=FILE", value_parser = parse_password_of)]
+    password_of: Vec<(String, Source)>,
+}
+
+fn parse_password_of(text: &str) -> Result<(String, Source), String> {
+    match text.rsplit_once('=') {
+        Some((wallet, file)) if !wallet.is_empty() && !file.is_empty() => {
+            let Ok(source) = file.parse();
+            Ok((wallet.to_owned(), source))
+        }
+        _ => Err("write a wallet, =, and the file that holds its password".into()),
+    }
+}
+
+impl OwnPasswords {
+    /// The passwords of those wallets that a job still needs.
+    async fn read(&self, custody: &Custody, job: &Job) -> Result<WalletPasswords, Failure> {
+        let mut given = Vec::new();
+        for (name, source) in &self.password_of {
+            given.push((custody.wallet(name).await?.address, source));
+        }
+        let mut passwords = WalletPasswords::none();
+        let signers = signers(custody, job).await?;
+        for wallet in locked(custody, &signers).await? {
+            let is_payer = wallet.solana() == Some(&job.fee_payer);
+            let named = given.iter().find(|(address, _)| *address == wallet.address);
+            let source = match named {
+                Some((_, source)) => Some(*source),
+                None if is_payer => self.wallet_password_file.as_ref(),
+                None => None,
+            };
+            if let Some(password) = wallet_password(&wallet, source)? {
+                passwords.add(wallet.address, password);
+            }
+        }
+        Ok(passwords)
+    }
+}
+
+/// Who signs what is left of a job.
+async fn signers(custody: &Custody, job: &Job) -> Result<BTreeSet<Address>, Failure> {
+    let mut signers = BTreeSet::from([job.fee_payer]);
+    let mut cursor = ItemCursor::default();
+    loop {
+        let page = custody
+            .job_items(job.id, ItemFilter::All, cursor, MAX_JOB_PAGE)
+            .await?;
+        let Some(last) = page.last() else {
+            return Ok(signers);
+        };
+        cursor.after = Some(last.new.number);
+        let left = page.iter().filter(|item| {
+            matches!(
+                item.state,
+                ItemState::Planned | ItemState::Signed | ItemState::Sent
+            )
+        });
+        signers.extend(left.map(|item| item.new.source));
+    }
+}
+
+/// Those of them that have a password of their own.
+async fn locked(custody: &Custody, signers: &BTreeSet<Address>) -> Result<Vec<Wallet>, Failure> {
+    let (mut found, mut query) = (Vec::new(), page_of(0, PAGE));
+    query.status = StatusFilter::All;
+    loop {
+        let page = custody.wallets(&query).await?;
+        query.after = page.next;
+        let signs = |wallet: &Wallet| wallet.solana().is_some_and(|address| signers.contains(address));
+        found.extend(page.rows.into_iter().filter(|wallet| wallet.own_password && signs(wallet)));
+        if query.after.is_none() {
+            return Ok(found);
+        }
+    }
 }
 
 /// Which items of a job are shown.
@@ -84,26 +173,26 @@ pub(crate) async fn run(context: &mut Context, args: RunArgs, kind: JobKind) -> 
     let (custody, summary) = context.open().await?;
     let job = of_kind(&custody, args.job, kind).await?;
     context.unlock(&custody, &summary).await?;
-    let wallet = custody.wallet(&job.fee_payer.to_string()).await?;
-    let passwords = wallet_passwords(&wallet, args.wallet_password_file.as_ref())?;
-    let outcome = follow(context, &custody, &node, args.job, passwords).await?;
+    let again = format!("go on with `run {}`: nothing is paid twice", args.job);
+    let outcome = follow(context, &custody, &node, (&job, &args.own), again).await?;
     finished(&custody, args.job, &outcome).await
 }
 
 /// Runs a job and shows how far it is; Ctrl-C stops the run, and what was sent is followed by the next one.
-async fn follow(
+pub(crate) async fn follow(
     context: &Context,
     custody: &Custody,
-    node: &keyward_custody::chain::SolanaNode,
-    id: JobId,
-    passwords: WalletPasswords,
+    node: &SolanaNode,
+    (job, own): (&Job, &OwnPasswords),
+    again: String,
 ) -> Result<JobOutcome, Failure> {
+    let passwords = own.read(custody, job).await?;
     let (sender, mut states) = watch::channel(JobProgress::default());
-    let mut job = std::pin::pin!(custody.run_job(node, id, passwords, &sender));
+    let mut run = std::pin::pin!(custody.run_job(node, job.id, passwords, &sender));
     let mut line = ProgressLine::new(context.shows_progress());
     let outcome = loop {
         tokio::select! {
-            outcome = &mut job => break outcome.map_err(Into::into),
+            outcome = &mut run => break outcome.map_err(Into::into),
             changed = states.changed() => if changed.is_ok() {
                 let state = states.borrow_and_update().clone();
                 line.show(&progress_text(&state));
@@ -112,7 +201,7 @@ async fn follow(
                 Exit::Cancelled,
                 "stopped_waiting",
                 "stopped; what was sent may still land",
-                format!("go on with `run {id}`: nothing is paid twice"),
+                again,
             )),
         }
     };
@@ -146,22 +235,21 @@ fn progress_text(state: &JobProgress) -> String {
     text
 }
 
+/// How a run ended: in a word, why, and with which exit code.
+pub(crate) fn ending<'a>(outcome: &'a JobOutcome, job: &Job) -> (&'static str, Option<&'a str>, Exit) {
+    match outcome {
+        JobOutcome::Done if job.counts.failed > 0 => ("done", None, Exit::TransferFailed),
+        JobOutcome::Done => ("done", None, Exit::Ok),
+        JobOutcome::Stopped => ("stopped", None, Exit::Cancelled),
+        JobOutcome::Held { reason } => ("held", Some(reason), Exit::Refused),
+        JobOutcome::Unknown { cause } => ("unknown", Some(cause), Exit::Unreachable),
+    }
+}
+
 /// How a run ended, with the exit code for it.
-pub(crate) async fn finished(custody: &Custody, id: JobId, outcome: &JobOutcome) -> Result<Report, Failure> {
+async fn finished(custody: &Custody, id: JobId, outcome: &JobOutcome) -> Result<Report, Failure> {
     let job = custody.job(id).await?;
-    let (word, reason) = match outcome {
-        JobOutcome::Done => ("done", None),
-        JobOutcome::Stopped => ("stopped", None),
-        JobOutcome::Held { reason } => ("held", Some(reason)),
-        JobOutcome::Unknown { cause } => ("unknown", Some(cause)),
-    };
-    let exit = match outcome {
-        JobOutcome::Done if job.counts.failed > 0 => Exit::TransferFailed,
-        JobOutcome::Done => Exit::Ok,
-        JobOutcome::Stopped => Exit::Cancelled,
-        JobOutcome::Held { .. } => Exit::Refused,
-        JobOutcome::Unknown { .. } => Exit::Unreachable,
-    };
+    let (word, reason, exit) = ending(outcome, &job);
     let mut json = job_json(&job);
     if let Some(object) = json.as_object_mut() {
         object.insert("outcome".into(), word.into());

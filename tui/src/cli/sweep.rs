@@ -7,16 +7,14 @@ mod show;
 
 use keyward_core::address::Address;
 use keyward_custody::chain::SolanaNode;
-use keyward_custody::jobs::{
-    ItemCursor, ItemFilter, Job, JobFormat, JobId, JobItem, JobKind, JobOutcome, JobProgress, MAX_JOB_PAGE,
-};
+use keyward_custody::jobs::{ItemCursor, ItemFilter, JobFormat, JobId, JobItem, JobKind, MAX_JOB_PAGE};
 use keyward_custody::sweep::{SweepError, SweepPlan, left};
-use keyward_custody::{Custody, CustodyError, FeePolicy, Progress, WalletPasswords, WalletQuery};
+use keyward_custody::{Custody, CustodyError, FeePolicy, Progress, WalletQuery};
 use serde_json::json;
-use tokio::sync::watch;
 
 use self::show::{job_json, job_text, left_json, left_text, plan_json, plan_text, with_fields};
 use super::context::{Context, confirm};
+use super::jobs::{self, OwnPasswords};
 use super::wallets::{ProgressLine, page_of, solana};
 use crate::exit::{Exit, Failure};
 use crate::output::{self, Report};
@@ -59,6 +57,8 @@ pub(crate) struct Doing {
     /// Go on with this job, which was begun before, instead of planning a new one
     #[arg(long, value_name = "JOB", conflicts_with_all = ["from", "tag", "all"])]
     pub(crate) resume: Option<JobId>,
+    #[command(flatten)]
+    own: OwnPasswords,
 }
 
 impl Doing {
@@ -207,55 +207,51 @@ pub(crate) async fn carry_out(
     let (custody, summary) = context.open().await?;
     context.unlock(&custody, &summary).await?;
     let id = custody.create_job(plan.job).await?;
-    finish(context, &custody, node, id, Some(json)).await
+    finish(context, &custody, node, (id, &doing.own), Some(json)).await
 }
 
 /// Goes on with a job that was begun before.
 pub(crate) async fn resume(
     context: &mut Context,
     node: &SolanaNode,
-    id: JobId,
+    (id, doing): (JobId, &Doing),
     kind: JobKind,
 ) -> Result<Report, Failure> {
     let (custody, summary) = context.open().await?;
-    let job = custody.job(id).await?;
-    if job.kind != kind {
-        return Err(Failure::invalid(
-            "job_of_other_kind",
-            format!("the job is a {}", job.kind.as_str()),
-            "name a job of this command's own kind",
-        ));
-    }
+    jobs::of_kind(&custody, id, kind).await?;
     context.unlock(&custody, &summary).await?;
-    finish(context, &custody, node, id, None).await
+    finish(context, &custody, node, (id, &doing.own), None).await
 }
 
 async fn finish(
     context: &Context,
     custody: &Custody,
     node: &SolanaNode,
-    id: JobId,
+    (id, own): (JobId, &OwnPasswords),
     plan: Option<serde_json::Value>,
 ) -> Result<Report, Failure> {
-    let outcome = follow(context, custody, node, id).await?;
     let job = custody.job(id).await?;
+    let again = format!("go on with --resume {id}: nothing is moved twice");
+    let outcome = jobs::follow(context, custody, node, (&job, own), again).await?;
+    let job = custody.job(id).await?;
+    let (word, reason, exit) = jobs::ending(&outcome, &job);
     let left = left(node, &done(custody, id).await?).await?;
     let json = with_fields(
         plan.unwrap_or_else(|| json!({})),
         &[
             ("dry_run", json!(false)),
             ("job", job_json(&job)),
-            ("outcome", json!(word(&outcome))),
-            ("reason", json!(reason(&outcome))),
+            ("outcome", json!(word)),
+            ("reason", json!(reason)),
             ("left", left_json(&left)),
         ],
     );
-    let mut text = format!("{}{}{}", job_text(&job), left_text(&left), word(&outcome));
-    if let Some(reason) = reason(&outcome) {
+    let mut text = format!("{}{}{}", job_text(&job), left_text(&left), word);
+    if let Some(reason) = reason {
         text.push_str(&format!(": {}", output::printable(reason)));
     }
     text.push('\n');
-    Ok(Report::new(text, json).with_exit(exit(&outcome, &job)))
+    Ok(Report::new(text, json).with_exit(exit))
 }
 
 /// Every item of a job that is done.
@@ -270,61 +266,6 @@ async fn done(custody: &Custody, id: JobId) -> Result<Vec<JobItem>, Failure> {
         };
         cursor.after = Some(last.new.number);
         all.extend(page);
-    }
-}
-
-async fn follow(
-    context: &Context,
-    custody: &Custody,
-    node: &SolanaNode,
-    id: JobId,
-) -> Result<JobOutcome, Failure> {
-    let (sender, mut states) = watch::channel(JobProgress::default());
-    let mut job = std::pin::pin!(custody.run_job(node, id, WalletPasswords::none(), &sender));
-    let mut line = ProgressLine::new(context.shows_progress());
-    let outcome = loop {
-        tokio::select! {
-            outcome = &mut job => break outcome.map_err(Into::into),
-            Ok(()) = states.changed() => {
-                let state = states.borrow_and_update().clone();
-                line.show(&show::progress_text(&state));
-            }
-            Ok(()) = tokio::signal::ctrl_c() => break Err(Failure::new(
-                Exit::Cancelled,
-                "stopped_waiting",
-                "stopped; what was sent may still land",
-                format!("go on with --resume {id}: nothing is moved twice"),
-            )),
-        }
-    };
-    line.clear();
-    outcome
-}
-
-const fn word(outcome: &JobOutcome) -> &'static str {
-    match outcome {
-        JobOutcome::Done => "done",
-        JobOutcome::Stopped => "stopped",
-        JobOutcome::Held { .. } => "held",
-        JobOutcome::Unknown { .. } => "unknown",
-    }
-}
-
-fn reason(outcome: &JobOutcome) -> Option<&str> {
-    match outcome {
-        JobOutcome::Held { reason } => Some(reason),
-        JobOutcome::Unknown { cause } => Some(cause),
-        JobOutcome::Done | JobOutcome::Stopped => None,
-    }
-}
-
-const fn exit(outcome: &JobOutcome, job: &Job) -> Exit {
-    match outcome {
-        JobOutcome::Done if job.counts.failed > 0 => Exit::TransferFailed,
-        JobOutcome::Done => Exit::Ok,
-        JobOutcome::Stopped => Exit::Cancelled,
-        JobOutcome::Held { .. } => Exit::Refused,
-        JobOutcome::Unknown { .. } => Exit::Unreachable,
     }
 }
 

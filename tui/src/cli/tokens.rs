@@ -58,7 +58,7 @@ pub(crate) async fn run(context: &mut Context, args: Args) -> Result<Report, Fai
                 token
                     .mint_address()
                     .map_or_else(|| "?".to_owned(), Address::to_string),
-                symbol(token).unwrap_or_default(),
+                token.symbol().unwrap_or_default(),
                 amount(token),
                 state(token).to_owned(),
                 token.account.to_string(),
@@ -115,11 +115,6 @@ fn state(token: &TokenHolding) -> &'static str {
     }
 }
 
-fn symbol(token: &TokenHolding) -> Option<String> {
-    let metadata = token.mint.as_ref()?.metadata()?;
-    Some(metadata.symbol.chars().take(16).collect())
-}
-
 fn json_of(looked: &Looked, holder: &Holder, token: &TokenHolding, slot: u64, read_ms: u64) -> Value {
     let text = |address: Option<&Address>| address.map(Address::to_string);
     let state = token.state.as_ref().ok();
@@ -131,7 +126,7 @@ fn json_of(looked: &Looked, holder: &Holder, token: &TokenHolding, slot: u64, re
         "account": token.account.to_string(),
         "program": token.program.name(),
         "mint": text(token.mint_address()),
-        "symbol": symbol(token),
+        "symbol": token.symbol(),
         "amount": state.map(|state| state.amount.to_string()),
         "decimals": token.decimals(),
         "frozen": state.map(|state| state.is_frozen()),

@@ -78,6 +78,8 @@ pub(super) struct Follower {
     landed: Option<Status>,
     /// The first finalized tip past its last valid height.
     past_end: Option<ChainTip>,
+    /// As high as the chain may have been when it was last looked for and not found.
+    searched_at: u64,
     /// A search that could have found it did not.
     absent: bool,
     looking: bool,
@@ -99,6 +101,7 @@ impl Follower {
             is_known: true,
             landed: None,
             past_end: None,
+            searched_at: 0,
             absent: false,
             looking: false,
             looked_ms: None,
@@ -149,7 +152,8 @@ impl Follower {
     /// Whether it may have landed so long ago that a history could begin after it.
     fn needs_history_start(&self) -> bool {
         let recent = self.last_valid().map(|last| last.saturating_add(RECENT_BLOCKS));
-        recent.is_some_and(|recent| self.past_end.is_some_and(|tip| tip.block_height > recent))
+        let reached = self.past_end.map(|tip| tip.block_height.max(self.searched_at));
+        recent.is_some_and(|recent| reached.is_some_and(|reached| reached > recent))
     }
 
     fn history_reaches(&self, start: Option<u64>) -> bool {
@@ -356,7 +360,7 @@ impl Machine {
     /// A search found nothing. That is an end only past the last valid height, by a node that has reached that tip, in a
     /// history that reaches back far enough.
     fn absent(&mut self, batch: u32, scope: SearchScope, context_slot: u64) {
-        let (now_ms, start) = (self.now_ms, self.history_start);
+        let now_ms = self.now_ms;
         let Some(follower) = self.followers.get_mut(&batch) else {
             return;
         };
@@ -373,6 +377,13 @@ impl Machine {
             self.answered_ms = now_ms;
             return;
         };
+        // No block without a slot: so long after the tip was told, the history may have been cut meanwhile.
+        let (was_recent, since) = (!follower.needs_history_start(), context_slot.saturating_sub(tip.slot));
+        follower.searched_at = follower.searched_at.max(tip.block_height.saturating_add(since));
+        if was_recent && follower.needs_history_start() {
+            self.history_start = None;
+        }
+        let start = self.history_start;
         if context_slot < tip.slot {
             self.last_cause =
                 "the node that searched lags behind the one that told the block height".to_owned();

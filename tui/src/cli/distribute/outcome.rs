@@ -246,6 +246,13 @@ pub(super) fn report_text(report: &DistributionReport, decimals: Option<u8>) -> 
         ("spent by signers", format!("{} SOL", totals.spent)),
         ("unexplained", format!("{} SOL", totals.unexplained)),
         (
+            "of strangers",
+            format!(
+                "{} transactions under its reference that none of its wallets signed, in no sum",
+                totals.strange_transactions
+            ),
+        ),
+        (
             "recipients",
             format!(
                 "{} paid, {} open, {} unrecorded, {} missing, {} paid too much",
@@ -324,6 +331,7 @@ pub(super) fn report_json(report: &DistributionReport) -> Value {
         "rent_lamports": totals.rent.get(),
         "spent_lamports": totals.spent.get(),
         "unexplained_lamports": totals.unexplained.get(),
+        "strange_transactions": totals.strange_transactions,
         "recipients": lines,
     })
 }

@@ -1,7 +1,7 @@
 //! A sweep's plan and its end, for people and for scripts.
 
 use keyward_core::amount::{Lamports, format_units_short};
-use keyward_custody::jobs::{ItemAction, Job, JobKind, JobProgress};
+use keyward_custody::jobs::{ItemAction, Job, JobKind};
 use keyward_custody::sweep::{Skipped, SweepLeft, SweepPlan};
 use serde_json::{Value, json};
 
@@ -185,32 +185,6 @@ fn skipped_json(one: &Skipped) -> Value {
         "code": one.reason.code(),
         "reason": one.reason.to_string(),
     })
-}
-
-pub(super) fn progress_text(state: &JobProgress) -> String {
-    let mut text = format!(
-        "{} of {} done, {} in flight",
-        state.done, state.total, state.in_flight
-    );
-    for (count, what) in [
-        (state.unknown, "unknown"),
-        (state.failed, "failed"),
-        (state.left_out, "left out"),
-    ] {
-        if count > 0 {
-            text.push_str(&format!(", {count} {what}"));
-        }
-    }
-    if state.rate_per_minute > 0 {
-        text.push_str(&format!(", {} a minute", state.rate_per_minute));
-    }
-    if let Some(left_ms) = state.left_ms {
-        text.push_str(&format!(", {} s left", left_ms.div_ceil(1_000)));
-    }
-    if !state.waiting.is_empty() {
-        text.push_str(&format!("; {}", state.waiting));
-    }
-    text
 }
 
 pub(super) fn job_text(job: &Job) -> String {
