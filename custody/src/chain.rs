@@ -34,6 +34,7 @@ use keyward_core::solana::token::TokenProgram;
 
 pub use error::ChainError;
 pub(crate) use error::clean as clean_text;
+pub(crate) use history::FIRST_BLOCKS;
 pub use fault::{Fault, Trial};
 pub use tables::LookupTables;
 pub use types::{
@@ -213,14 +214,6 @@ impl SolanaNode {
         commitment: Commitment,
     ) -> Result<Option<LandedTransaction>, ChainError> {
         landed::read(self, signature, commitment).await
-    }
-
-    /// Asks for the height of the block in a slot.
-    ///
-    /// # Errors
-    /// [`ChainError::HistoryUnavailable`] when the node does not know it; any other [`ChainError`].
-    pub async fn height_of_slot(&self, slot: u64, commitment: Commitment) -> Result<u64, ChainError> {
-        history::height_of(self, slot, commitment).await
     }
 
     /// Reads at most 100 accounts with their data in one request. `None`: there is no such account.

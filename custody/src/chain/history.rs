@@ -10,6 +10,10 @@ use super::explain::explain;
 use super::transport::{ask, call};
 use super::{ChainError, Commitment, HistoryItem, HistoryQuery, SolanaNode};
 
+/// A history that begins at this height or before is whole: clusters count their first block as 0, 1 or 2, and in the first
+/// ones there is nobody yet who could pay.
+pub(crate) const FIRST_BLOCKS: u64 = 8;
+
 /// What `getSignaturesForAddress` takes at most.
 const MAX_ITEMS: usize = 1_000;
 
@@ -91,15 +95,6 @@ pub(super) async fn first_block_height(node: &SolanaNode) -> Result<u64, ChainEr
         }
     }
     Ok(highest)
-}
-
-/// The height of the block in a slot.
-pub(super) async fn height_of(
-    node: &SolanaNode,
-    slot: u64,
-    commitment: Commitment,
-) -> Result<u64, ChainError> {
-    height(call(node, RpcRequest::GetBlock, block_params(slot, commitment)).await?)
 }
 
 fn height(block: Option<Block>) -> Result<u64, ChainError> {

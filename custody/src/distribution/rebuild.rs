@@ -16,17 +16,13 @@ use super::plan::{self, DistributionPlan, Origin, Trial};
 use super::request::{DistributionRequest, FeeBearer};
 use super::{DistributionError, successor};
 use crate::Custody;
-use crate::chain::{Commitment, SolanaNode};
+use crate::chain::{Commitment, FIRST_BLOCKS, SolanaNode};
 use crate::jobs::{Adopted, BatchItem, JobId};
 
 /// How often the finalized height is asked for while waiting.
 const PAUSE: Duration = Duration::from_millis(500);
 /// How far ahead of this node another one may have been that gave the lost process its last blockhash.
 const AHEAD_BLOCKS: u64 = 64;
-
-/// A history that begins so early is whole: clusters count their first block as 0, 1 or 2, and in the first ones there is
-/// nobody yet who could pay.
-const FIRST_BLOCKS: u64 = 8;
 
 /// What is done with transactions under a distribution's reference that no wallet of this vault signed.
 ///

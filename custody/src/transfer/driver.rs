@@ -394,6 +394,11 @@ impl<'a> Run<'a> {
 
     async fn look_at_nonce(&self, nonce: NonceUse) -> Event {
         let unknown = |cause: String| Event::Unknown { cause };
+        // Asked first, so that whatever is read at its slot or later is at least as high.
+        let tip = match self.node.tip(Commitment::Finalized).await {
+            Ok(tip) => tip,
+            Err(error) => return unknown(error.to_string()),
+        };
         let (slot, found) = match self
             .node
             .account_data(&[nonce.account], Commitment::Finalized)
@@ -411,9 +416,12 @@ impl<'a> Run<'a> {
             return Event::NonceHeld;
         }
         // An older value looks like a newer one: how far the node had come says which it is.
-        match self.node.height_of_slot(slot, Commitment::Finalized).await {
-            Ok(block_height) => Event::NonceGone { slot, block_height },
-            Err(error) => unknown(error.to_string()),
+        match slot >= tip.slot {
+            true => Event::NonceGone {
+                slot,
+                block_height: tip.block_height,
+            },
+            false => unknown("the node that was asked for the nonce lags behind its own tip".into()),
         }
     }
 

@@ -6,15 +6,15 @@
 //! - it asks for a signature at most once, and never when resuming;
 //! - it asks for nothing to be sent before the signed bytes are recorded;
 //! - it says [`TransferResult::Expired`] only with proof: the finalized block height is past the last valid one (or the
-//!   durable nonce that it lives by was finalized with another value), and after that a node that had reached that same tip searched its history, which reaches back to before the transaction could
-//!   land, and found nothing;
+//!   durable nonce that it lives by was finalized with another value), and after that a node that had reached that same tip
+//!   searched its history, which reaches back to before the transaction could land, and found nothing;
 //! - a failed question, a lagging node or an answer without history is *unknown*: it waits and asks again.
 
 use keyward_core::address::Signature;
 
 use super::{TransferProgress, TransferResult};
 use crate::AttemptState;
-use crate::chain::{ChainTip, Commitment, SearchScope, SignatureSearch};
+use crate::chain::{ChainTip, Commitment, FIRST_BLOCKS, SearchScope, SignatureSearch};
 
 /// How many blocks a blockhash is valid for. Used only to know how far back a history must reach; the cluster says when a
 /// blockhash expires.
@@ -177,6 +177,8 @@ pub struct Tracker {
     /// The first finalized tip past the last valid height.
     past_end: Option<ChainTip>,
     history_start: Option<u64>,
+    /// As high as the chain may have been when it was last searched for in vain.
+    searched_at: u64,
     last_cause: String,
 }
 
@@ -200,6 +202,7 @@ impl Tracker {
             tip_asked_ms: None,
             past_end: None,
             history_start: None,
+            searched_at: 0,
             last_cause: "no question was answered yet".into(),
         }
     }
@@ -415,12 +418,16 @@ impl Tracker {
     /// Whether the transaction may have landed so long ago that a history could begin after it.
     fn needs_history_start(&self) -> bool {
         let recent = self.last_valid_block_height.saturating_add(RECENT_BLOCKS);
-        self.history_start.is_none() && self.past_end.is_some_and(|tip| tip.block_height > recent)
+        let reached = self.past_end.map(|tip| tip.block_height.max(self.searched_at));
+        self.history_start.is_none() && reached.is_some_and(|reached| reached > recent)
     }
 
     fn history_reaches(&self) -> bool {
         match self.history_start {
             None => !self.needs_history_start(),
+            Some(start) if start <= FIRST_BLOCKS => true,
+            // With a nonce it cannot have landed before that height.
+            Some(start) if self.durable => start <= self.last_valid_block_height,
             Some(start) => start <= self.last_valid_block_height.saturating_sub(BLOCKHASH_LIFE_BLOCKS),
         }
     }
@@ -470,6 +477,9 @@ impl Tracker {
             self.answered_ms = self.now_ms;
             return Vec::new();
         };
+        // No block without a slot: so long after the tip was told, the history may have been cut meanwhile.
+        let since = context_slot.saturating_sub(tip.slot);
+        self.searched_at = self.searched_at.max(tip.block_height.saturating_add(since));
         // This node may not have seen yet what the tip's node has.
         if context_slot < tip.slot {
             self.last_cause = "the node that searched lags behind the one that told the block height".into();

@@ -1,7 +1,7 @@
 //! Following recorded transactions to their proven ends, with as few questions as that takes.
 
 use super::{Effect, Event, Machine, Place};
-use crate::chain::{ChainTip, Commitment, SearchScope};
+use crate::chain::{ChainTip, Commitment, FIRST_BLOCKS, SearchScope};
 use crate::jobs::job::{BatchState, Lifetime};
 
 /// How many blocks a blockhash is valid for. Used only to know how far back a history must reach; the cluster says when a
@@ -159,6 +159,7 @@ impl Follower {
     fn history_reaches(&self, start: Option<u64>) -> bool {
         match (start, self.last_valid()) {
             _ if !self.needs_history_start() => true,
+            (Some(start), _) if start <= FIRST_BLOCKS => true,
             (Some(start), Some(last)) => start <= last.saturating_sub(BLOCKHASH_LIFE_BLOCKS),
             _ => false,
         }

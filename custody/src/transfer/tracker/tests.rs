@@ -107,6 +107,45 @@ fn a_node_behind_where_the_nonce_was_seen_proves_nothing() {
 }
 
 #[test]
+fn a_history_that_begins_after_the_nonce_was_seen_proves_nothing() {
+    for (start, result) in [
+        (LAST_VALID + 1, None),
+        (LAST_VALID, Some(TransferResult::Expired)),
+    ] {
+        let events = vec![
+            Event::NonceGone {
+                slot: 50_000,
+                block_height: LAST_VALID + 1,
+            },
+            Event::HistoryStart { block_height: start },
+            nothing(SearchScope::History, 100_000),
+        ];
+        assert_eq!(end_after(&mut by_nonce(), events), result, "{start}");
+    }
+}
+
+#[test]
+fn a_search_long_after_the_tip_asks_how_far_the_history_reaches() {
+    let slot = LAST_VALID + 1;
+    let tip = || {
+        Event::Tip(ChainTip {
+            slot,
+            block_height: LAST_VALID + 1,
+        })
+    };
+    let soon = vec![tip(), nothing(SearchScope::History, slot + RECENT_BLOCKS - 1)];
+    assert_eq!(end_after(&mut following(), soon), Some(TransferResult::Expired));
+    let late = || vec![tip(), nothing(SearchScope::History, slot + RECENT_BLOCKS)];
+    assert_eq!(end_after(&mut following(), late()), None);
+    for (start, result) in [(0, Some(TransferResult::Expired)), (LAST_VALID, None)] {
+        let mut events = late();
+        events.push(Event::HistoryStart { block_height: start });
+        events.push(nothing(SearchScope::History, slot + RECENT_BLOCKS));
+        assert_eq!(end_after(&mut following(), events), result, "{start}");
+    }
+}
+
+#[test]
 fn the_bytes_are_recorded_before_they_are_sent() {
     let mut tracker = Tracker::new(LAST_VALID, Pace::default());
     let sign = tracker.handle(Event::Start { now_ms: 0 });
