@@ -34,8 +34,8 @@ use keyward_core::solana::token::TokenProgram;
 
 pub use error::ChainError;
 pub(crate) use error::clean as clean_text;
-pub(crate) use history::FIRST_BLOCKS;
 pub use fault::{Fault, Trial};
+pub(crate) use history::FIRST_BLOCKS;
 pub use tables::LookupTables;
 pub use types::{
     AccountData, AccountInfo, BalanceDisagreement, Balances, Blockhashes, ChainTip, Commitment, Comparison,

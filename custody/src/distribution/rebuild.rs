@@ -114,7 +114,11 @@ struct Source<'a> {
 
 impl Source<'_> {
     /// What wallets of this vault did under a distribution's reference.
-    async fn read(&self, id: JobId, own: &mut BTreeMap<Address, bool>) -> Result<Vec<Entry>, DistributionError> {
+    async fn read(
+        &self,
+        id: JobId,
+        own: &mut BTreeMap<Address, bool>,
+    ) -> Result<Vec<Entry>, DistributionError> {
         let mut entries = ledger::read(self.node, id, Commitment::Finalized).await?;
         for entry in &entries {
             for signer in entry.required_signers() {
@@ -124,7 +128,11 @@ impl Source<'_> {
                 }
             }
         }
-        let mine: BTreeSet<Address> = own.iter().filter(|(_, mine)| **mine).map(|(signer, _)| *signer).collect();
+        let mine: BTreeSet<Address> = own
+            .iter()
+            .filter(|(_, mine)| **mine)
+            .map(|(signer, _)| *signer)
+            .collect();
         if self.strangers == Strangers::Refuse {
             let strange = entries.iter().filter(|entry| !entry.is_signed_by(&mine));
             let payers: BTreeSet<Address> = strange.map(|entry| *entry.fee_payer()).collect();
@@ -136,117 +144,117 @@ impl Source<'_> {
         Ok(entries)
     }
 
-/// A distribution as it was, with its transactions.
-async fn whole(&self, plan: DistributionPlan) -> Result<Rebuilt, DistributionError> {
-    let id = plan.job.id;
-    let mut own = BTreeMap::new();
-    let entries = self.read(id, &mut own).await?;
-    let mut edit = id;
-    for _ in 0..MAX_EDITS {
-        edit = successor(edit);
-        if !self.read(edit, &mut own).await?.is_empty() {
-            return Err(DistributionError::EditedOnChain(edit));
+    /// A distribution as it was, with its transactions.
+    async fn whole(&self, plan: DistributionPlan) -> Result<Rebuilt, DistributionError> {
+        let id = plan.job.id;
+        let mut own = BTreeMap::new();
+        let entries = self.read(id, &mut own).await?;
+        let mut edit = id;
+        for _ in 0..MAX_EDITS {
+            edit = successor(edit);
+            if !self.read(edit, &mut own).await?.is_empty() {
+                return Err(DistributionError::EditedOnChain(edit));
+            }
         }
-    }
-    check_history(self.node, self.history).await?;
-    // Another label or list leads to another place on chain, where nothing is.
-    if entries.is_empty() {
-        return Err(DistributionError::NothingOnChain(id));
-    }
-    let (matched, strange) = matched(&plan, &entries);
-    if strange > 0 {
-        return Err(DistributionError::Strange { payments: strange });
-    }
-    let mut rebuilt = Rebuilt {
-        job: Some(id),
-        transactions: entries.len() as u64,
-        payments_found: 0,
-        paid: 0,
-        left: 0,
-    };
-    let mut adopted = Vec::new();
-    for (entry, items) in entries.iter().zip(matched) {
-        rebuilt.payments_found += items.len() as u64;
-        rebuilt.paid = items
-            .iter()
-            .map(|item| item.amount)
-            .fold(rebuilt.paid, u64::saturating_add);
-        if !items.is_empty() {
-            adopted.push(found(entry, items));
+        check_history(self.node, self.history).await?;
+        // Another label or list leads to another place on chain, where nothing is.
+        if entries.is_empty() {
+            return Err(DistributionError::NothingOnChain(id));
         }
+        let (matched, strange) = matched(&plan, &entries);
+        if strange > 0 {
+            return Err(DistributionError::Strange { payments: strange });
+        }
+        let mut rebuilt = Rebuilt {
+            job: Some(id),
+            transactions: entries.len() as u64,
+            payments_found: 0,
+            paid: 0,
+            left: 0,
+        };
+        let mut adopted = Vec::new();
+        for (entry, items) in entries.iter().zip(matched) {
+            rebuilt.payments_found += items.len() as u64;
+            rebuilt.paid = items
+                .iter()
+                .map(|item| item.amount)
+                .fold(rebuilt.paid, u64::saturating_add);
+            if !items.is_empty() {
+                adopted.push(found(entry, items));
+            }
+        }
+        super::store(self.custody, plan.job, adopted).await?;
+        rebuilt.left = self.custody.job(id).await?.counts.planned;
+        Ok(rebuilt)
     }
-    super::store(self.custody, plan.job, adopted).await?;
-    rebuilt.left = self.custody.job(id).await?.counts.planned;
-    Ok(rebuilt)
-}
 
-/// What an edited list has left to pay after everything that it and the distributions before it have paid.
-async fn edited(
-    &self,
-    request: &DistributionRequest,
-    plan: &DistributionPlan,
-    first: JobId,
-) -> Result<Rebuilt, DistributionError> {
-    let (mut lineage, mut entries) = (vec![first], Vec::new());
-    let (mut id, mut known, mut own) = (first, 0, BTreeMap::new());
-    // An edit may have paid nothing, and its own edit something: so all that there can be are asked about.
-    for _ in 0..=MAX_EDITS {
-        let found = self.read(id, &mut own).await?;
-        if !found.is_empty() {
-            known = lineage.len();
+    /// What an edited list has left to pay after everything that it and the distributions before it have paid.
+    async fn edited(
+        &self,
+        request: &DistributionRequest,
+        plan: &DistributionPlan,
+        first: JobId,
+    ) -> Result<Rebuilt, DistributionError> {
+        let (mut lineage, mut entries) = (vec![first], Vec::new());
+        let (mut id, mut known, mut own) = (first, 0, BTreeMap::new());
+        // An edit may have paid nothing, and its own edit something: so all that there can be are asked about.
+        for _ in 0..=MAX_EDITS {
+            let found = self.read(id, &mut own).await?;
+            if !found.is_empty() {
+                known = lineage.len();
+            }
+            entries.extend(found);
+            id = successor(id);
+            lineage.push(id);
         }
-        entries.extend(found);
-        id = successor(id);
-        lineage.push(id);
-    }
-    check_history(self.node, self.history).await?;
-    if known == 0 {
-        return Err(DistributionError::NothingOnChain(first));
-    }
-    lineage.truncate(known);
-    let owners: HashMap<Target, Address> = plan
-        .job
-        .items
-        .iter()
-        .filter_map(|item| Some((Target::of(item)?, item.recipient)))
-        .collect();
-    let mut rebuilt = Rebuilt {
-        job: None,
-        transactions: entries.len() as u64,
-        payments_found: 0,
-        paid: 0,
-        left: 0,
-    };
-    let mut paid = BTreeMap::<Address, u64>::new();
-    for entry in &entries {
-        rebuilt.payments_found += entry.payments.len() as u64;
-        for (target, sum) in ledger::paid(std::slice::from_ref(entry)) {
-            rebuilt.paid = rebuilt.paid.saturating_add(sum);
-            let credited = match request.transfer_fee {
-                FeeBearer::Recipient => sum,
-                FeeBearer::Sender => entry.received(&target),
-            };
-            let (Target::Sol(account) | Target::Token { account, .. }) = target;
-            // Whoever is not in the list any more is told of as paid too much.
-            let owner = owners.get(&target).copied().unwrap_or(account);
-            let credit = paid.entry(owner).or_default();
-            *credit = credit.saturating_add(credited);
+        check_history(self.node, self.history).await?;
+        if known == 0 {
+            return Err(DistributionError::NothingOnChain(first));
         }
+        lineage.truncate(known);
+        let owners: HashMap<Target, Address> = plan
+            .job
+            .items
+            .iter()
+            .filter_map(|item| Some((Target::of(item)?, item.recipient)))
+            .collect();
+        let mut rebuilt = Rebuilt {
+            job: None,
+            transactions: entries.len() as u64,
+            payments_found: 0,
+            paid: 0,
+            left: 0,
+        };
+        let mut paid = BTreeMap::<Address, u64>::new();
+        for entry in &entries {
+            rebuilt.payments_found += entry.payments.len() as u64;
+            for (target, sum) in ledger::paid(std::slice::from_ref(entry)) {
+                rebuilt.paid = rebuilt.paid.saturating_add(sum);
+                let credited = match request.transfer_fee {
+                    FeeBearer::Recipient => sum,
+                    FeeBearer::Sender => entry.received(&target),
+                };
+                let (Target::Sol(account) | Target::Token { account, .. }) = target;
+                // Whoever is not in the list any more is told of as paid too much.
+                let owner = owners.get(&target).copied().unwrap_or(account);
+                let credit = paid.entry(owner).or_default();
+                *credit = credit.saturating_add(credited);
+            }
+        }
+        let id = lineage.last().map_or(first, |last| successor(*last));
+        let origin = Origin {
+            id: Some(id),
+            edits: lineage,
+            paid,
+            is_rebuild: true,
+        };
+        let plan = plan::prepare(self.custody, self.node, request, Trial::Sample, &origin).await?;
+        rebuilt.left = plan.job.items.len() as u64;
+        if rebuilt.left > 0 {
+            rebuilt.job = Some(super::store(self.custody, plan.job, Vec::new()).await?);
+        }
+        Ok(rebuilt)
     }
-    let id = lineage.last().map_or(first, |last| successor(*last));
-    let origin = Origin {
-        id: Some(id),
-        edits: lineage,
-        paid,
-        is_rebuild: true,
-    };
-    let plan = plan::prepare(self.custody, self.node, request, Trial::Sample, &origin).await?;
-    rebuilt.left = plan.job.items.len() as u64;
-    if rebuilt.left > 0 {
-        rebuilt.job = Some(super::store(self.custody, plan.job, Vec::new()).await?);
-    }
-    Ok(rebuilt)
-}
 }
 
 /// What is not found may lie before what the node remembers, at the beginning or by now.

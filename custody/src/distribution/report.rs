@@ -138,8 +138,9 @@ pub(super) async fn report(
     let entries = ledger::read(node, id, Commitment::Confirmed).await?;
     let mut signers: BTreeSet<Address> = items.0.iter().map(|item| item.new.source).collect();
     signers.insert(job.fee_payer);
-    let (own, strange): (Vec<Entry>, Vec<Entry>) =
-        entries.into_iter().partition(|entry| entry.is_signed_by(&signers));
+    let (own, strange): (Vec<Entry>, Vec<Entry>) = entries
+        .into_iter()
+        .partition(|entry| entry.is_signed_by(&signers));
     let mut report = compare(id, &items, &own);
     report.totals.strange_transactions = strange.len() as u64;
     Ok(report)

@@ -75,7 +75,10 @@ struct Scene<'a> {
 /// # Errors
 /// When a lamport or a unit is not where it must be.
 pub async fn run(place: &Place, node: &TestNode, plan: &Plan) -> anyhow::Result<Vec<Leg>> {
-    ensure!(plan.tokens <= plan.wallets, "no more wallets get the token than get SOL");
+    ensure!(
+        plan.tokens <= plan.wallets,
+        "no more wallets get the token than get SOL"
+    );
     let mut scene = Scene::begin(place, node, plan).await?;
     let before = scene.all_lamports().await?;
     scene.pay_sol().await?;
@@ -168,9 +171,16 @@ impl<'a> Scene<'a> {
     async fn units(&self, of: &[Address]) -> anyhow::Result<Vec<u64>> {
         let mut units = Vec::new();
         for wallets in of.chunks(100) {
-            let accounts: Vec<Address> = wallets.iter().map(|wallet| self.mint.account_of(wallet)).collect();
+            let accounts: Vec<Address> = wallets
+                .iter()
+                .map(|wallet| self.mint.account_of(wallet))
+                .collect();
             let (_, found) = self.node.token_accounts(&accounts).await?;
-            units.extend(found.into_iter().map(|held| held.map_or(0, |held| held.account.amount)));
+            units.extend(
+                found
+                    .into_iter()
+                    .map(|held| held.map_or(0, |held| held.account.amount)),
+            );
         }
         Ok(units)
     }
@@ -200,7 +210,9 @@ impl<'a> Scene<'a> {
     /// Runs a job to its end and tells what it took.
     async fn carry_out(&mut self, what: &'static str, id: JobId, began: Instant) -> anyhow::Result<()> {
         let (progress, _) = watch::channel(JobProgress::default());
-        let run = self.custody.run_job(&self.node, id, WalletPasswords::none(), &progress);
+        let run = self
+            .custody
+            .run_job(&self.node, id, WalletPasswords::none(), &progress);
         let outcome = run.await?;
         let took = began.elapsed();
         let job = self.custody.job(id).await?;
@@ -226,7 +238,11 @@ impl<'a> Scene<'a> {
         Ok(())
     }
 
-    async fn distribute(&mut self, what: &'static str, request: &DistributionRequest) -> anyhow::Result<Vec<u64>> {
+    async fn distribute(
+        &mut self,
+        what: &'static str,
+        request: &DistributionRequest,
+    ) -> anyhow::Result<Vec<u64>> {
         let began = Instant::now();
         let plan = distribution::prepare(&self.custody, &self.node, request, Trial::Sample).await?;
         ensure!(plan.is_ready(), "{what}: {:?}", plan.findings);
@@ -259,7 +275,10 @@ impl<'a> Scene<'a> {
         };
         let request = self.request("there: SOL", Asset::Sol, &self.wallets, amounts);
         let paid = self.distribute("SOL to wallets", &request).await?;
-        ensure!(self.lamports(&self.wallets).await? == paid, "other amounts arrived");
+        ensure!(
+            self.lamports(&self.wallets).await? == paid,
+            "other amounts arrived"
+        );
         Ok(())
     }
 
@@ -269,8 +288,13 @@ impl<'a> Scene<'a> {
             mint: self.mint.address,
         };
         let request = self.request("there: a token", asset, self.holders(), amounts);
-        let paid = self.distribute("a token to wallets, accounts made", &request).await?;
-        ensure!(self.units(self.holders()).await? == paid, "other amounts of the token arrived");
+        let paid = self
+            .distribute("a token to wallets, accounts made", &request)
+            .await?;
+        ensure!(
+            self.units(self.holders()).await? == paid,
+            "other amounts of the token arrived"
+        );
         Ok(())
     }
 
@@ -311,13 +335,22 @@ impl<'a> Scene<'a> {
             fee: FeePolicy::None,
         };
         let progress = Progress::default();
-        let plan = self.custody.plan_consolidation(&self.node, &request, &progress).await?;
+        let plan = self
+            .custody
+            .plan_consolidation(&self.node, &request, &progress)
+            .await?;
         self.sweep("all of it back, with a sponsor", plan, began).await?;
         ensure!(
-            self.lamports(&self.wallets).await?.iter().all(|lamports| *lamports == 0),
+            self.lamports(&self.wallets)
+                .await?
+                .iter()
+                .all(|lamports| *lamports == 0),
             "a wallet is not at zero"
         );
-        ensure!(self.units(&[self.treasury]).await? == [UNITS], "some of the token is missing");
+        ensure!(
+            self.units(&[self.treasury]).await? == [UNITS],
+            "some of the token is missing"
+        );
         Ok(())
     }
 
@@ -335,9 +368,16 @@ impl<'a> Scene<'a> {
         let progress = Progress::default();
         let plan = self.custody.plan_closing(&self.node, &request, &progress).await?;
         self.sweep("every empty account closed", plan, began).await?;
-        let accounts: Vec<Address> = self.holders().iter().map(|wallet| self.mint.account_of(wallet)).collect();
+        let accounts: Vec<Address> = self
+            .holders()
+            .iter()
+            .map(|wallet| self.mint.account_of(wallet))
+            .collect();
         ensure!(
-            self.lamports(&accounts).await?.iter().all(|lamports| *lamports == 0),
+            self.lamports(&accounts)
+                .await?
+                .iter()
+                .all(|lamports| *lamports == 0),
             "an account is still there"
         );
         Ok(())

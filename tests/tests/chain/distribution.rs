@@ -377,7 +377,10 @@ async fn a_lost_database_is_rebuilt_from_the_chain_and_pays_nothing_twice() {
     stranger.land(&[gift], &[]).await;
     let (progress, _) = watch::channel(distribution::RebuildProgress::default());
     let rebuild = async |request: &DistributionRequest, strangers| {
-        let options = RebuildOptions { first: None, strangers };
+        let options = RebuildOptions {
+            first: None,
+            strangers,
+        };
         distribution::rebuild(&lost, &scene.node, request, options, &progress).await
     };
     // Whether the payer was once a wallet of this vault is for a person to say.

@@ -283,9 +283,7 @@ async fn rebuild(context: &mut Context, args: RebuildCommand) -> Result<Report, 
             false => Strangers::Refuse,
         },
     };
-    let mut work = std::pin::pin!(distribution::rebuild(
-        &custody, &node, &request, options, &sender
-    ));
+    let mut work = std::pin::pin!(distribution::rebuild(&custody, &node, &request, options, &sender));
     let rebuilt = loop {
         tokio::select! {
             done = &mut work => break done,

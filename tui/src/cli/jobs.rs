@@ -118,7 +118,11 @@ async fn locked(custody: &Custody, signers: &BTreeSet<Address>) -> Result<Vec<Wa
         let page = custody.wallets(&query).await?;
         query.after = page.next;
         let signs = |wallet: &Wallet| wallet.solana().is_some_and(|address| signers.contains(address));
-        found.extend(page.rows.into_iter().filter(|wallet| wallet.own_password && signs(wallet)));
+        found.extend(
+            page.rows
+                .into_iter()
+                .filter(|wallet| wallet.own_password && signs(wallet)),
+        );
         if query.after.is_none() {
             return Ok(found);
         }

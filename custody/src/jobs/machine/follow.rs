@@ -379,7 +379,10 @@ impl Machine {
             return;
         };
         // No block without a slot: so long after the tip was told, the history may have been cut meanwhile.
-        let (was_recent, since) = (!follower.needs_history_start(), context_slot.saturating_sub(tip.slot));
+        let (was_recent, since) = (
+            !follower.needs_history_start(),
+            context_slot.saturating_sub(tip.slot),
+        );
         follower.searched_at = follower.searched_at.max(tip.block_height.saturating_add(since));
         if was_recent && follower.needs_history_start() {
             self.history_start = None;
