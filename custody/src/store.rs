@@ -24,6 +24,7 @@ pub(crate) mod rotation;
 pub(crate) mod rows;
 pub(crate) mod seal;
 mod sqlite;
+mod tally;
 mod versions;
 
 use std::sync::Arc;
@@ -264,6 +265,48 @@ pub(crate) struct Ask {
     pub(crate) rotation: RotationAsk,
     /// What of a job.
     pub(crate) job: Option<jobs::JobAsk>,
+    /// These intents are about to end. A store that writes later what is decided now reads beforehand how they stand.
+    pub(crate) ending: Vec<[u8; 32]>,
+}
+
+impl Ask {
+    /// Whether it asks for nothing but what a signature goes by.
+    pub(crate) fn is_for_signing(&self) -> bool {
+        // Every question is named here, so that a new one does not compile before somebody has said whether it is one.
+        let Self {
+            wallets: _,
+            known,
+            own: _,
+            rate_window_ms: _,
+            intents: _,
+            windows: _,
+            master,
+            key_chain,
+            masters,
+            owners,
+            owners_of_wallets,
+            contacts,
+            in_flight,
+            everything,
+            attempt,
+            same_payment,
+            redact,
+            sealed_before,
+            unsigned_tail: _,
+            rotation,
+            job,
+            ending: _,
+        } = self;
+        let flags = *masters || *owners_of_wallets || *in_flight || *everything || *sealed_before;
+        let lists = !known.is_empty() || !owners.is_empty() || !contacts.is_empty();
+        let rows = master.is_some()
+            || key_chain.is_some()
+            || attempt.is_some()
+            || same_payment.is_some()
+            || redact.is_some()
+            || job.is_some();
+        !flags && !lists && !rows && matches!(rotation, RotationAsk::No)
+    }
 }
 
 /// Audit entries past their retention, the earliest first, of the signed part of the log.
@@ -390,6 +433,33 @@ pub(crate) struct VaultRow {
 }
 
 impl Facts {
+    /// Facts that are still to be filled in.
+    pub(crate) fn bare(now_ms: u64, vault: Option<VaultRow>, policy_version: u32) -> Self {
+        Self {
+            now_ms,
+            vault,
+            policy_version,
+            wallets: Vec::new(),
+            intents: Vec::new(),
+            spent: Vec::new(),
+            known: Vec::new(),
+            own: Vec::new(),
+            master: None,
+            key_chain: None,
+            masters: Vec::new(),
+            owners: Vec::new(),
+            contacts: Vec::new(),
+            in_flight: Vec::new(),
+            everything: None,
+            attempt: None,
+            redactable: Vec::new(),
+            same_payment: None,
+            rotation: RotationFacts::default(),
+            job: None,
+            sealed_before: false,
+        }
+    }
+
     /// The vault's settings; the defaults before there is a vault.
     ///
     /// # Errors

@@ -392,6 +392,11 @@ impl Ledger {
         self.state.as_ref().map_or(0, |state| state.last_ms)
     }
 
+    /// The edge as it is now, whether it is stored or not; none before the first entry of a new vault.
+    pub(crate) fn edge(&self) -> Option<&LedgerState> {
+        self.state.as_ref()
+    }
+
     pub(crate) fn appended(&self) -> &[LedgerRow] {
         &self.appended
     }

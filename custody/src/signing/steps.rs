@@ -195,6 +195,7 @@ impl Custody {
     ) -> Result<Vec<(AccountAddress, WalletSignature)>, SignError> {
         let ask = Ask {
             unsigned_tail: true,
+            ending: used.iter().map(|one| one.hash).collect(),
             ..Ask::default()
         };
         transact_as(self.store(), Commit::Ordered, ask, |ledger, facts| {

@@ -11,11 +11,12 @@ mod copied;
 mod scene;
 
 use keyward_core::address::Signature;
+use keyward_core::evm::EvmAddress;
 use keyward_core::path::PathFamily;
 use keyward_core::policy::WalletSignature;
 use scene::{Place, Scene, derive, intent, new_wallet, of_wallets, open, reservation};
 
-use super::{Ask, Commit, Facts, MasterAsk, NewIntent, Write, transact, transact_as};
+use super::{Ask, Commit, Facts, MasterAsk, NewIntent, NewWallet, Write, transact, transact_as};
 use crate::audit::ledger::Ledger;
 use crate::{AuditReport, CustodyError, Password, VaultStatus, WalletQuery};
 
@@ -41,6 +42,7 @@ mod attempts;
 mod group;
 mod holdings;
 mod jobs;
+mod together;
 
 contract!(
     windows_slide,
@@ -51,6 +53,7 @@ contract!(
     a_decision_that_fails_changes_nothing,
     a_write_that_fails_takes_back_those_before_it,
     wallets_that_are_there_are_left_as_they_are,
+    new_wallets_are_sealed_as_they_are_read,
     writers_of_many_handles_lose_no_update,
     facts_come_in_the_order_asked_without_what_is_unknown,
     the_rate_window_ends_where_it_says,
@@ -244,6 +247,42 @@ async fn wallets_that_are_there_are_left_as_they_are(scene: Scene) {
         assert!(labelled.total >= u64::from(count));
         assert_eq!(scene.store().wallets_by_label("second").await.unwrap().total, 0);
     }
+}
+
+/// The seal counts new wallets from what is written; a verification counts what is read.
+async fn new_wallets_are_sealed_as_they_are_read(scene: Scene) {
+    let insert = async |from, rows: Vec<NewWallet>| {
+        let ask = Ask {
+            unsigned_tail: true,
+            ..Ask::default()
+        };
+        let (_, applied) = transact(scene.store(), ask, |ledger, _| {
+            ledger.verify_edge(scene.session().signer())?;
+            Ok((vec![Write::Wallets { from, rows }], ()))
+        })
+        .await
+        .unwrap();
+        let report = scene.custody.audit_verify(None).await.unwrap();
+        assert!(matches!(report, AuditReport::Intact { .. }), "{report:?}");
+        applied.wallets_added
+    };
+    let evm = |at: u8| NewWallet {
+        address: EvmAddress::new([at; 20]).into(),
+        public_key: Some([3; 33]),
+        ..new_wallet(9, at, "")
+    };
+    let derived = |at: u8| NewWallet {
+        index: Some(u32::from(at) + 7),
+        path: format!("m/44'/501'/{at}'/0'"),
+        ..new_wallet(8, at, "desk")
+    };
+    let from = Some((1, PathFamily::Bip44Change));
+    // Few and many, which PostgreSQL stores by different ways; then some that are there.
+    assert_eq!(insert(None, (0..9).map(evm).collect()).await, 9);
+    assert_eq!(insert(from, (0..5).map(derived).collect()).await, 5);
+    assert_eq!(insert(from, (5..250).map(derived).collect()).await, 245);
+    assert_eq!(insert(from, (3..255).map(derived).collect()).await, 5);
+    assert_eq!(insert(None, (0..240).map(evm).collect()).await, 231);
 }
 
 async fn writers_of_many_handles_lose_no_update(scene: Scene) {

@@ -13,6 +13,7 @@ mod audit_log;
 mod book;
 mod connect;
 mod copy;
+mod directory;
 mod dump;
 mod errors;
 mod facts;
@@ -20,9 +21,11 @@ mod holdings;
 mod jobs;
 mod key_chain;
 mod life;
+mod light;
 mod lists;
 mod masters;
 mod owners;
+mod pending;
 mod reads;
 mod rotation;
 mod rows;
@@ -68,6 +71,7 @@ use audit_log::Evidence;
 use connect::{Access, Engine};
 use errors::{Fault, FaultKind, ResultExt};
 use facts::Locks;
+use pending::{Grounds, Known};
 use types::Millis;
 pub(super) use versions::schema_state;
 use writer::{PAUSE, TRIES, Writer};
@@ -99,6 +103,7 @@ pub(crate) struct PostgresStore {
     engine: Engine,
     witness: Witness,
     absence: Absence,
+    counts: lists::Counts,
 }
 
 /// What was asked for, as it stands under the lock.
@@ -106,6 +111,8 @@ struct Prepared {
     facts: Facts,
     ledger: Ledger,
     now_ms: u64,
+    /// What lets a signature's changes wait; none where they have to be made at once.
+    grounds: Option<Grounds>,
 }
 
 impl PostgresStore {
@@ -134,6 +141,7 @@ impl PostgresStore {
             engine,
             witness,
             absence: Absence::default(),
+            counts: lists::Counts::default(),
         })
     }
 
@@ -189,14 +197,14 @@ impl PostgresStore {
     async fn prepare_once(&self, turn: &mut Turn<Writer>, ask: &Ask) -> Result<Prepared, Fault> {
         let commit = turn.commit;
         let writer = turn.writer()?;
-        let connection = match writer.begin(commit).await {
+        match writer.begin(commit).await {
             Err(fault) if fault.kind == FaultKind::Absent => {
                 self.absence.note(&fault.error);
                 return Err(fault);
             }
             begun => begun?,
         };
-        match self.gather(connection, ask).await {
+        match self.gather(writer, ask).await {
             Ok(prepared) => Ok(prepared),
             Err(fault) => {
                 writer.undo(fault.kind, &fault.error).await;
@@ -205,7 +213,15 @@ impl PostgresStore {
         }
     }
 
-    async fn gather(&self, connection: &mut PgConnection, ask: &Ask) -> Result<Prepared, Fault> {
+    async fn gather(&self, writer: &mut Writer, ask: &Ask) -> Result<Prepared, Fault> {
+        let signs = ask.is_for_signing();
+        if writer.pending().is_some_and(|waits| !signs || waits.is_in_the_way(ask)) {
+            writer.flush().await?;
+        }
+        if signs {
+            return self.gather_to_sign(writer, ask).await;
+        }
+        let connection = writer.connection()?;
         let edge = facts::edge(connection, Locks::Taken).await?;
         // Read only now, under the lock: see `Facts::now_ms`.
         let now_ms = self.clock.now_ms();
@@ -214,24 +230,66 @@ impl PostgresStore {
             facts,
             ledger,
             now_ms,
+            grounds: None,
+        })
+    }
+
+    /// The vault and the edge of the log are those that the caller before left, where one of this transaction did: the lock
+    /// is held since.
+    async fn gather_to_sign(&self, writer: &mut Writer, ask: &Ask) -> Result<Prepared, Fault> {
+        let (vault, version, ledger, now_ms) = match writer.known() {
+            Some(known) => {
+                let now_ms = self.clock.now_ms();
+                (Some(known.vault.clone()), known.policy_version, known.ledger()?, now_ms)
+            }
+            None => {
+                let connection = writer.connection()?;
+                let edge = facts::edge(connection, Locks::Taken).await?;
+                let now_ms = self.clock.now_ms();
+                let (vault, version, ledger) =
+                    facts::vault_and_ledger(connection, ask, edge, Locks::Taken).await?;
+                writer.know(Known::of(vault.clone(), version, &ledger)?);
+                (vault, version, ledger, now_ms)
+            }
+        };
+        let connection = writer.connection()?;
+        let (mut facts, grounds) = light::facts(connection, ask, vault, version, now_ms).await?;
+        if let Some(pending) = writer.pending() {
+            pending.overlay(&mut facts, ask);
+        }
+        Ok(Prepared {
+            facts,
+            ledger,
+            now_ms,
+            grounds: Some(grounds),
         })
     }
 
     async fn apply(
         &self,
-        transaction: &mut PgConnection,
-        writes: Vec<Write>,
+        writer: &mut Writer,
+        mut writes: Vec<Write>,
         ledger: &mut Ledger,
         now_ms: u64,
+        grounds: Option<Grounds>,
     ) -> Result<Applied, Fault> {
+        if let Some((grounds, (pending, known))) = grounds.zip(writer.keeping()) {
+            match grounds.keep(writes, ledger, now_ms, pending, known)? {
+                None => return Ok(Applied::default()),
+                Some(back) => writes = back,
+            }
+        }
         stored_integer("time", now_ms)?;
+        writer.flush().await?;
+        writer.touch();
+        let connection = writer.connection()?;
         let applier = Applier {
-            connection: &mut *transaction,
+            connection: &mut *connection,
             engine: self.engine,
             now: Millis::new("time", now_ms)?,
         };
         let applied = seal::write(applier, writes, ledger, now_ms).await?;
-        audit_log::store(transaction, ledger).await?;
+        audit_log::store(connection, ledger).await?;
         Ok(applied)
     }
 }
@@ -262,12 +320,12 @@ impl Store for PostgresStore {
             facts,
             mut ledger,
             now_ms,
+            grounds,
         } = prepared;
         let writer = turn.writer()?;
         let decided = match decide(&mut ledger, facts) {
             Ok(writes) => {
-                self.apply(writer.connection()?, writes, &mut ledger, now_ms)
-                    .await
+                self.apply(writer, writes, &mut ledger, now_ms, grounds).await
             }
             Err(error) => Err(error.into()),
         };
@@ -293,12 +351,12 @@ impl Store for PostgresStore {
     }
 
     async fn overview(&self) -> Result<Option<Overview>, CustodyError> {
-        Ok(reads::overview(&mut *self.reader().await?).await?)
+        Ok(reads::overview(&mut *self.reader().await?, &self.counts).await?)
     }
 
     async fn wallets(&self, query: &WalletQuery) -> Result<WalletPage, CustodyError> {
         let mut snapshot = self.snapshot().await?;
-        let page = lists::wallets(&mut snapshot, query, self.engine).await?;
+        let page = lists::wallets(&mut snapshot, query, self.engine, &self.counts).await?;
         snapshot.rollback().await.storage()?;
         Ok(page)
     }

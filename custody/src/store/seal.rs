@@ -23,6 +23,7 @@ use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
 use super::rows::{self, Column, Row, Table, Value};
+use crate::memory::clearing_stack;
 
 type HmacSha512 = Hmac<Sha512>;
 
@@ -31,6 +32,9 @@ const DOMAIN: &[u8] = b"keyward/seal/v1\0";
 const NONCE_BYTES: usize = 32;
 const SUM_BYTES: usize = 64;
 const MAC_BYTES: usize = 32;
+
+/// So many rows make up for starting a thread.
+const WORTH_A_THREAD: usize = 512;
 
 /// The tables that it covers. New ones come at the end: a table's place is its place in the stored seal.
 pub(crate) static SEALED: [&Table; 18] = [
@@ -60,7 +64,7 @@ const OUTCOME: [&str; 3] = ["state", "signature", "finished_at"];
 
 /// An integer modulo 2^512, the lowest 64 bits first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Sum([u64; 8]);
+pub(crate) struct Sum([u64; 8]);
 
 impl Sum {
     fn from_bytes(bytes: &[u8]) -> Self {
@@ -126,11 +130,18 @@ impl Sums {
 pub(crate) struct Changes {
     added: Vec<(&'static Table, Row)>,
     removed: Vec<(&'static Table, Row)>,
+    /// Of rows that came by the thousand: their sums, and not the rows, which would fill the memory.
+    counted: Vec<(&'static Table, Sum)>,
 }
 
 impl Changes {
     pub(crate) fn add(&mut self, table: &'static Table, row: Row) {
         self.added.push((table, row));
+    }
+
+    /// Rows that came, as [`SealKeys::count`] counted them.
+    pub(crate) fn add_counted(&mut self, table: &'static Table, sum: Sum) {
+        self.counted.push((table, sum));
     }
 
     /// Rows as they were and as they are; what is in both has not changed.
@@ -145,7 +156,7 @@ impl Changes {
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.added.is_empty() && self.removed.is_empty()
+        self.added.is_empty() && self.removed.is_empty() && self.counted.is_empty()
     }
 }
 
@@ -194,6 +205,33 @@ impl SealKeys {
         }
     }
 
+    /// The sum of many rows of a table, on every core.
+    pub(crate) fn count<T: Sync>(&self, table: &Table, from: &[T], row: impl Fn(usize, &T) -> Row + Sync) -> Sum {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let each = from.len().div_ceil(cores).max(WORTH_A_THREAD);
+        let part = |first: usize, part: &[T]| {
+            let rows = part.iter().enumerate().map(|(at, one)| row(first + at, one));
+            rows.fold(Sum::default(), |sum, row| {
+                self.elements(table, &row).fold(sum, Sum::plus)
+            })
+        };
+        if from.len() <= each {
+            return clearing_stack(|| part(0, from));
+        }
+        std::thread::scope(|scope| {
+            let part = &part;
+            let workers: Vec<_> = from
+                .chunks(each)
+                .enumerate()
+                .map(|(at, chunk)| scope.spawn(move || clearing_stack(|| part(at * each, chunk))))
+                .collect();
+            workers
+                .into_iter()
+                .map(|worker| worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+                .fold(Sum::default(), Sum::plus)
+        })
+    }
+
     /// Makes the changes of a transaction.
     pub(crate) fn apply(&self, sums: &mut Sums, changes: &Changes) {
         for (table, row) in &changes.added {
@@ -202,6 +240,11 @@ impl SealKeys {
         for (table, row) in &changes.removed {
             if let Some(sum) = sums.part(table) {
                 *sum = self.elements(table, row).fold(*sum, Sum::minus);
+            }
+        }
+        for (table, counted) in &changes.counted {
+            if let Some(sum) = sums.part(table) {
+                *sum = sum.plus(*counted);
             }
         }
     }

@@ -51,6 +51,7 @@ use crate::store::holdings::{BalanceRow, HoldingsPage, MintRow, TokenRow};
 use crate::store::jobs::{CountedJob, JobRow, JobRun};
 use crate::store::rotation::{RecordRef, RotationState, StagedRecord, Unstaged};
 use crate::store::rows::{Hold, Source, Target};
+use crate::store::tally::Tally;
 use crate::store::{
     Applied, Ask, AuditCountRow, AuditHead, AuditKeyRow, Commit, Decide, Facts, KnownRow, MasterSummaryRow,
     Overview, Store, StoredCheckpoint, WalletPlace,
@@ -83,6 +84,7 @@ pub(crate) struct SqliteStore {
     readers: SqlitePool,
     checkpoints: Arc<Checkpoints>,
     witness: Witness,
+    tally: Tally,
 }
 
 impl SqliteStore {
@@ -122,6 +124,7 @@ impl SqliteStore {
             readers,
             checkpoints,
             witness,
+            tally: Tally::default(),
         })
     }
 
@@ -214,7 +217,7 @@ impl Store for SqliteStore {
     async fn wallets(&self, query: &WalletQuery) -> Result<WalletPage, CustodyError> {
         let mut reader = self.reader().await?;
         let mut snapshot = reader.begin().await.storage()?;
-        let page = lists::wallets(&mut snapshot, query).await?;
+        let page = lists::wallets(&mut snapshot, query, &self.tally).await?;
         snapshot.rollback().await.storage()?;
         Ok(page)
     }

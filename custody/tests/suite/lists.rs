@@ -236,3 +236,68 @@ async fn filters_hold_together() {
     };
     assert!(custody.wallets(&long).await.is_err());
 }
+
+/// A handle carries its counts and the addresses it has seen on from list to list.
+#[tokio::test]
+async fn lists_go_on_with_what_came_since() {
+    let fixture = Fixture::new();
+    let (custody, all) = vault(&fixture).await;
+    let other = fixture.unlocked().await;
+    let found = async |query: WalletQuery| custody.wallets(&query).await.unwrap();
+    let every = |chain| WalletQuery {
+        chain,
+        ..WalletQuery::default()
+    };
+    let piece = |address: &AccountAddress| {
+        let text = address.to_string();
+        WalletQuery {
+            text: text[3..text.len() - 2].to_ascii_uppercase(),
+            ..WalletQuery::default()
+        }
+    };
+    for address in &all {
+        let page = found(piece(address)).await;
+        assert_eq!((page.total, names(&page.rows)), (1, vec![*address]));
+    }
+    assert_eq!(found(every(None)).await.total, 15);
+    assert_eq!(found(every(Some(Chain::Solana))).await.total, 12);
+    // Through another handle, which this one does not hear of.
+    for (family, count) in [(PathFamily::Bip44Change, 5), (PathFamily::EvmBip44, 2)] {
+        let more = DeriveRequest {
+            family: Some(family),
+            count,
+            ..DeriveRequest::default()
+        };
+        other.derive_wallets(more, &Progress::new()).await.unwrap();
+    }
+    assert_eq!(found(every(None)).await.total, 22);
+    assert_eq!(found(every(Some(Chain::Solana))).await.total, 17);
+    assert_eq!(found(every(Some(Chain::Evm))).await.total, 5);
+    let new = found(WalletQuery {
+        sort: WalletSort::Created,
+        descending: true,
+        limit: 7,
+        ..WalletQuery::default()
+    });
+    for wallet in new.await.rows {
+        assert!(!all.contains(&wallet.address));
+        assert_eq!(found(piece(&wallet.address)).await.total, 1);
+    }
+    // One that is out of use is left out of all of them, and is still there.
+    other.delete_wallet(all[0]).await.unwrap();
+    assert_eq!(found(piece(&all[0])).await.total, 0);
+    assert_eq!(found(every(None)).await.total, 21);
+    assert_eq!(found(every(Some(Chain::Solana))).await.total, 16);
+    let only = |status| WalletQuery {
+        status,
+        ..WalletQuery::default()
+    };
+    assert_eq!(found(only(StatusFilter::All)).await.total, 22);
+    assert_eq!(found(only(StatusFilter::Only(WalletStatus::Active))).await.total, 21);
+    assert_eq!(found(only(StatusFilter::Only(WalletStatus::Deleted))).await.total, 1);
+    let whatever = WalletQuery {
+        status: StatusFilter::All,
+        ..piece(&all[0])
+    };
+    assert_eq!(found(whatever).await.total, 1);
+}

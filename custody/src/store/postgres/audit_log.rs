@@ -9,7 +9,7 @@ use sqlx::{AssertSqlSafe, PgConnection, Row};
 use super::errors::{Fault, ResultExt};
 use super::facts::{EDGE_COLUMNS, VAULT_COLUMNS, VAULT_WIDTH, ledger_state, vault_row};
 use crate::audit::AuditQuery;
-use crate::audit::ledger::{Ledger, LedgerRow};
+use crate::audit::ledger::{Ledger, LedgerRow, LedgerState};
 use crate::audit::stored::StoredEntry;
 use crate::error::CustodyError;
 use crate::store::audit_filter::{Condition, Dialect, Value};
@@ -28,9 +28,12 @@ pub(super) async fn store(connection: &mut PgConnection, ledger: &Ledger) -> Res
     let Some(edge) = ledger.edge_to_store()? else {
         return Ok(());
     };
-    for row in ledger.appended() {
-        append(connection, row).await?;
-    }
+    append_all(connection, ledger.appended()).await?;
+    store_edge(connection, edge).await
+}
+
+/// Writes the edge.
+pub(super) async fn store_edge(connection: &mut PgConnection, edge: &LedgerState) -> Result<(), Fault> {
     sqlx::query(
         "INSERT INTO audit_state (singleton, size, frontier, signed_size, signed_frontier, head_signature, last_at, seal) \
          VALUES (1, $1, $2, $3, $4, $5, $6, $7) ON CONFLICT (singleton) DO UPDATE SET size = excluded.size, \
@@ -45,6 +48,54 @@ pub(super) async fn store(connection: &mut PgConnection, ledger: &Ledger) -> Res
     .bind(edge.head_signature.as_bytes().to_vec())
     .bind(stored_integer("audit time", edge.last_ms)?)
     .bind(edge.seal.clone())
+    .execute(connection)
+    .await
+    .storage()?;
+    Ok(())
+}
+
+/// Writes entries, many of them in one statement.
+pub(super) async fn append_all(connection: &mut PgConnection, rows: &[LedgerRow]) -> Result<(), Fault> {
+    match rows {
+        [] => return Ok(()),
+        [row] => return append(connection, row).await,
+        _ => {}
+    }
+    let texts = |of: fn(&LedgerRow) -> &str| rows.iter().map(of).collect::<Vec<&str>>();
+    let hashes = |of: fn(&LedgerRow) -> Option<[u8; 32]>| {
+        let found = rows.iter().map(|row| of(row).map(|hash| hash.to_vec()));
+        found.collect::<Vec<Option<Vec<u8>>>>()
+    };
+    let numbers = |what, of: fn(&LedgerRow) -> u64| {
+        let found = rows.iter().map(|row| stored_integer(what, of(row)));
+        found.collect::<Result<Vec<i64>, CustodyError>>()
+    };
+    let wallets = rows.iter().map(|row| row.entry.wallet.as_ref().map(AccountAddress::to_string));
+    let signatures = rows
+        .iter()
+        .map(|row| row.head_signature.map(|signature| signature.as_bytes().to_vec()));
+    sqlx::query(
+        "INSERT INTO audit_entries (sequence, recorded_at, actor, operation, wallet, outcome, reason, subject, \
+         details, leaf_hash, head_signature, client_address, client_fingerprint) \
+         SELECT n.sequence, n.recorded_at, n.actor, n.operation, n.wallet, n.outcome, n.reason, n.subject, n.details, \
+         n.leaf_hash, n.head_signature, n.client_address, n.client_fingerprint \
+         FROM UNNEST($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) AS n (sequence, recorded_at, actor, \
+         operation, wallet, outcome, reason, subject, details, leaf_hash, head_signature, client_address, \
+         client_fingerprint) ORDER BY n.sequence",
+    )
+    .bind(numbers("audit sequence", |row| row.entry.sequence)?)
+    .bind(numbers("audit time", |row| row.entry.time_ms)?)
+    .bind(texts(|row| &row.entry.actor))
+    .bind(texts(|row| row.entry.operation.as_str()))
+    .bind(wallets.collect::<Vec<Option<String>>>())
+    .bind(texts(|row| row.entry.outcome.as_str()))
+    .bind(texts(|row| &row.entry.reason))
+    .bind(hashes(|row| row.entry.subject))
+    .bind(texts(|row| &row.entry.details))
+    .bind(hashes(|row| Some(row.leaf_hash)))
+    .bind(signatures.collect::<Vec<Option<Vec<u8>>>>())
+    .bind(hashes(|row| row.entry.client_address))
+    .bind(hashes(|row| row.entry.client_fingerprint))
     .execute(connection)
     .await
     .storage()?;

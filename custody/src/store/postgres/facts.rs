@@ -82,18 +82,7 @@ pub(super) async fn gather(
     now_ms: u64,
     locks: Locks,
 ) -> Result<(Facts, Ledger), Fault> {
-    if ask
-        .wallets
-        .len()
-        .max(ask.owners.len())
-        .max(ask.contacts.len())
-        .max(ask.intents.len())
-        .max(ask.windows.len())
-        .max(ask.own.len())
-        > MAX_ASKED
-    {
-        return Err(CustodyError::invalid("request", "it names too much at once").into());
-    }
+    within_bounds(ask)?;
     let (vault, policy_version, ledger) = vault_and_ledger(connection, ask, edge, locks).await?;
     let mut facts = Facts {
         now_ms,
@@ -161,8 +150,25 @@ pub(super) async fn gather(
     Ok((facts, ledger))
 }
 
+/// Refuses what names too much at once.
+pub(super) fn within_bounds(ask: &Ask) -> Result<(), CustodyError> {
+    let lists = [
+        ask.wallets.len(),
+        ask.owners.len(),
+        ask.contacts.len(),
+        ask.intents.len(),
+        ask.windows.len(),
+        ask.own.len(),
+        ask.ending.len(),
+    ];
+    if lists.into_iter().any(|named| named > MAX_ASKED) {
+        return Err(CustodyError::invalid("request", "it names too much at once"));
+    }
+    Ok(())
+}
+
 /// The vault, the policy's version and the log: in every decision.
-async fn vault_and_ledger(
+pub(super) async fn vault_and_ledger(
     connection: &mut PgConnection,
     ask: &Ask,
     edge: Edge,
@@ -256,7 +262,14 @@ const SEALED_COLUMNS: &str = "w.wallet_id, w.address, w.public_key, w.own_passwo
      w.locked_until, w.record_id, w.epoch, w.sealed";
 const SEALED_COUNT: usize = 9;
 /// Where what is counted of it comes after.
-const COUNTERS: usize = SEALED_COUNT + STATE_COUNT;
+pub(super) const COUNTERS: usize = SEALED_COUNT + STATE_COUNT;
+
+/// What is counted of a wallet since the moment `$2`, in the order that [`in_order`] reads it.
+pub(super) const COUNTER_COLUMNS: &str = "(SELECT COUNT(*) FROM intents i WHERE i.wallet_id = w.wallet_id AND i.authorised_at > $2), \
+     (SELECT MIN(i.authorised_at) FROM intents i WHERE i.wallet_id = w.wallet_id AND i.authorised_at > $2), \
+     (SELECT MAX(i.authorised_at) FROM intents i WHERE i.wallet_id = w.wallet_id), \
+     CAST(w.total_volume AS TEXT)";
+pub(super) const COUNTER_COUNT: usize = 4;
 
 /// All of a wallet's columns that decisions go by.
 pub(super) fn wallet_columns() -> String {
@@ -299,11 +312,7 @@ async fn wallets(
         return Ok(Vec::new());
     }
     let rows = sqlx::query(AssertSqlSafe(format!(
-        "SELECT {}, \
-         (SELECT COUNT(*) FROM intents i WHERE i.wallet_id = w.wallet_id AND i.authorised_at > $2), \
-         (SELECT MIN(i.authorised_at) FROM intents i WHERE i.wallet_id = w.wallet_id AND i.authorised_at > $2), \
-         (SELECT MAX(i.authorised_at) FROM intents i WHERE i.wallet_id = w.wallet_id), \
-         CAST(w.total_volume AS TEXT) FROM wallets w WHERE w.address = ANY($1) ORDER BY w.wallet_id{}",
+        "SELECT {}, {COUNTER_COLUMNS} FROM wallets w WHERE w.address = ANY($1) ORDER BY w.wallet_id{}",
         wallet_columns(),
         locks.of("w")
     )))
@@ -312,8 +321,13 @@ async fn wallets(
     .fetch_all(connection)
     .await
     .storage()?;
+    in_order(&rows, addresses)
+}
+
+/// Wallets with what is counted of them, in the order asked.
+pub(super) fn in_order(rows: &[PgRow], addresses: &[AccountAddress]) -> Result<Vec<SealedWallet>, Fault> {
     let mut found = HashMap::with_capacity(rows.len());
-    for row in &rows {
+    for row in rows {
         let oldest: Option<Millis> = row.try_get(COUNTERS + 1).storage()?;
         let last: Option<Millis> = row.try_get(COUNTERS + 2).storage()?;
         let wallet = SealedWallet {
@@ -331,7 +345,7 @@ async fn wallets(
         .collect())
 }
 
-fn texts(addresses: &[AccountAddress]) -> Vec<String> {
+pub(super) fn texts(addresses: &[AccountAddress]) -> Vec<String> {
     addresses.iter().map(AccountAddress::to_string).collect()
 }
 
@@ -357,7 +371,7 @@ async fn known(
 }
 
 /// Those of the intents that are there, in the order asked.
-async fn intents(
+pub(super) async fn intents(
     connection: &mut PgConnection,
     hashes: &[[u8; 32]],
     locks: Locks,
@@ -394,13 +408,13 @@ async fn intents(
         .collect())
 }
 
-fn own(hashes: &[[u8; 32]]) -> Vec<Vec<u8>> {
+pub(super) fn own(hashes: &[[u8; 32]]) -> Vec<Vec<u8>> {
     hashes.iter().map(|hash| hash.to_vec()).collect()
 }
 
 /// What is reserved in a window, the intents asked for aside: a retry is not held up by its own reservation.
 /// More than 128 bits hold is `u128::MAX`.
-async fn spent(
+pub(super) async fn spent(
     connection: &mut PgConnection,
     window: &SpendWindow,
     now_ms: u64,
@@ -416,6 +430,11 @@ async fn spent(
     .fetch_one(connection)
     .await
     .storage()?;
+    amount(&sum)
+}
+
+/// A sum of amounts from its digits.
+pub(super) fn amount(sum: &str) -> Result<u128, Fault> {
     if sum.is_empty() || !sum.bytes().all(|digit| digit.is_ascii_digit()) {
         return Err(CustodyError::damaged("spend_reservations.amount is no amount").into());
     }

@@ -2,23 +2,27 @@
 //!
 //! A filter that finds few is asked first, and its rows are sorted; one that finds many is asked of each row while walking
 //! along an index in the order wanted. Rows without the value sorted by come after those that have it. Only the page's own
-//! rows are read whole.
+//! rows are read whole. How many wallets there are is carried on from the last time, and pieces of addresses are found in
+//! memory: see [`crate::store::tally`] and [`super::directory`].
 
 use std::collections::HashMap;
 
 use keyward_core::account::Chain;
+use keyward_core::path::PathFamily;
 use sqlx::postgres::PgArguments;
 use sqlx::query::Query;
 use sqlx::{AssertSqlSafe, PgConnection, Postgres, Row};
 
 use super::connect::Engine;
+use super::directory::Directory;
 use super::errors::{Fault, ResultExt};
 use super::types::Millis;
 use super::wallets::{WALLET_COLUMNS, wallet};
 use crate::store::columns::{pattern, unsigned};
 use crate::store::stored_integer;
+use crate::store::tally::{Counted, Tally};
 use crate::wallets::{
-    Key, Position, StatusFilter, Wallet, WalletCursor, WalletPage, WalletQuery, WalletSort,
+    Key, Position, StatusFilter, Wallet, WalletCursor, WalletPage, WalletQuery, WalletSort, WalletStatus,
 };
 
 type Asked<'q> = Query<'q, Postgres, PgArguments>;
@@ -26,26 +30,34 @@ type Asked<'q> = Query<'q, Postgres, PgArguments>;
 /// A filter that finds up to so many wallets finds few.
 const FEW: usize = 2_000;
 
+/// What a handle remembers from list to list.
+#[derive(Debug, Default)]
+pub(super) struct Counts {
+    tally: Tally,
+    directory: Directory,
+}
+
+impl Counts {
+    /// How many wallets there are.
+    pub(super) async fn all(&self, connection: &mut PgConnection) -> Result<i64, Fault> {
+        Ok(counted(connection, &self.tally, false).await?.all)
+    }
+}
+
 /// A page of wallets.
 pub(super) async fn wallets(
     connection: &mut PgConnection,
     query: &WalletQuery,
     engine: Engine,
+    counts: &Counts,
 ) -> Result<WalletPage, Fault> {
     let filter = Filter::of(query, engine);
-    let mut few = None;
-    if filter.narrows() {
-        let found = filter.ids(connection).await?;
-        few = (found.len() <= FEW).then_some(found);
-    }
-    let total = match &few {
-        Some(found) => i64::try_from(found.len()).unwrap_or(i64::MAX),
-        None => filter.count(connection).await?,
-    };
+    let (few, total) = filter.found(connection, counts).await?;
     let pager = Pager {
         query,
         filter: &filter,
         few: few.as_deref(),
+        total,
     };
     let ids = pager.ids(connection).await?;
     let rows = whole(connection, &ids).await?;
@@ -110,6 +122,24 @@ impl<'q> Filter<'q> {
             || query.chain.is_some()
     }
 
+    /// Whether nothing but the status and the chain is asked for.
+    fn is_broad(&self) -> bool {
+        let query = self.query;
+        query.text.is_empty() && query.tag.is_none() && query.owner.is_none() && query.role.is_none()
+    }
+
+    /// Whether a piece of text is looked for among all, or all in use, and nothing else is asked for.
+    fn is_text_alone(&self) -> bool {
+        let query = self.query;
+        !query.text.is_empty()
+            && self.index.is_none()
+            && query.tag.is_none()
+            && query.owner.is_none()
+            && query.role.is_none()
+            && query.chain.is_none()
+            && !matches!(query.status, StatusFilter::Only(_))
+    }
+
     fn status(&self) -> String {
         match self.query.status {
             StatusFilter::All => String::new(),
@@ -123,7 +153,8 @@ impl<'q> Filter<'q> {
         let query = self.query;
         let text = match (query.text.is_empty(), self.index) {
             (true, _) => "",
-            (false, Some(_)) => " AND w.derivation_index = $2",
+            // Families are those that there are, so that the index of places leads there.
+            (false, Some(_)) => &of_an_index(),
             (false, None) => match self.engine {
                 // Capitals of ASCII alone count for nothing, which is four times as quick to see as those of a language.
                 Engine::Postgres => {
@@ -167,6 +198,103 @@ impl<'q> Filter<'q> {
             .bind(&self.query.role)
     }
 
+    /// The ids of what is found, if they are few, and how many there are.
+    async fn found(
+        &self,
+        connection: &mut PgConnection,
+        counts: &Counts,
+    ) -> Result<(Option<Vec<i64>>, i64), Fault> {
+        let many = |found: &[i64]| i64::try_from(found.len()).unwrap_or(i64::MAX);
+        if self.is_text_alone()
+            && let Some(found) = self.with_text(connection, counts).await?
+        {
+            let total = many(&found);
+            return Ok(((found.len() <= FEW).then_some(found), total));
+        }
+        if self.narrows() {
+            let found = self.ids(connection).await?;
+            if found.len() <= FEW {
+                let total = many(&found);
+                return Ok((Some(found), total));
+            }
+        }
+        let total = match self.is_broad() {
+            true => self.count_broad(connection, &counts.tally).await?,
+            false => self.count(connection).await?,
+        };
+        Ok((None, total))
+    }
+
+    /// The ids of the wallets with the piece of text; none where the directory cannot tell.
+    async fn with_text(
+        &self,
+        connection: &mut PgConnection,
+        counts: &Counts,
+    ) -> Result<Option<Vec<i64>>, Fault> {
+        let highest: i64 = sqlx::query_scalar("SELECT COALESCE(MAX(wallet_id), 0) FROM wallets")
+            .fetch_one(&mut *connection)
+            .await
+            .storage()?;
+        let directory = &counts.directory;
+        let Some(mut found) = directory.find(connection, &self.query.text, highest).await? else {
+            return Ok(None);
+        };
+        let like = match self.engine {
+            Engine::Postgres => "COLLATE \"C\" ILIKE $1",
+            Engine::Compatible => "ILIKE $1",
+        };
+        // Each part by the index of those that have one at all.
+        let sql = format!(
+            "SELECT wallet_id FROM wallets WHERE label <> '' AND label {like} UNION ALL \
+             SELECT wallet_id FROM wallets WHERE tags <> ARRAY[]::TEXT[] AND ARRAY_TO_STRING(tags, CHR(10)) {like}"
+        );
+        let named: Vec<i64> = sqlx::query_scalar(AssertSqlSafe(sql))
+            .bind(&self.text)
+            .fetch_all(&mut *connection)
+            .await
+            .storage()?;
+        found.extend(named);
+        found.sort_unstable();
+        found.dedup();
+        if self.query.status == StatusFilter::InUse && !found.is_empty() {
+            let unused: Vec<i64> = sqlx::query_scalar(
+                "SELECT wallet_id FROM wallets WHERE status <> 'active' AND status IN ('retired', 'deleted', 'purged') \
+                 ORDER BY wallet_id",
+            )
+            .fetch_all(connection)
+            .await
+            .storage()?;
+            found.retain(|id| unused.binary_search(id).is_err());
+        }
+        Ok(Some(found))
+    }
+
+    /// How many are of the status and the chain: of all those there are, without the few that are left out.
+    async fn count_broad(&self, connection: &mut PgConnection, tally: &Tally) -> Result<i64, Fault> {
+        let left_out = match self.query.status {
+            StatusFilter::All => None,
+            StatusFilter::InUse => Some("status IN ('retired', 'deleted', 'purged')"),
+            StatusFilter::Only(WalletStatus::Active) => Some("TRUE"),
+            StatusFilter::Only(_) => return self.count(connection).await,
+        };
+        let counted = counted(connection, tally, self.query.chain.is_some()).await?;
+        let (all, chain) = match self.query.chain {
+            None => (counted.all, ""),
+            Some(Chain::Evm) => (counted.evm.unwrap_or(0), " AND chain = 'evm'"),
+            Some(Chain::Solana) => (counted.all - counted.evm.unwrap_or(0), " AND chain = 'solana'"),
+        };
+        let Some(left_out) = left_out else {
+            return Ok(all);
+        };
+        // They have an index.
+        let sql = format!("SELECT COUNT(*) FROM wallets WHERE status <> 'active' AND {left_out}{chain}");
+        let out: i64 = sqlx::query_scalar(AssertSqlSafe(sql))
+            .fetch_one(connection)
+            .await
+            .storage()?;
+        Ok(all - out)
+    }
+
     /// The ids of the wallets that it finds, one more than few at most.
     async fn ids(&self, connection: &mut PgConnection) -> Result<Vec<i64>, Fault> {
         let sql = format!(
@@ -183,14 +311,7 @@ impl<'q> Filter<'q> {
     }
 
     async fn count(&self, connection: &mut PgConnection) -> Result<i64, Fault> {
-        let sql = match (self.narrows(), self.query.status) {
-            (false, StatusFilter::All) => "SELECT COUNT(*) FROM wallets".to_owned(),
-            // The few that are left out have an index.
-            (false, _) => "SELECT (SELECT COUNT(*) FROM wallets) - (SELECT COUNT(*) FROM wallets \
-                 WHERE status <> 'active' AND status IN ('retired', 'deleted', 'purged'))"
-                .to_owned(),
-            (true, _) => format!("SELECT COUNT(*) FROM wallets w WHERE TRUE{}", self.conditions()),
-        };
+        let sql = format!("SELECT COUNT(*) FROM wallets w WHERE TRUE{}", self.conditions());
         let row = self
             .bind(sqlx::query(AssertSqlSafe(sql)))
             .fetch_one(connection)
@@ -198,6 +319,60 @@ impl<'q> Filter<'q> {
             .storage()?;
         row.try_get(0).storage()
     }
+}
+
+fn of_an_index() -> String {
+    let families: Vec<String> = PathFamily::ALL
+        .iter()
+        .map(|family| format!("'{}'", family.id()))
+        .collect();
+    format!(
+        " AND w.derivation_index = $2 AND w.path_family IN ({}) \
+         AND w.master_id = ANY(ARRAY(SELECT master_id FROM master_wallets))",
+        families.join(", ")
+    )
+}
+
+/// How many wallets there are in this snapshot.
+async fn counted(connection: &mut PgConnection, tally: &Tally, by_chain: bool) -> Result<Counted, Fault> {
+    let highest: i64 = sqlx::query_scalar("SELECT COALESCE(MAX(wallet_id), 0) FROM wallets")
+        .fetch_one(&mut *connection)
+        .await
+        .storage()?;
+    // A snapshot older than what was counted last is counted whole.
+    let known = Some(tally.known())
+        .filter(|known| known.highest <= highest)
+        .unwrap_or_default();
+    let all = match highest > known.highest {
+        true => count_after(connection, "", known.highest).await? + known.all,
+        false => known.all,
+    };
+    let evm = match (by_chain, known.evm) {
+        (_, Some(evm)) if known.highest == highest => Some(evm),
+        (false, None) => None,
+        (_, evm) => {
+            let after = evm.map_or(0, |_| known.highest);
+            // By the index that searches go along, which begins with these two.
+            let of_chain = " AND chain = 'evm' AND status IN ('active', 'rotated', 'retired', 'deleted', 'purged')";
+            Some(count_after(connection, of_chain, after).await? + evm.unwrap_or(0))
+        }
+    };
+    let counted = Counted { highest, all, evm };
+    tally.keep(counted);
+    Ok(counted)
+}
+
+async fn count_after(
+    connection: &mut PgConnection,
+    condition: &'static str,
+    after: i64,
+) -> Result<i64, Fault> {
+    let sql = format!("SELECT COUNT(*) FROM wallets WHERE wallet_id > $1{condition}");
+    sqlx::query_scalar(AssertSqlSafe(sql))
+        .bind(after)
+        .fetch_one(connection)
+        .await
+        .storage()
 }
 
 /// An order: what is sorted by, and who has it.
@@ -237,6 +412,7 @@ fn order(sort: WalletSort) -> Order {
         WalletSort::Volume => plain("w.total_volume"),
         WalletSort::Owner => Order {
             from: "owners o JOIN wallets w ON w.owner_id = o.owner_id",
+            has: " AND w.owner_id IS NOT NULL",
             has_not: Some(" AND w.owner_id IS NULL"),
             ..plain("o.name")
         },
@@ -250,11 +426,20 @@ enum Part {
     Without,
 }
 
+/// Which way an order is walked along.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Walk {
+    On,
+    Back,
+}
+
 /// Finds the ids of one page.
 struct Pager<'p> {
     query: &'p WalletQuery,
     filter: &'p Filter<'p>,
     few: Option<&'p [i64]>,
+    /// How many there are in all.
+    total: i64,
 }
 
 impl Pager<'_> {
@@ -267,11 +452,14 @@ impl Pager<'_> {
             .transpose()?;
         let limit = i64::from(query.limit);
         let mut offset = stored_integer("offset", query.offset)?;
+        if after.is_none() && offset > self.total / 2 {
+            return self.ids_from_the_end(connection, &order, limit, offset).await;
+        }
         let mut ids = Vec::new();
         let mut after_rest = after;
         if after.is_none_or(|position| position.key != Key::None) {
             ids = self
-                .part(connection, &order, Part::WithValue, after, limit, offset)
+                .part(connection, &order, Part::WithValue, Walk::On, after, limit, offset)
                 .await?;
             after_rest = None;
         }
@@ -280,17 +468,60 @@ impl Pager<'_> {
             // What is skipped may end among those with a value, or after all of them.
             if offset > 0 && after_rest.is_none() {
                 offset = if ids.is_empty() {
-                    let with = self.count_with(connection, &order, after).await?;
+                    let with = match after {
+                        // An offset beside a cursor counts from the cursor on, and was used up by the rows that were skipped.
+                        Some(_) => i64::MAX,
+                        None => self.count_of(connection, &order, Part::WithValue).await?,
+                    };
                     (offset - with).max(0)
                 } else {
                     0
                 };
             }
             ids.extend(
-                self.part(connection, &order, Part::Without, after_rest, left, offset)
+                self.part(connection, &order, Part::Without, Walk::On, after_rest, left, offset)
                     .await?,
             );
         }
+        Ok(ids)
+    }
+
+    /// A page of the second half: as many rows are walked over as come after it, and not as come before it.
+    async fn ids_from_the_end(
+        &self,
+        connection: &mut PgConnection,
+        order: &Order,
+        limit: i64,
+        offset: i64,
+    ) -> Result<Vec<i64>, Fault> {
+        let rest = self.total.saturating_sub(offset);
+        let take = limit.min(rest);
+        let mut skip = rest.saturating_sub(take);
+        let mut ids = Vec::new();
+        if take <= 0 {
+            return Ok(ids);
+        }
+        if order.has_not.is_some() {
+            ids = self
+                .part(connection, order, Part::Without, Walk::Back, None, take, skip)
+                .await?;
+            if skip > 0 {
+                skip = if ids.is_empty() {
+                    let without = self.count_of(connection, order, Part::Without).await?;
+                    (skip - without).max(0)
+                } else {
+                    0
+                };
+            }
+        }
+        let left = take - i64::try_from(ids.len()).unwrap_or(take);
+        if left > 0 {
+            ids.extend(
+                self.part(connection, order, Part::WithValue, Walk::Back, None, left, skip)
+                    .await?,
+            );
+        }
+        ids.reverse();
         Ok(ids)
     }
 
@@ -321,15 +552,20 @@ impl Pager<'_> {
         connection: &mut PgConnection,
         order: &Order,
         part: Part,
+        walk: Walk,
         after: Option<&Position>,
         limit: i64,
         offset: i64,
     ) -> Result<Vec<i64>, Fault> {
-        let down = self.query.descending && part == Part::WithValue;
+        let is_turned = self.query.descending && part == Part::WithValue;
+        let down = is_turned != (walk == Walk::Back);
         let (direction, than) = if down { ("DESC", "<") } else { ("ASC", ">") };
         let value = order.value;
         let (beyond, by) = match (part, self.query.sort) {
-            (Part::Without, _) => ("w.wallet_id > $10".to_owned(), "w.wallet_id".to_owned()),
+            (Part::Without, _) => (
+                "w.wallet_id > $10".to_owned(),
+                format!("w.wallet_id {direction}"),
+            ),
             (Part::WithValue, WalletSort::Index) => (
                 format!("(w.master_id, w.path_family, w.derivation_index) {than} ($7, $8, $9)"),
                 format!("w.master_id {direction}, w.path_family {direction}, w.derivation_index {direction}"),
@@ -362,18 +598,14 @@ impl Pager<'_> {
         rows.iter().map(|row| row.try_get(0).storage()).collect()
     }
 
-    /// How many have a value, from the cursor on: only asked where an offset leads beyond them.
-    async fn count_with(
+    /// How many there are of a part: only asked where an offset leads beyond them.
+    async fn count_of(
         &self,
         connection: &mut PgConnection,
         order: &Order,
-        after: Option<&Position>,
+        part: Part,
     ) -> Result<i64, Fault> {
-        if after.is_some() {
-            // An offset beside a cursor counts from the cursor on, and was used up by the rows that were skipped.
-            return Ok(i64::MAX);
-        }
-        let sql = format!("SELECT COUNT(*) FROM {}", self.source(order, Part::WithValue));
+        let sql = format!("SELECT COUNT(*) FROM {}", self.source(order, part));
         let asked = self
             .filter
             .bind(sqlx::query(AssertSqlSafe(sql)))

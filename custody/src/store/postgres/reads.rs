@@ -6,6 +6,7 @@ use sqlx::{AssertSqlSafe, PgConnection, Row};
 
 use super::errors::{Fault, ResultExt};
 use super::facts::{VAULT_COLUMNS, VAULT_WIDTH, vault_row};
+use super::lists::Counts;
 use super::types::Millis;
 use crate::attempts::{Attempt, AttemptId, AttemptQuery, AttemptState, NewAttempt};
 use crate::error::CustodyError;
@@ -17,10 +18,14 @@ const ATTEMPT_COLUMNS: &str = "a.attempt_id, w.address, a.recipient, a.lamports,
      a.mint, a.decimals, a.nonce_account, a.nonce_value \
      FROM attempts a JOIN wallets w ON w.wallet_id = a.wallet_id";
 
-pub(super) async fn overview(connection: &mut PgConnection) -> Result<Option<Overview>, Fault> {
+pub(super) async fn overview(
+    connection: &mut PgConnection,
+    counts: &Counts,
+) -> Result<Option<Overview>, Fault> {
+    let wallets = counts.all(connection).await?;
     let row = sqlx::query(AssertSqlSafe(format!(
         "SELECT {VAULT_COLUMNS}, \
-         (SELECT path_family FROM master_wallets ORDER BY master_id LIMIT 1), (SELECT COUNT(*) FROM wallets), \
+         (SELECT path_family FROM master_wallets ORDER BY master_id LIMIT 1), \
          p.version, p.body, p.signature FROM vaults v LEFT JOIN policies p ON p.vault_id = v.vault_id \
          ORDER BY p.version DESC NULLS LAST LIMIT 1"
     )))
@@ -28,14 +33,14 @@ pub(super) async fn overview(connection: &mut PgConnection) -> Result<Option<Ove
     .await
     .storage()?;
     row.map(|row| {
-        let version: Option<i64> = row.try_get(VAULT_WIDTH + 2).storage()?;
+        let version: Option<i64> = row.try_get(VAULT_WIDTH + 1).storage()?;
         let policy = version.map(|version| -> Result<PolicyRow, Fault> {
             Ok(PolicyRow {
                 version: unsigned("policies.version", version)?,
-                body: row.try_get(VAULT_WIDTH + 3).storage()?,
+                body: row.try_get(VAULT_WIDTH + 2).storage()?,
                 signature: Signature::new(fixed(
                     "policies.signature",
-                    row.try_get(VAULT_WIDTH + 4).storage()?,
+                    row.try_get(VAULT_WIDTH + 3).storage()?,
                 )?),
             })
         });
@@ -45,7 +50,7 @@ pub(super) async fn overview(connection: &mut PgConnection) -> Result<Option<Ove
                 .try_get::<Option<String>, _>(VAULT_WIDTH)
                 .storage()?
                 .unwrap_or_default(),
-            wallet_count: unsigned("wallets", row.try_get(VAULT_WIDTH + 1).storage()?)?,
+            wallet_count: unsigned("wallets", wallets)?,
             policy: policy.transpose()?,
         })
     })
@@ -53,7 +58,10 @@ pub(super) async fn overview(connection: &mut PgConnection) -> Result<Option<Ove
 }
 
 pub(super) async fn tags(connection: &mut PgConnection) -> Result<Vec<(String, u64)>, Fault> {
-    let rows = sqlx::query("SELECT t.tag, COUNT(*) FROM wallets w, UNNEST(w.tags) AS t (tag) GROUP BY t.tag")
+    let rows = sqlx::query(
+        // The condition is the index's own: most wallets have no tag.
+        "SELECT t.tag, COUNT(*) FROM wallets w, UNNEST(w.tags) AS t (tag) WHERE w.tags <> ARRAY[]::TEXT[] GROUP BY t.tag",
+    )
         .fetch_all(connection)
         .await
         .storage()?;

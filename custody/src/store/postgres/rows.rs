@@ -8,7 +8,7 @@ use keyward_core::path::PathFamily;
 use sqlx::PgConnection;
 
 use super::connect::Engine;
-use super::copy::CopyBuffer;
+use super::copy::{CopyBuffer, Placed};
 use super::errors::{Fault, ResultExt};
 use super::types::{Id, Millis};
 use crate::error::CustodyError;
@@ -16,6 +16,9 @@ use crate::store::{AuditKeyRow, NewMaster, NewVaultRow, NewWallet, stored_intege
 
 /// From so many wallets on they are copied; below it, making a table for it takes longer.
 const COPIED_FROM: usize = 200;
+
+/// From so many wallets on the server takes stock of the table.
+const ANALYZED_FROM: usize = 5_000;
 
 /// Wallets in one INSERT where they are not copied.
 const ROWS_PER_INSERT: usize = 1_000;
@@ -113,7 +116,12 @@ pub(super) async fn wallets(
         .await
         .storage()?;
     if engine == Engine::Postgres && rows.len() >= COPIED_FROM {
-        return copied(connection, highest, from, &rows, now).await;
+        return match from {
+            Some(from) if !any_there(connection, highest, &rows).await? => {
+                straight(connection, highest, from, &rows, now).await
+            }
+            _ => copied(connection, highest, from, &rows, now).await,
+        };
     }
     let mut added = 0;
     let mut next = highest;
@@ -126,6 +134,77 @@ pub(super) async fn wallets(
 
 fn chunk_length(rows: &[NewWallet]) -> Result<i64, CustodyError> {
     stored_integer("wallets", rows.len() as u64) // usize has at most 64 bits
+}
+
+/// Whether one of these addresses is a wallet already. Under the lock it stays as it is until they are written.
+async fn any_there(connection: &mut PgConnection, highest: i64, rows: &[NewWallet]) -> Result<bool, Fault> {
+    if highest == 0 {
+        return Ok(false);
+    }
+    let addresses: Vec<String> = rows.iter().map(|row| row.address.to_string()).collect();
+    sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM wallets WHERE address = ANY($1))")
+        .bind(addresses)
+        .persistent(false)
+        .fetch_one(connection)
+        .await
+        .storage()
+}
+
+/// By COPY into the table itself: wallets of one path are each there once among themselves, and none was there before.
+async fn straight(
+    connection: &mut PgConnection,
+    highest: i64,
+    (master, family): (i64, PathFamily),
+    rows: &[NewWallet],
+    now: Millis,
+) -> Result<u64, Fault> {
+    let place = Placed {
+        master,
+        family: family.id(),
+        now,
+    };
+    let buffer = CopyBuffer::start(Some(place));
+    let added = send(connection, COPY_STRAIGHT, buffer, highest, rows).await?;
+    if rows.len() >= ANALYZED_FROM {
+        // Until the server does so by itself, lists would be planned for the few wallets there were.
+        sqlx::query("ANALYZE wallets")
+            .persistent(false)
+            .execute(connection)
+            .await
+            .storage()?;
+    }
+    Ok(added)
+}
+
+const COPY_STRAIGHT: &str = "COPY wallets (wallet_id, chain, derivation_index, path, address, public_key, label, own_password, epoch, \
+     record_id, sealed, master_id, path_family, created_at) FROM STDIN (FORMAT binary)";
+
+/// Sends the rows, with the ids after the highest one, and says how many came.
+async fn send(
+    connection: &mut PgConnection,
+    statement: &'static str,
+    mut buffer: CopyBuffer,
+    highest: i64,
+    rows: &[NewWallet],
+) -> Result<u64, Fault> {
+    let mut copy = connection.copy_in_raw(statement).await.storage()?;
+    let mut id = highest;
+    for row in rows {
+        id += 1;
+        buffer.row(id, row);
+        if let Some(full) = buffer.take_if_full()
+            && let Err(error) = copy.send(full).await
+        {
+            // Whatever it says to that: the first error is the one that counts.
+            let _ = copy.abort("the copy failed").await;
+            return Err(super::errors::storage(error));
+        }
+    }
+    if let Err(error) = copy.send(buffer.finish()).await {
+        let _ = copy.abort("the copy failed").await;
+        return Err(super::errors::storage(error));
+    }
+    copy.finish().await.storage()
 }
 
 /// By COPY into a table of this transaction, and from there: COPY itself cannot step over what is there already.
@@ -144,28 +223,8 @@ async fn copied(
     .execute(&mut *connection)
     .await
     .storage()?;
-    let mut copy = connection
-        .copy_in_raw("COPY pg_temp.new_wallets FROM STDIN (FORMAT binary)")
-        .await
-        .storage()?;
-    let mut buffer = CopyBuffer::start();
-    let mut id = highest;
-    for row in rows {
-        id += 1;
-        buffer.row(id, row);
-        if let Some(full) = buffer.take_if_full()
-            && let Err(error) = copy.send(full).await
-        {
-            // Whatever it says to that: the first error is the one that counts.
-            let _ = copy.abort("the copy failed").await;
-            return Err(super::errors::storage(error));
-        }
-    }
-    if let Err(error) = copy.send(buffer.finish()).await {
-        let _ = copy.abort("the copy failed").await;
-        return Err(super::errors::storage(error));
-    }
-    copy.finish().await.storage()?;
+    let statement = "COPY pg_temp.new_wallets FROM STDIN (FORMAT binary)";
+    send(connection, statement, CopyBuffer::start(None), highest, rows).await?;
     let done = sqlx::query(
         "INSERT INTO wallets (wallet_id, chain, master_id, path_family, derivation_index, path, address, public_key, \
          label, created_at, own_password, epoch, record_id, sealed) \

@@ -65,9 +65,25 @@ async fn follow(
         }
         Effect::NewWallets => {
             let highest = highest_wallet(applier.connection).await?;
+            // Counted from what is about to be written; read back only where some of them were there already.
+            let counted = match &write {
+                Write::Wallets { from, rows } => {
+                    let sum = ledger.seal().count_new_wallets(*from, rows, highest, now_ms)?;
+                    Some((sum, rows.len() as u64)) // usize has at most 64 bits
+                }
+                _ => None,
+            };
+            let before = applied.wallets_added;
             applier.apply(write, applied).await?;
-            for row in wallets_above(applier.connection, highest).await? {
-                applied.sealed.add(&WALLETS, row);
+            match counted {
+                Some((sum, all)) if applied.wallets_added - before == all => {
+                    applied.sealed.add_counted(&WALLETS, sum);
+                }
+                _ => {
+                    for row in wallets_above(applier.connection, highest).await? {
+                        applied.sealed.add(&WALLETS, row);
+                    }
+                }
             }
             Ok(())
         }

@@ -24,6 +24,17 @@ pub(super) async fn intent_signed(
         Some(trade) => (1_i64, trade.volume),
         None => (0, 0),
     };
+    used(connection, wallet, now, trades, volume).await
+}
+
+/// Counts what a wallet was used for.
+pub(super) async fn used(
+    connection: &mut PgConnection,
+    wallet: i64,
+    now: Millis,
+    trades: i64,
+    volume: u128,
+) -> Result<(), Fault> {
     sqlx::query(
         "UPDATE wallets SET last_used_at = GREATEST(COALESCE(last_used_at, $2), $2), \
          total_trades = LEAST(total_trades, 9223372036854775807 - $3) + $3, \

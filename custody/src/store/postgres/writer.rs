@@ -1,7 +1,8 @@
 //! The transaction that writes, for one caller or many, and how it ends.
 //!
 //! Many callers share a transaction, each behind a savepoint: see `docs/decisions/0013-one-commit-for-many.md`. A COMMIT
-//! whose answer is lost is looked up afterwards, for all who were in it, and never taken for a failure.
+//! whose answer is lost is looked up afterwards, for all who were in it, and never taken for a failure. What signing writes
+//! waits until the end: see [`super::pending`].
 //! <https://www.postgresql.org/docs/current/sql-savepoint.html>
 
 use std::time::{Duration, Instant};
@@ -12,6 +13,7 @@ use super::audit_log::{self, Evidence};
 use super::connect::Engine;
 use super::errors::{self, Fault, FaultKind, ResultExt};
 use super::facts::{self, Locks};
+use super::pending::{Known, Pending};
 use crate::audit::ledger::LedgerRow;
 use crate::error::CustodyError;
 use crate::store::Commit;
@@ -37,6 +39,12 @@ struct Open {
     batch: Batch,
     /// The last entry in the log that was made in it.
     evidence: Option<Evidence>,
+    /// What its callers write at its end.
+    pending: Pending,
+    /// The vault and the log's edge, for whoever comes next; none where they have to be read.
+    known: Option<Known>,
+    /// Whether anything was written since its savepoint.
+    is_touched: bool,
 }
 
 /// What became of a transaction.
@@ -60,25 +68,11 @@ impl Writer {
     /// in this way. The lock is taken by the caller.
     pub(super) async fn begin(&mut self, commit: Commit) -> Result<&mut PgConnection, Fault> {
         self.tidy().await;
-        if let Some(Open {
-            transaction, batch, ..
-        }) = &mut self.open
-        {
-            // Cancelled on the way, the old one may be gone and the new one not there; then one more is made the next time.
-            let savepoint = match std::mem::replace(&mut batch.has_savepoint, false) {
-                true => "RELEASE SAVEPOINT joined; SAVEPOINT joined",
-                false => "SAVEPOINT joined",
-            };
-            batch.step = Step::Starting;
-            match transaction.execute(savepoint).await.storage() {
-                Ok(_) => {
-                    batch.has_savepoint = true;
-                    batch.step = Step::Running;
-                }
-                Err(fault) => {
-                    self.lost(&fault.error);
-                    return Err(fault);
-                }
+        if let Some(open) = &mut self.open {
+            if open.batch.has_savepoint && !open.is_touched {
+                open.batch.step = Step::Running;
+            } else {
+                self.savepoint().await?;
             }
         } else {
             let transaction = self.pool.begin_with(begin(commit, self.engine)).await.storage()?;
@@ -86,9 +80,82 @@ impl Writer {
                 transaction,
                 batch: Batch::new(commit),
                 evidence: None,
+                pending: Pending::default(),
+                known: None,
+                is_touched: false,
             });
         }
         self.connection()
+    }
+
+    /// Makes the savepoint that the caller whose turn it is goes back to.
+    async fn savepoint(&mut self) -> Result<(), Fault> {
+        let Some(open) = &mut self.open else { return Ok(()) };
+        // Cancelled on the way, the old one may be gone and the new one not there; then one more is made the next time.
+        let savepoint = match std::mem::replace(&mut open.batch.has_savepoint, false) {
+            true => "RELEASE SAVEPOINT joined; SAVEPOINT joined",
+            false => "SAVEPOINT joined",
+        };
+        open.batch.step = Step::Starting;
+        match open.transaction.execute(savepoint).await.storage() {
+            Ok(_) => {
+                open.batch.has_savepoint = true;
+                open.batch.step = Step::Running;
+                open.is_touched = false;
+                Ok(())
+            }
+            Err(fault) => {
+                self.lost(&fault.error);
+                Err(fault)
+            }
+        }
+    }
+
+    /// The vault and the log's edge, where an earlier caller of this transaction has read them.
+    pub(super) fn known(&self) -> Option<&Known> {
+        self.open.as_ref().and_then(|open| open.known.as_ref())
+    }
+
+    /// Keeps what was read of them under the lock.
+    pub(super) fn know(&mut self, known: Option<Known>) {
+        if let Some(open) = &mut self.open {
+            open.known = known;
+        }
+    }
+
+    /// What waits to be written.
+    pub(super) fn pending(&self) -> Option<&Pending> {
+        self.open.as_ref().map(|open| &open.pending)
+    }
+
+    /// Where what a caller writes may wait, beside what is known; none where it has to be written at once.
+    pub(super) fn keeping(&mut self) -> Option<(&mut Pending, &mut Known)> {
+        let open = self.open.as_mut()?;
+        Some((&mut open.pending, open.known.as_mut()?))
+    }
+
+    /// Writes what waits, and makes a savepoint after it, for a caller who writes at once or asks about it. Where that fails
+    /// or is cancelled it waits on: the savepoint before it is gone back to.
+    pub(super) async fn flush(&mut self) -> Result<(), Fault> {
+        let Some(open) = &mut self.open else { return Ok(()) };
+        if open.pending.is_empty() {
+            return Ok(());
+        }
+        open.is_touched = true;
+        let first = open.batch.entries.len().saturating_sub(open.pending.entries);
+        let entries = open.batch.entries.get(first..).unwrap_or_default();
+        open.pending.store(&mut open.transaction, entries).await?;
+        // From here on it is written, whatever becomes of this caller.
+        open.pending = Pending::default();
+        self.savepoint().await
+    }
+
+    /// The caller whose turn it is writes at once: what is known of the vault and the log may not be so any more.
+    pub(super) fn touch(&mut self) {
+        if let Some(open) = &mut self.open {
+            open.is_touched = true;
+            open.known = None;
+        }
     }
 
     /// The connection of the open transaction.
@@ -138,6 +205,7 @@ impl Writer {
                 self.lost(&fault.error);
                 return;
             }
+            open.is_touched = false;
         }
         open.batch.step = Step::Done;
     }
@@ -207,15 +275,26 @@ impl batch::Writer for Writer {
     async fn finish(&mut self) -> Result<(), CustodyError> {
         self.tidy().await;
         let Some(Open {
-            transaction,
+            mut transaction,
             mut batch,
             evidence,
+            pending,
+            ..
         }) = self.open.take()
         else {
             return Ok(());
         };
         let began = Instant::now();
-        let outcome = self.commit(transaction, evidence).await;
+        let first = batch.entries.len().saturating_sub(pending.entries);
+        let entries = batch.entries.get(first..).unwrap_or_default();
+        let outcome = match pending.store(&mut transaction, entries).await {
+            Ok(()) => self.commit(transaction, evidence).await,
+            Err(fault) => {
+                // Nothing was committed, and nobody was told anything yet.
+                let _ = transaction.rollback().await;
+                Err(fault.error)
+            }
+        };
         if outcome.is_ok() {
             let entries = std::mem::take(&mut batch.entries);
             self.witness

@@ -11,7 +11,7 @@ use crate::store::key_chain::KeyChange;
 use crate::store::owners::LifeWrite;
 use crate::store::rotation::RotationWrite;
 use crate::store::rows::{self, Row, Table, Value};
-use crate::store::{BookWrite, NewIntent, Write, stored_integer};
+use crate::store::{BookWrite, NewIntent, NewWallet, Write, stored_integer};
 
 /// Some rows of a table: those that meet every condition.
 #[derive(Debug, PartialEq, Eq)]
@@ -38,7 +38,7 @@ pub(crate) enum Effect {
     Adds(&'static Table, Row),
     /// These rows may.
     Changes(Vec<Place>),
-    /// Wallets come, as many as there are.
+    /// Wallets come, those that are not there yet.
     NewWallets,
     /// The store tells, in [`crate::store::Applied`].
     Told,
@@ -235,6 +235,40 @@ fn new_intent(new: &NewIntent, now_ms: u64) -> Result<Row, CustodyError> {
             ("authorised_at", Value::Integer(stored_integer("time", now_ms)?)),
         ],
     ))
+}
+
+/// A new wallet's row as both stores write it: what the row does not name has its column's default.
+///
+/// The seal takes this for what is stored, instead of reading a hundred thousand rows back, so the two must be the same:
+/// the contract of the stores counts both. A row that something else changed on its way in (a trigger put there by hand)
+/// is noticed so, and would not be by reading it back.
+pub(crate) fn new_wallet(wallet: &NewWallet, id: i64, from: Option<(i64, &str)>, now: i64) -> Row {
+    Row::of(
+        &rows::WALLETS,
+        [
+            ("wallet_id", Value::Integer(id)),
+            ("chain", text(wallet.address.chain().id())),
+            ("master_id", from.map_or(Value::Null, |(master, _)| Value::Integer(master))),
+            ("path_family", from.map_or(Value::Null, |(_, family)| text(family))),
+            ("derivation_index", wallet.index.map_or(Value::Null, |index| Value::Integer(i64::from(index)))),
+            ("path", text(&wallet.path)),
+            ("address", text(&wallet.address.to_string())),
+            ("public_key", wallet.public_key.map_or(Value::Null, |key| Value::Bytes(key.to_vec()))),
+            ("label", text(&wallet.label)),
+            ("created_at", Value::Integer(now)),
+            ("own_password", Value::Integer(i64::from(wallet.own_password))),
+            ("epoch", Value::Integer(i64::from(wallet.epoch))),
+            ("record_id", Value::Bytes(wallet.record.to_vec())),
+            ("sealed", Value::Bytes(wallet.sealed.clone())),
+            ("status", text("active")),
+            ("failed_passwords", Value::Integer(0)),
+            ("locked_until", Value::Integer(0)),
+            ("role", text("")),
+            ("is_primary", Value::Integer(0)),
+            ("status_at", Value::Integer(0)),
+            ("rotation_count", Value::Integer(0)),
+        ],
+    )
 }
 
 /// How an authorised intent ended: what of it is not known from its authorisation.

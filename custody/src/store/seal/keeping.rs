@@ -1,11 +1,14 @@
 //! The seal inside one database transaction: opened when the log's edge was verified, closed over the log as it came to be.
 
 use keyward_core::audit::Frontier;
+use keyward_core::path::PathFamily;
 
-use super::{Bond, Changes, SealKeys, Sums};
+use super::effect::new_wallet;
+use super::{Bond, Changes, SealKeys, Sum, Sums};
 use crate::audit::ledger::{HeadSigner, LedgerState};
 use crate::error::CustodyError;
 use crate::memory::clearing_stack;
+use crate::store::{NewWallet, rows, stored_integer};
 use crate::vault::random;
 
 /// What a transaction does to the seal.
@@ -90,6 +93,29 @@ impl Sealing {
     /// Whether each change is to be followed, since there is a seal and all is not counted anyway.
     pub(crate) fn follows(&self) -> bool {
         self.keys.is_some() && self.sums.is_some() && !self.counts
+    }
+
+    /// The sum of new wallets that get the ids after this one, where changes are followed.
+    pub(crate) fn count_new_wallets(
+        &self,
+        from: Option<(i64, PathFamily)>,
+        wallets: &[NewWallet],
+        highest: i64,
+        now_ms: u64,
+    ) -> Result<Sum, CustodyError> {
+        let Some(keys) = &self.keys else {
+            return Err(CustodyError::Locked);
+        };
+        let now = stored_integer("time", now_ms)?;
+        let last = highest.checked_add(stored_integer("wallets", wallets.len() as u64)?); // usize has at most 64 bits
+        if last.is_none() {
+            return Err(CustodyError::invalid("wallets", "there are no ids left for so many"));
+        }
+        let family = from.map(|(master, family)| (master, family.id()));
+        Ok(keys.count(&rows::WALLETS, wallets, |at, wallet| {
+            let after = i64::try_from(at).unwrap_or(i64::MAX).saturating_add(1);
+            new_wallet(wallet, highest.saturating_add(after), family, now)
+        }))
     }
 
     /// Holds what was counted against what was sealed.

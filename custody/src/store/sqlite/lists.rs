@@ -14,6 +14,7 @@ use super::wallets::{WALLET_COLUMNS, wallet};
 use crate::error::CustodyError;
 use crate::store::columns::{pattern, unsigned};
 use crate::store::stored_integer;
+use crate::store::tally::{Counted, Tally};
 use crate::wallets::{
     Key, Position, StatusFilter, Wallet, WalletCursor, WalletPage, WalletQuery, WalletSort,
 };
@@ -31,6 +32,7 @@ const OUT_OF_USE: &str = "SELECT wallet_id FROM wallets WHERE status <> 'active'
 pub(super) async fn wallets(
     connection: &mut SqliteConnection,
     query: &WalletQuery,
+    tally: &Tally,
 ) -> Result<WalletPage, CustodyError> {
     let filter = Filter::of(query);
     let mut few = None;
@@ -40,12 +42,13 @@ pub(super) async fn wallets(
     }
     let total = match &few {
         Some(found) => i64::try_from(found.len()).unwrap_or(i64::MAX),
-        None => filter.count(connection).await?,
+        None => filter.count(connection, tally).await?,
     };
     let pager = Pager {
         query,
         filter: &filter,
         few: few.as_deref(),
+        total,
     };
     let ids = pager.ids(connection).await?;
     let rows = whole(connection, &ids).await?;
@@ -134,7 +137,8 @@ impl<'q> Filter<'q> {
             (false, Some(_)) => " AND w.derivation_index = ?2",
             // The few names of tags are stepped through, not the many rows.
             (false, None) => {
-                " AND (w.address LIKE ?1 ESCAPE '\\' OR w.label LIKE ?1 ESCAPE '\\' OR w.wallet_id IN ( \
+                " AND (w.address LIKE ?1 ESCAPE '\\' OR (w.label <> '' AND w.label LIKE ?1 ESCAPE '\\') \
+                 OR w.wallet_id IN ( \
                  SELECT wallet_id FROM tags WHERE tag IN (WITH RECURSIVE names (tag) AS (SELECT MIN(tag) FROM tags \
                  UNION ALL SELECT (SELECT MIN(t.tag) FROM tags t WHERE t.tag > names.tag) FROM names \
                  WHERE names.tag IS NOT NULL) SELECT tag FROM names WHERE tag LIKE ?1 ESCAPE '\\')))"
@@ -219,12 +223,19 @@ impl<'q> Filter<'q> {
         rows.iter().map(|row| row.try_get(0).storage()).collect()
     }
 
-    async fn count(&self, connection: &mut SqliteConnection) -> Result<i64, CustodyError> {
+    async fn count(&self, connection: &mut SqliteConnection, tally: &Tally) -> Result<i64, CustodyError> {
         let sql = match (self.narrows(), self.query.status) {
-            (false, StatusFilter::All) => "SELECT COUNT(*) FROM wallets".to_owned(),
-            // Whole tables are counted by their pages, and the few that are left out have an index.
-            (false, _) => {
-                format!("SELECT (SELECT COUNT(*) FROM wallets) - (SELECT COUNT(*) FROM ({OUT_OF_USE}))")
+            (false, status) => {
+                let all = counted(connection, tally).await?;
+                if status == StatusFilter::All {
+                    return Ok(all);
+                }
+                // The few that are left out have an index.
+                let out: i64 = sqlx::query_scalar(AssertSqlSafe(format!("SELECT COUNT(*) FROM ({OUT_OF_USE})")))
+                    .fetch_one(connection)
+                    .await
+                    .storage()?;
+                return Ok(all - out);
             }
             (true, _) if self.is_tag_alone() => {
                 format!("SELECT COUNT(*) FROM tags w WHERE w.tag = ?3{}", self.status())
@@ -238,6 +249,37 @@ impl<'q> Filter<'q> {
             .storage()?;
         row.try_get(0).storage()
     }
+}
+
+/// How many wallets there are in this snapshot. The first time a whole table, which is counted by its pages.
+async fn counted(connection: &mut SqliteConnection, tally: &Tally) -> Result<i64, CustodyError> {
+    let known = tally.known();
+    let highest: i64 = sqlx::query_scalar("SELECT COALESCE(MAX(wallet_id), 0) FROM wallets")
+        .fetch_one(&mut *connection)
+        .await
+        .storage()?;
+    if highest == known.highest {
+        return Ok(known.all);
+    }
+    let all = if known.highest == 0 || highest < known.highest {
+        sqlx::query_scalar("SELECT COUNT(*) FROM wallets")
+            .fetch_one(connection)
+            .await
+            .storage()?
+    } else {
+        let since: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM wallets WHERE wallet_id > ?1")
+            .bind(known.highest)
+            .fetch_one(connection)
+            .await
+            .storage()?;
+        known.all + since
+    };
+    tally.keep(Counted {
+        highest,
+        all,
+        evm: None,
+    });
+    Ok(all)
 }
 
 /// An order: what is sorted by, and who has it.
@@ -290,11 +332,20 @@ enum Part {
     Without,
 }
 
+/// Which way an order is walked along.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Walk {
+    On,
+    Back,
+}
+
 /// Finds the ids of one page.
 struct Pager<'p> {
     query: &'p WalletQuery,
     filter: &'p Filter<'p>,
     few: Option<&'p [i64]>,
+    /// How many there are in all.
+    total: i64,
 }
 
 impl Pager<'_> {
@@ -307,11 +358,14 @@ impl Pager<'_> {
             .transpose()?;
         let limit = i64::from(query.limit);
         let mut offset = stored_integer("offset", query.offset)?;
+        if after.is_none() && offset > self.total / 2 {
+            return self.ids_from_the_end(connection, &order, limit, offset).await;
+        }
         let mut ids = Vec::new();
         let mut after_rest = after;
         if after.is_none_or(|position| position.key != Key::None) {
             ids = self
-                .part(connection, &order, Part::WithValue, after, limit, offset)
+                .part(connection, &order, Part::WithValue, Walk::On, after, limit, offset)
                 .await?;
             after_rest = None;
         }
@@ -320,17 +374,60 @@ impl Pager<'_> {
             // What is skipped may end among those with a value, or after all of them.
             if offset > 0 && after_rest.is_none() {
                 offset = if ids.is_empty() {
-                    let with = self.count_with(connection, &order, after).await?;
+                    let with = match after {
+                        // An offset beside a cursor counts from the cursor on, and was used up by the rows that were skipped.
+                        Some(_) => i64::MAX,
+                        None => self.count_of(connection, &order, Part::WithValue).await?,
+                    };
                     (offset - with).max(0)
                 } else {
                     0
                 };
             }
             ids.extend(
-                self.part(connection, &order, Part::Without, after_rest, left, offset)
+                self.part(connection, &order, Part::Without, Walk::On, after_rest, left, offset)
                     .await?,
             );
         }
+        Ok(ids)
+    }
+
+    /// A page of the second half: as many rows are walked over as come after it, and not as come before it.
+    async fn ids_from_the_end(
+        &self,
+        connection: &mut SqliteConnection,
+        order: &Order,
+        limit: i64,
+        offset: i64,
+    ) -> Result<Vec<i64>, CustodyError> {
+        let rest = self.total.saturating_sub(offset);
+        let take = limit.min(rest);
+        let mut skip = rest.saturating_sub(take);
+        let mut ids = Vec::new();
+        if take <= 0 {
+            return Ok(ids);
+        }
+        if order.has_not.is_some() {
+            ids = self
+                .part(connection, order, Part::Without, Walk::Back, None, take, skip)
+                .await?;
+            if skip > 0 {
+                skip = if ids.is_empty() {
+                    let without = self.count_of(connection, order, Part::Without).await?;
+                    (skip - without).max(0)
+                } else {
+                    0
+                };
+            }
+        }
+        let left = take - i64::try_from(ids.len()).unwrap_or(take);
+        if left > 0 {
+            ids.extend(
+                self.part(connection, order, Part::WithValue, Walk::Back, None, left, skip)
+                    .await?,
+            );
+        }
+        ids.reverse();
         Ok(ids)
     }
 
@@ -363,15 +460,20 @@ impl Pager<'_> {
         connection: &mut SqliteConnection,
         order: &Order,
         part: Part,
+        walk: Walk,
         after: Option<&Position>,
         limit: i64,
         offset: i64,
     ) -> Result<Vec<i64>, CustodyError> {
-        let down = self.query.descending && part == Part::WithValue;
+        let is_turned = self.query.descending && part == Part::WithValue;
+        let down = is_turned != (walk == Walk::Back);
         let (direction, than) = if down { ("DESC", "<") } else { ("ASC", ">") };
         let value = order.value;
         let (beyond, by) = match (part, self.query.sort) {
-            (Part::Without, _) => ("w.wallet_id > ?10".to_owned(), "w.wallet_id".to_owned()),
+            (Part::Without, _) => (
+                "w.wallet_id > ?10".to_owned(),
+                format!("w.wallet_id {direction}"),
+            ),
             (Part::WithValue, WalletSort::Index) => (
                 format!("(w.master_id, w.path_family, w.derivation_index) {than} (?7, ?8, ?9)"),
                 format!("w.master_id {direction}, w.path_family {direction}, w.derivation_index {direction}"),
@@ -404,18 +506,14 @@ impl Pager<'_> {
         rows.iter().map(|row| row.try_get(0).storage()).collect()
     }
 
-    /// How many have a value, from the cursor on: only asked where an offset leads beyond them.
-    async fn count_with(
+    /// How many there are of a part: only asked where an offset leads beyond them.
+    async fn count_of(
         &self,
         connection: &mut SqliteConnection,
         order: &Order,
-        after: Option<&Position>,
+        part: Part,
     ) -> Result<i64, CustodyError> {
-        if after.is_some() {
-            // An offset beside a cursor counts from the cursor on, and was used up by the rows that were skipped.
-            return Ok(i64::MAX);
-        }
-        let sql = format!("SELECT COUNT(*) FROM {}", self.source(order, Part::WithValue));
+        let sql = format!("SELECT COUNT(*) FROM {}", self.source(order, part));
         let asked = self
             .filter
             .bind(sqlx::query(AssertSqlSafe(sql)))

@@ -14,7 +14,11 @@ use crate::store::{AuditKeyRow, NewMaster, NewVaultRow, NewWallet, stored_intege
 const ROWS_PER_INSERT: usize = 500;
 
 /// Columns of a wallet that differ between rows.
-const WALLET_COLUMNS: usize = 9;
+const WALLET_COLUMNS: usize = 10;
+
+/// From so many wallets on, the database's own memory would be too small for the index of addresses, whose pages are hit in
+/// no order: each would go to the journal and come back from it again and again.
+const MANY: usize = 4_000;
 
 pub(super) async fn vault(
     connection: &mut SqliteConnection,
@@ -112,6 +116,35 @@ pub(super) async fn wallets(
     rows: Vec<NewWallet>,
     now: i64,
 ) -> Result<u64, CustodyError> {
+    // The highest id and one more, as they would be by themselves: the seal counts on it.
+    let mut id: i64 = sqlx::query_scalar("SELECT COALESCE(MAX(wallet_id), 0) FROM wallets")
+        .fetch_one(&mut *connection)
+        .await
+        .storage()?;
+    let many = rows.len() >= MANY;
+    if many {
+        // 32 MiB for as long as it takes. Where this is cancelled half-way it stays so, and nothing comes of it.
+        run(connection, "PRAGMA cache_size = -32768").await?;
+    }
+    let added = inserted(connection, &mut id, from, rows, now).await;
+    if many {
+        run(connection, "PRAGMA cache_size = -2000").await?;
+    }
+    added
+}
+
+async fn run(connection: &mut SqliteConnection, statement: &'static str) -> Result<(), CustodyError> {
+    sqlx::query(statement).execute(connection).await.storage()?;
+    Ok(())
+}
+
+async fn inserted(
+    connection: &mut SqliteConnection,
+    id: &mut i64,
+    from: Option<(i64, PathFamily)>,
+    rows: Vec<NewWallet>,
+    now: i64,
+) -> Result<u64, CustodyError> {
     let full = wallets_statement(ROWS_PER_INSERT);
     let mut rows = rows.into_iter().peekable();
     let mut added = 0;
@@ -133,7 +166,9 @@ pub(super) async fn wallets(
             .bind(now)
             .bind(epoch);
         for row in chunk {
+            *id += 1;
             query = query
+                .bind(*id)
                 .bind(row.address.chain().id())
                 .bind(row.index)
                 .bind(row.path)
@@ -151,7 +186,7 @@ pub(super) async fn wallets(
 
 fn wallets_statement(rows: usize) -> String {
     let mut text = String::from(
-        "INSERT INTO wallets (master_id, path_family, created_at, epoch, chain, derivation_index, path, address, \
+        "INSERT INTO wallets (master_id, path_family, created_at, epoch, wallet_id, chain, derivation_index, path, address, \
          public_key, label, own_password, record_id, sealed) VALUES ",
     );
     for row in 0..rows {
