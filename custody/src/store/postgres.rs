@@ -215,7 +215,10 @@ impl PostgresStore {
 
     async fn gather(&self, writer: &mut Writer, ask: &Ask) -> Result<Prepared, Fault> {
         let signs = ask.is_for_signing();
-        if writer.pending().is_some_and(|waits| !signs || waits.is_in_the_way(ask)) {
+        if writer
+            .pending()
+            .is_some_and(|waits| !signs || waits.is_in_the_way(ask))
+        {
             writer.flush().await?;
         }
         if signs {
@@ -240,7 +243,12 @@ impl PostgresStore {
         let (vault, version, ledger, now_ms) = match writer.known() {
             Some(known) => {
                 let now_ms = self.clock.now_ms();
-                (Some(known.vault.clone()), known.policy_version, known.ledger()?, now_ms)
+                (
+                    Some(known.vault.clone()),
+                    known.policy_version,
+                    known.ledger()?,
+                    now_ms,
+                )
             }
             None => {
                 let connection = writer.connection()?;
@@ -324,9 +332,7 @@ impl Store for PostgresStore {
         } = prepared;
         let writer = turn.writer()?;
         let decided = match decide(&mut ledger, facts) {
-            Ok(writes) => {
-                self.apply(writer, writes, &mut ledger, now_ms, grounds).await
-            }
+            Ok(writes) => self.apply(writer, writes, &mut ledger, now_ms, grounds).await,
             Err(error) => Err(error.into()),
         };
         match decided.and_then(|applied| Ok((applied, Evidence::of(&ledger)?))) {

@@ -206,7 +206,12 @@ impl SealKeys {
     }
 
     /// The sum of many rows of a table, on every core.
-    pub(crate) fn count<T: Sync>(&self, table: &Table, from: &[T], row: impl Fn(usize, &T) -> Row + Sync) -> Sum {
+    pub(crate) fn count<T: Sync>(
+        &self,
+        table: &Table,
+        from: &[T],
+        row: impl Fn(usize, &T) -> Row + Sync,
+    ) -> Sum {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let each = from.len().div_ceil(cores).max(WORTH_A_THREAD);
         let part = |first: usize, part: &[T]| {
@@ -227,7 +232,11 @@ impl SealKeys {
                 .collect();
             workers
                 .into_iter()
-                .map(|worker| worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+                .map(|worker| {
+                    worker
+                        .join()
+                        .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+                })
                 .fold(Sum::default(), Sum::plus)
         })
     }

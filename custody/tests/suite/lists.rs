@@ -293,8 +293,14 @@ async fn lists_go_on_with_what_came_since() {
         ..WalletQuery::default()
     };
     assert_eq!(found(only(StatusFilter::All)).await.total, 22);
-    assert_eq!(found(only(StatusFilter::Only(WalletStatus::Active))).await.total, 21);
-    assert_eq!(found(only(StatusFilter::Only(WalletStatus::Deleted))).await.total, 1);
+    assert_eq!(
+        found(only(StatusFilter::Only(WalletStatus::Active))).await.total,
+        21
+    );
+    assert_eq!(
+        found(only(StatusFilter::Only(WalletStatus::Deleted))).await.total,
+        1
+    );
     let whatever = WalletQuery {
         status: StatusFilter::All,
         ..piece(&all[0])

@@ -70,7 +70,9 @@ pub(super) async fn append_all(connection: &mut PgConnection, rows: &[LedgerRow]
         let found = rows.iter().map(|row| stored_integer(what, of(row)));
         found.collect::<Result<Vec<i64>, CustodyError>>()
     };
-    let wallets = rows.iter().map(|row| row.entry.wallet.as_ref().map(AccountAddress::to_string));
+    let wallets = rows
+        .iter()
+        .map(|row| row.entry.wallet.as_ref().map(AccountAddress::to_string));
     let signatures = rows
         .iter()
         .map(|row| row.head_signature.map(|signature| signature.as_bytes().to_vec()));

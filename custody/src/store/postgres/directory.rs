@@ -96,7 +96,8 @@ impl Listed {
             let Some(id) = ids.next() else { return false };
             self.ids.push(id);
             self.starts.push(self.text.len());
-            self.text.extend(line.bytes().map(|byte| byte.to_ascii_lowercase()));
+            self.text
+                .extend(line.bytes().map(|byte| byte.to_ascii_lowercase()));
             self.text.push(END);
         }
         ids.next().is_none()

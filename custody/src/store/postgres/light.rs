@@ -7,7 +7,7 @@ use keyward_core::address::Address;
 use sqlx::{AssertSqlSafe, PgConnection, Row};
 
 use super::errors::{Fault, ResultExt};
-use super::facts::{self, COUNTERS, COUNTER_COLUMNS, COUNTER_COUNT, Locks};
+use super::facts::{self, COUNTER_COLUMNS, COUNTER_COUNT, COUNTERS, Locks};
 use super::life;
 use super::pending::Grounds;
 use super::types::Millis;
@@ -36,7 +36,12 @@ pub(super) async fn facts(
     let is_there = |hash: &[u8; 32]| facts.intents.iter().any(|intent| intent.hash == *hash);
     let grounds = Grounds {
         wallets: facts.wallets.iter().map(|wallet| wallet.id).collect(),
-        free: ask.intents.iter().filter(|hash| !is_there(hash)).copied().collect(),
+        free: ask
+            .intents
+            .iter()
+            .filter(|hash| !is_there(hash))
+            .copied()
+            .collect(),
         policy_version,
         open: open(connection, &ask.ending).await?,
     };

@@ -248,12 +248,28 @@ pub(crate) fn new_wallet(wallet: &NewWallet, id: i64, from: Option<(i64, &str)>,
         [
             ("wallet_id", Value::Integer(id)),
             ("chain", text(wallet.address.chain().id())),
-            ("master_id", from.map_or(Value::Null, |(master, _)| Value::Integer(master))),
-            ("path_family", from.map_or(Value::Null, |(_, family)| text(family))),
-            ("derivation_index", wallet.index.map_or(Value::Null, |index| Value::Integer(i64::from(index)))),
+            (
+                "master_id",
+                from.map_or(Value::Null, |(master, _)| Value::Integer(master)),
+            ),
+            (
+                "path_family",
+                from.map_or(Value::Null, |(_, family)| text(family)),
+            ),
+            (
+                "derivation_index",
+                wallet
+                    .index
+                    .map_or(Value::Null, |index| Value::Integer(i64::from(index))),
+            ),
             ("path", text(&wallet.path)),
             ("address", text(&wallet.address.to_string())),
-            ("public_key", wallet.public_key.map_or(Value::Null, |key| Value::Bytes(key.to_vec()))),
+            (
+                "public_key",
+                wallet
+                    .public_key
+                    .map_or(Value::Null, |key| Value::Bytes(key.to_vec())),
+            ),
             ("label", text(&wallet.label)),
             ("created_at", Value::Integer(now)),
             ("own_password", Value::Integer(i64::from(wallet.own_password))),

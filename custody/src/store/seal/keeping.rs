@@ -109,7 +109,10 @@ impl Sealing {
         let now = stored_integer("time", now_ms)?;
         let last = highest.checked_add(stored_integer("wallets", wallets.len() as u64)?); // usize has at most 64 bits
         if last.is_none() {
-            return Err(CustodyError::invalid("wallets", "there are no ids left for so many"));
+            return Err(CustodyError::invalid(
+                "wallets",
+                "there are no ids left for so many",
+            ));
         }
         let family = from.map(|(master, family)| (master, family.id()));
         Ok(keys.count(&rows::WALLETS, wallets, |at, wallet| {

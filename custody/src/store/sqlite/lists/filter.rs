@@ -1,0 +1,221 @@
+//! What a query asks of each wallet, and how many that are.
+
+use keyward_core::account::Chain;
+use sqlx::{AssertSqlSafe, Row, SqliteConnection};
+
+use super::{Asked, FEW};
+use crate::error::CustodyError;
+use crate::store::columns::pattern;
+use crate::store::sqlite::errors::ResultExt;
+use crate::store::tally::{Counted, Tally};
+use crate::wallets::{StatusFilter, WalletQuery};
+
+/// The wallets that lists leave out unless asked for them: the first condition is the index's own.
+const OUT_OF_USE: &str = "SELECT wallet_id FROM wallets WHERE status <> 'active' \
+     AND status IN ('retired', 'deleted', 'purged')";
+
+/// What a query asks of each wallet. Every piece of text is one of those here: nothing of them comes from outside.
+pub(super) struct Filter<'q> {
+    query: &'q WalletQuery,
+    text: String,
+    /// What `#7` asks for.
+    index: Option<u32>,
+}
+
+impl<'q> Filter<'q> {
+    pub(super) fn of(query: &'q WalletQuery) -> Self {
+        let index = query
+            .text
+            .strip_prefix('#')
+            .and_then(|text| text.parse::<u32>().ok());
+        Self {
+            query,
+            text: pattern(&query.text),
+            index,
+        }
+    }
+
+    /// Whether it may leave out most wallets.
+    pub(super) fn narrows(&self) -> bool {
+        let query = self.query;
+        !query.text.is_empty()
+            || query.tag.is_some()
+            || query.owner.is_some()
+            || query.role.is_some()
+            || matches!(query.status, StatusFilter::Only(_))
+            || query.chain.is_some()
+    }
+
+    /// Whether something else than the status or the chain leads to few wallets, by an index of its own.
+    fn leads(&self) -> bool {
+        let query = self.query;
+        query.tag.is_some() || query.owner.is_some() || query.role.is_some() || self.index.is_some()
+    }
+
+    fn status(&self) -> String {
+        match self.query.status {
+            StatusFilter::All => String::new(),
+            // Those left out are few and have an index: no row of those found need be looked at for its status.
+            StatusFilter::InUse if self.leads() => format!(" AND w.wallet_id NOT IN ({OUT_OF_USE})"),
+            StatusFilter::InUse => " AND w.status IN ('active', 'rotated')".to_owned(),
+            StatusFilter::Only(status) => format!(" AND w.status = '{status}'"),
+        }
+    }
+
+    /// The conditions, for finding wallets by them.
+    fn finding(&self) -> String {
+        let query = self.query;
+        let text = match (query.text.is_empty(), self.index) {
+            (true, _) => "",
+            (false, Some(_)) => " AND w.derivation_index = ?2",
+            // The few names of tags are stepped through, not the many rows.
+            (false, None) => {
+                " AND (w.address LIKE ?1 ESCAPE '\\' OR (w.label <> '' AND w.label LIKE ?1 ESCAPE '\\') \
+                 OR w.wallet_id IN ( \
+                 SELECT wallet_id FROM tags WHERE tag IN (WITH RECURSIVE names (tag) AS (SELECT MIN(tag) FROM tags \
+                 UNION ALL SELECT (SELECT MIN(t.tag) FROM tags t WHERE t.tag > names.tag) FROM names \
+                 WHERE names.tag IS NOT NULL) SELECT tag FROM names WHERE tag LIKE ?1 ESCAPE '\\')))"
+            }
+        };
+        let tag = match query.tag {
+            Some(_) => " AND w.wallet_id IN (SELECT wallet_id FROM tags WHERE tag = ?3)",
+            None => "",
+        };
+        format!("{}{text}{tag}{}", self.status(), self.others())
+    }
+
+    /// The same, for asking it of wallets on the way: nothing here is to be taken as a way by itself.
+    pub(super) fn walking(&self) -> String {
+        let tag = match self.query.tag {
+            Some(_) => " AND EXISTS (SELECT 1 FROM tags t WHERE t.wallet_id = w.wallet_id AND t.tag = ?3)",
+            None => "",
+        };
+        let text = match (self.query.text.is_empty(), self.index) {
+            (true, _) => "",
+            (false, Some(_)) => " AND +w.derivation_index = ?2",
+            (false, None) => {
+                " AND (w.address LIKE ?1 ESCAPE '\\' OR w.label LIKE ?1 ESCAPE '\\' OR EXISTS ( \
+                 SELECT 1 FROM tags t WHERE t.wallet_id = w.wallet_id AND t.tag LIKE ?1 ESCAPE '\\'))"
+            }
+        };
+        let others = self.status() + self.others().as_str();
+        format!("{}{text}{tag}", others.replace(" AND w.", " AND +w."))
+    }
+
+    /// Whether it is a tag that is asked for, and nothing else that is not answered by ids.
+    fn is_tag_alone(&self) -> bool {
+        let query = self.query;
+        query.tag.is_some()
+            && query.text.is_empty()
+            && query.owner.is_none()
+            && query.role.is_none()
+            && query.chain.is_none()
+            && !matches!(query.status, StatusFilter::Only(_))
+    }
+
+    fn others(&self) -> String {
+        let query = self.query;
+        let owner = match query.owner {
+            Some(_) => " AND w.owner_id = (SELECT owner_id FROM owners WHERE name = ?4)",
+            None => "",
+        };
+        let role = match query.role.as_deref() {
+            None => "",
+            Some("") => " AND w.role = ''",
+            Some(_) => " AND w.role <> '' AND w.role = ?5",
+        };
+        let chain = match query.chain {
+            None => "",
+            Some(Chain::Solana) => " AND w.chain = 'solana'",
+            Some(Chain::Evm) => " AND w.chain = 'evm'",
+        };
+        format!("{owner}{role}{chain}")
+    }
+
+    pub(super) fn bind<'b>(&'b self, asked: Asked<'b>) -> Asked<'b> {
+        asked
+            .bind(&self.text)
+            .bind(self.index)
+            .bind(&self.query.tag)
+            .bind(&self.query.owner)
+            .bind(&self.query.role)
+    }
+
+    /// The ids of the wallets that it finds, one more than few at most.
+    pub(super) async fn ids(&self, connection: &mut SqliteConnection) -> Result<Vec<i64>, CustodyError> {
+        let sql = format!(
+            "SELECT w.wallet_id FROM wallets w WHERE 1{} LIMIT {}",
+            self.finding(),
+            FEW + 1
+        );
+        let rows = self
+            .bind(sqlx::query(AssertSqlSafe(sql)))
+            .fetch_all(connection)
+            .await
+            .storage()?;
+        rows.iter().map(|row| row.try_get(0).storage()).collect()
+    }
+
+    pub(super) async fn count(
+        &self,
+        connection: &mut SqliteConnection,
+        tally: &Tally,
+    ) -> Result<i64, CustodyError> {
+        let sql = match (self.narrows(), self.query.status) {
+            (false, status) => {
+                let all = counted(connection, tally).await?;
+                if status == StatusFilter::All {
+                    return Ok(all);
+                }
+                // The few that are left out have an index.
+                let out: i64 =
+                    sqlx::query_scalar(AssertSqlSafe(format!("SELECT COUNT(*) FROM ({OUT_OF_USE})")))
+                        .fetch_one(connection)
+                        .await
+                        .storage()?;
+                return Ok(all - out);
+            }
+            (true, _) if self.is_tag_alone() => {
+                format!("SELECT COUNT(*) FROM tags w WHERE w.tag = ?3{}", self.status())
+            }
+            (true, _) => format!("SELECT COUNT(*) FROM wallets w WHERE 1{}", self.finding()),
+        };
+        let row = self
+            .bind(sqlx::query(AssertSqlSafe(sql)))
+            .fetch_one(connection)
+            .await
+            .storage()?;
+        row.try_get(0).storage()
+    }
+}
+
+/// How many wallets there are in this snapshot. The first time a whole table, which is counted by its pages.
+async fn counted(connection: &mut SqliteConnection, tally: &Tally) -> Result<i64, CustodyError> {
+    let known = tally.known();
+    let highest: i64 = sqlx::query_scalar("SELECT COALESCE(MAX(wallet_id), 0) FROM wallets")
+        .fetch_one(&mut *connection)
+        .await
+        .storage()?;
+    if highest == known.highest {
+        return Ok(known.all);
+    }
+    let all = if known.highest == 0 || highest < known.highest {
+        sqlx::query_scalar("SELECT COUNT(*) FROM wallets")
+            .fetch_one(connection)
+            .await
+            .storage()?
+    } else {
+        let since: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM wallets WHERE wallet_id > ?1")
+            .bind(known.highest)
+            .fetch_one(connection)
+            .await
+            .storage()?;
+        known.all + since
+    };
+    tally.keep(Counted {
+        highest,
+        all,
+        evm: None,
+    });
+    Ok(all)
+}
