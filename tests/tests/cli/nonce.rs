@@ -201,3 +201,36 @@ fn what_is_signed_offline_with_a_nonce_has_the_time_it_needs() {
     assert_eq!(sent["status"], "confirmed");
     assert_eq!(scene.balance(STRANGER), SOL / 2);
 }
+
+#[test]
+fn advancing_a_nonce_ends_what_was_prepared_with_it() {
+    let scene = Scene::new();
+    let made = scene.json("nonce create --wallet #0 --yes");
+    let words = format!("send --from #0 --to {STRANGER} --amount 0.5 --nonce 0");
+    scene.once_final(&format!("{words} --dry-run"));
+    let file = scene.vault.sandbox.path("pay.json");
+    scene.run(&words).arg("--offline-out").arg(&file).success().unwrap();
+    let run = scene.vault.run("sign-transaction --json").arg(&file);
+    let answer = run.success().unwrap().stdout;
+    let signed = scene.vault.sandbox.write("signed.json", answer).unwrap();
+
+    fails(scene.run("nonce advance 0 --wallet #0"), 2, "confirmation_missing");
+    fails(scene.run("nonce advance 1 --wallet #0 --yes"), 10, "nonce_unfit");
+    let before = scene.nonces();
+    let advanced = scene.once_final("nonce advance 0 --wallet #0 --yes");
+    assert_eq!(
+        (&advanced["status"], &advanced["account"]),
+        (&"confirmed".into(), &made["account"])
+    );
+    let after = scene.nonces();
+    assert_ne!(after[0]["value"], before[0]["value"]);
+    assert_eq!(
+        (&after[0]["account"], &after[0]["lamports"]),
+        (&before[0]["account"], &before[0]["lamports"])
+    );
+    let late = scene.run("send --json --unsigned").arg(&file).arg("--signed");
+    let late = late.arg(&signed).exits(9).unwrap();
+    assert_eq!(late.json().unwrap()["status"], "expired", "{late}");
+    assert_eq!(scene.balance(STRANGER), 0);
+    scene.vault.run("audit verify").success().unwrap();
+}
