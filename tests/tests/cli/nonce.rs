@@ -209,12 +209,21 @@ fn advancing_a_nonce_ends_what_was_prepared_with_it() {
     let words = format!("send --from #0 --to {STRANGER} --amount 0.5 --nonce 0");
     scene.once_final(&format!("{words} --dry-run"));
     let file = scene.vault.sandbox.path("pay.json");
-    scene.run(&words).arg("--offline-out").arg(&file).success().unwrap();
+    scene
+        .run(&words)
+        .arg("--offline-out")
+        .arg(&file)
+        .success()
+        .unwrap();
     let run = scene.vault.run("sign-transaction --json").arg(&file);
     let answer = run.success().unwrap().stdout;
     let signed = scene.vault.sandbox.write("signed.json", answer).unwrap();
 
-    fails(scene.run("nonce advance 0 --wallet #0"), 2, "confirmation_missing");
+    fails(
+        scene.run("nonce advance 0 --wallet #0"),
+        2,
+        "confirmation_missing",
+    );
     fails(scene.run("nonce advance 1 --wallet #0 --yes"), 10, "nonce_unfit");
     let before = scene.nonces();
     let advanced = scene.once_final("nonce advance 0 --wallet #0 --yes");
