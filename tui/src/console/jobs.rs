@@ -1,5 +1,6 @@
 //! Work that goes on when its screen is left: the list behind `▸ 2 jobs`.
 
+use keyward_custody::jobs::JobId;
 use keyward_custody::transfer::TransferProgress;
 
 use super::effect::{Failure, Progress, RequestId};
@@ -20,6 +21,8 @@ pub struct Job {
     pub state: JobState,
     /// What the person can do about it.
     pub stop: Stop,
+    /// The stored job that it runs.
+    pub stored: Option<JobId>,
 }
 
 /// Whether a job can be stopped.
@@ -88,6 +91,7 @@ impl Jobs {
                 started_ms: now_ms,
                 state,
                 stop,
+                stored: None,
             },
         );
         let mut ended = 0;
@@ -95,6 +99,23 @@ impl Jobs {
             ended += usize::from(!job.is_running());
             job.is_running() || ended <= KEPT
         });
+    }
+
+    /// Takes note that a job runs this stored one.
+    pub fn runs(&mut self, id: RequestId, stored: JobId) {
+        if let Some(job) = self.list.iter_mut().find(|job| job.id == id) {
+            job.stored = Some(stored);
+        }
+    }
+
+    /// The run of this stored job that is under way.
+    #[must_use]
+    pub fn run_of(&self, stored: JobId) -> Option<RequestId> {
+        let run = self
+            .list
+            .iter()
+            .find(|job| job.stored == Some(stored) && job.is_running());
+        run.map(|job| job.id)
     }
 
     /// Every job, newest first.

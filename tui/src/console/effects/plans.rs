@@ -17,6 +17,9 @@ mod distributing;
 mod names;
 mod sweeping;
 
+/// What a distribution is called that nobody named, here and by the command line.
+pub const UNNAMED: &str = "distribution";
+
 /// What is asked for, as it was typed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Ask {

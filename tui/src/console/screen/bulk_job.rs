@@ -94,15 +94,6 @@ impl BulkJobScreen {
         }
     }
 
-    /// This job, whose run was started.
-    #[must_use]
-    pub fn running(id: JobId, run: RequestId) -> Self {
-        Self {
-            running: Some(run),
-            ..Self::new(id)
-        }
-    }
-
     /// Whether another list may take its place: nothing of it is under way.
     fn can_be_edited(&self) -> bool {
         self.job.as_ref().is_some_and(|job| {
@@ -183,7 +174,9 @@ impl BulkJobScreen {
         let title = format!("{} {}", kind_name(job.kind), job_title(job));
         self.ended = None;
         self.progress = None;
-        self.running = Some(cx.start_job(title, Work::Bulk(BulkWork::Run(self.id)), Stop::Resumable));
+        let run = cx.start_job(title, Work::Bulk(BulkWork::Run(self.id)), Stop::Resumable);
+        cx.shared.jobs.runs(run, self.id);
+        self.running = Some(run);
     }
 
     fn steer(&mut self, steer: Steer, cx: &mut Cx<'_>) {
@@ -284,6 +277,8 @@ impl Page for BulkJobScreen {
     }
 
     fn open(&mut self, cx: &mut Cx<'_>) {
+        // It may have been started from another page.
+        self.running = cx.shared.jobs.run_of(self.id);
         self.read(ItemCursor::default(), cx);
     }
 

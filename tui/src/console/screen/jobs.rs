@@ -8,6 +8,7 @@ use crate::console::jobs::{Job, JobState, Stop};
 use crate::console::keymap::{Action, Context};
 use crate::console::page::{Cx, Handled, Nav, Page};
 use crate::console::screen::Screen;
+use crate::console::screen::bulk_job::BulkJobScreen;
 use crate::console::state::Shared;
 use crate::console::text::{ago, fitted, grouped, sentence};
 use crate::console::widget::{heading, progress_bar, row, rows, rule, working, wrapped};
@@ -27,7 +28,9 @@ impl Page for JobsScreen {
         let job = shared.jobs.all().get(self.selected);
         match action {
             Action::Cancel => job.is_some_and(|job| job.is_running() && job.stop != Stop::Impossible),
-            Action::Accept => job.is_some_and(|job| shared.transfers.get(job.id).is_some()),
+            Action::Accept => {
+                job.is_some_and(|job| job.stored.is_some() || shared.transfers.get(job.id).is_some())
+            }
             _ => true,
         }
     }
@@ -45,9 +48,16 @@ impl Page for JobsScreen {
                 }
             }
             Action::Accept => {
-                let id = cx.shared.jobs.all().get(self.selected).map(|job| job.id);
-                if let Some(id) = id.filter(|id| cx.shared.transfers.get(*id).is_some()) {
-                    cx.go(Nav::Push(Screen::transfer(id)));
+                let job = cx.shared.jobs.all().get(self.selected);
+                match job.map(|job| (job.id, job.stored)) {
+                    Some((_, Some(stored))) => {
+                        let page = BulkJobScreen::new(stored);
+                        cx.go(Nav::Push(Screen::BulkJob(Box::new(page))));
+                    }
+                    Some((id, None)) if cx.shared.transfers.get(id).is_some() => {
+                        cx.go(Nav::Push(Screen::transfer(id)));
+                    }
+                    _ => {}
                 }
             }
             Action::Back => cx.go(Nav::Back),

@@ -11,7 +11,7 @@ use super::bulk::kind_name;
 use super::bulk_job::BulkJobScreen;
 use crate::console::effect::{Answer, Failure, Pending, RequestId, Work};
 use crate::console::effects::bulk::BulkWork;
-use crate::console::effects::plans::{Ask, PlanAnswer, PlanPage, PlanWork, Remark, Typed, Weight};
+use crate::console::effects::plans::{Ask, PlanAnswer, PlanPage, PlanWork, Remark, Typed, UNNAMED, Weight};
 use crate::console::jobs::Stop;
 use crate::console::keymap::{Action, Context};
 use crate::console::list::{Listing, Rows};
@@ -245,7 +245,8 @@ impl PlanScreen {
             }
             (Ok(Some(id)), Then::Run) => {
                 let run = cx.start_job(self.title(), Work::Bulk(BulkWork::Run(id)), Stop::Resumable);
-                Some(BulkJobScreen::running(id, run))
+                cx.shared.jobs.runs(run, id);
+                Some(BulkJobScreen::new(id))
             }
         };
         // Out of the plan and its form: neither may be gone back to.
@@ -260,9 +261,10 @@ impl PlanScreen {
         let Some(job) = self.plan().map(|plan| plan.kept.job()) else {
             return "Plan".into();
         };
-        format!("{} {}", kind_name(job.kind), printable(&job.label))
-            .trim_end()
-            .to_owned()
+        match job.label.as_str() {
+            "" | UNNAMED => kind_name(job.kind).to_owned(),
+            label => format!("{} {}", kind_name(job.kind), printable(label)),
+        }
     }
 }
 

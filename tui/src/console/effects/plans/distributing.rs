@@ -13,7 +13,7 @@ use keyward_custody::distribution::{
 use keyward_custody::{Custody, CustodyError};
 
 use super::names::{addresses, fee, only, rows};
-use super::{AmountsAsk, DistributionAsk, Kept, PlanPage, Remark, Typed, Weight, Who};
+use super::{AmountsAsk, DistributionAsk, Kept, PlanPage, Remark, Typed, UNNAMED, Weight, Who};
 use crate::console::effect::Failure;
 use crate::console::effects::Services;
 use crate::console::text::count;
@@ -139,7 +139,7 @@ fn labelled(ask: &DistributionAsk) -> String {
     };
     match (ask.label.trim(), file) {
         ("", Some(name)) => name.to_string_lossy().into_owned(),
-        ("", None) => "distribution".to_owned(),
+        ("", None) => UNNAMED.to_owned(),
         (label, _) => label.to_owned(),
     }
 }
@@ -298,10 +298,15 @@ fn facts(plan: &DistributionPlan, decimals: u8) -> Vec<(&'static str, String)> {
         ),
     ));
     if let Amounts::Divided {
-        division: Division::Random { seed, .. },
+        division: Division::Random { seed, min, max },
         ..
     } = plan.request.amounts
     {
+        let most = match max {
+            u64::MAX => "no bound".to_owned(),
+            most => format_units(most, decimals),
+        };
+        facts.push(("each", format!("{} to {most}", format_units(min, decimals))));
         facts.push(("seed", seed.to_string()));
     }
     facts.extend(left(estimate, plan.request.fee_payer, decimals));

@@ -260,3 +260,24 @@ fn its_report_and_another_list_are_reached_from_its_page() {
         assert!(matches!(state.screen, Screen::BulkJob(_)), "{key}");
     }
 }
+
+#[test]
+fn a_run_that_was_left_is_found_again_with_its_progress() {
+    let (mut state, id) = running();
+    // From the jobs under way.
+    press(&mut state, KeyCode::Char('3'));
+    press(&mut state, KeyCode::Enter);
+    let Screen::BulkJob(page) = &state.screen else {
+        panic!("not the job's page")
+    };
+    assert_eq!((page.id, page.running), (job_id(), Some(id)));
+    // What runs is not run a second time, not even from a page of its own.
+    let mut page = BulkJobScreen::new(job_id());
+    page.job = Some(distribution());
+    let mut cx = Cx::new(&mut state.shared);
+    page.open(&mut cx);
+    assert!(!page.can_run(&state.shared));
+    state.shared.jobs.end(id, Ok("done".into()), 0);
+    assert_eq!(state.shared.jobs.run_of(job_id()), None);
+    assert!(page.can_run(&state.shared));
+}
