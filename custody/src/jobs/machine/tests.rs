@@ -140,6 +140,20 @@ fn a_node_that_calls_final_what_never_landed_cannot_make_it_forget() {
 }
 
 #[test]
+fn a_history_that_was_cut_before_it_was_searched_proves_nothing() {
+    let mut world = small(Faults {
+        lost_batches: vec![1],
+        searched_later: 5_000,
+        history_start: 4_000,
+        ..Faults::default()
+    });
+    let (_, outcome) = world.live(None);
+    assert!(matches!(outcome, Some(JobOutcome::Unknown { .. })), "{outcome:?}");
+    world.remember_all();
+    run(world, Vec::new());
+}
+
+#[test]
 fn a_changed_state_in_the_store_is_looked_at_again_before_anything_is_paid_twice() {
     let mut world = small(Faults::default());
     assert_eq!(world.live(None).1, Some(JobOutcome::Done));

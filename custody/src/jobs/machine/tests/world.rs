@@ -51,6 +51,10 @@ pub(super) struct Faults {
     pub(super) hides_status: bool,
     /// Everything is called final.
     pub(super) invents_finality: bool,
+    /// How many slots after the tip was told histories are searched.
+    pub(super) searched_later: u64,
+    /// Where the node's history begins by then.
+    pub(super) history_start: u64,
     pub(super) lost: u64,
     pub(super) unanswered: u64,
     pub(super) lags: u64,
@@ -320,7 +324,9 @@ impl World {
                 },
                 true => Event::Tip(self.tip()),
             },
-            Effect::AskHistoryStart => Event::HistoryStart { block_height: 0 },
+            Effect::AskHistoryStart => Event::HistoryStart {
+                block_height: self.faults.history_start,
+            },
             Effect::Store(changes) => {
                 Event::Stored(changes.into_iter().map(|change| self.store(change)).collect())
             }
@@ -479,7 +485,10 @@ impl World {
         }
         Event::Found {
             scope,
-            context_slot: view,
+            context_slot: match scope {
+                SearchScope::History => view + self.faults.searched_later,
+                SearchScope::Recent => view,
+            },
             found,
         }
     }
@@ -670,6 +679,10 @@ impl World {
     pub(super) fn stop_lying(&mut self) {
         self.faults.invents_finality = false;
         self.faults.lost_batches.clear();
+    }
+
+    pub(super) fn remember_all(&mut self) {
+        self.faults.history_start = 0;
     }
 
     /// As somebody could who writes to the file.
