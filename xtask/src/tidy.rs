@@ -5,6 +5,7 @@
 
 mod browser;
 mod code;
+mod decisions;
 mod dependencies;
 mod layering;
 mod links;
@@ -77,6 +78,7 @@ pub(crate) fn check() -> anyhow::Result<String> {
         text::check,
         lockfiles::check,
         migrations::check,
+        decisions::check,
     ] {
         findings.extend(check(&tree));
     }
