@@ -90,6 +90,9 @@ impl Scene {
     }
 }
 
+/// Its name, what it does to the file, and the error that it must lead to.
+type Change<'a> = (&'a str, &'a dyn Fn(&mut Value), &'a str);
+
 fn address(text: &str) -> Address {
     text.parse().unwrap()
 }
@@ -172,7 +175,7 @@ fn a_file_that_was_tampered_with_is_refused_before_anything_is_sent() {
         unsigned["transaction"] = json!(BASE64.encode(bytes));
     };
     let swapped = |unsigned: &mut Value| unsigned["transaction"] = other["transaction"].clone();
-    let changes: [(&str, &dyn Fn(&mut Value), &str); 9] = [
+    let changes: [Change<'_>; 9] = [
         (
             "units",
             &|file| file["units"] = json!("400000000"),
