@@ -150,8 +150,8 @@ fn facts(plan: &SweepPlan, what: SweepKind, to: Option<Address>) -> Vec<(&'stati
         facts.push(("rent", format!("{} SOL for {accounts}", estimate.rent)));
     }
     facts.push((
-        "paid by",
-        format!("{} with {} SOL", plan.job.fee_payer, estimate.payer_before),
+        "paid from",
+        format!("{} SOL {}", estimate.payer_before, plan.job.fee_payer),
     ));
     let left = match plan.skipped.len() {
         0 => "nothing stays behind".to_owned(),
