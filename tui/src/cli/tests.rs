@@ -50,8 +50,9 @@ fn no_option_takes_a_secret_itself() {
             let secret = ["password", "phrase", "secret", "seed", "mnemonic", "key"]
                 .iter()
                 .any(|word| name.contains(word));
-            // `keys` are public ones.
-            let allowed = name.ends_with("_file") || ["phrase_out", "key", "keys"].contains(&name);
+            // `keys` are public ones, and `password_of` names a wallet and a file.
+            let allowed =
+                name.ends_with("_file") || ["phrase_out", "key", "keys", "password_of"].contains(&name);
             assert!(!secret || allowed, "{} takes {name}", command.get_name());
         }
         command.get_subcommands().for_each(check);
