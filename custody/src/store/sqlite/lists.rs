@@ -31,7 +31,8 @@ pub(super) async fn wallets(
     query: &WalletQuery,
     tally: &Tally,
 ) -> Result<WalletPage, CustodyError> {
-    let filter = Filter::of(query);
+    let mut filter = Filter::of(query);
+    filter.look_at_tags(connection).await?;
     let mut few = None;
     if filter.narrows() {
         let found = filter.ids(connection).await?;

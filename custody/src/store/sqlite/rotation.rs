@@ -1,7 +1,5 @@
 //! A rotation of the vault key under way: see [`crate::store::rotation`].
 
-use std::fmt::Write as _;
-
 use sqlx::sqlite::SqliteRow;
 use sqlx::{AssertSqlSafe, Row, SqliteConnection};
 
@@ -186,25 +184,13 @@ async fn stage(connection: &mut SqliteConnection, records: Vec<StagedRecord>) ->
     let mut records = records.into_iter().peekable();
     while records.peek().is_some() {
         let chunk: Vec<StagedRecord> = records.by_ref().take(ROWS_PER_INSERT).collect();
-        let mut text =
-            String::from("INSERT INTO staged_records (kind, row_id, epoch, source, mac, sealed) VALUES ");
-        for at in 0..chunk.len() {
-            let first = at * COLUMNS + 1;
-            let comma = if at == 0 { "" } else { ", " };
-            // Writing to a String cannot fail.
-            let _ = write!(
-                text,
-                "{comma}(?{first}, ?{}, ?{}, ?{}, ?{}, ?{})",
-                first + 1,
-                first + 2,
-                first + 3,
-                first + 4,
-                first + 5
-            );
-        }
-        text.push_str(
-            " ON CONFLICT (kind, row_id) DO UPDATE SET epoch = excluded.epoch, source = excluded.source, \
+        // Parameters without numbers: the driver goes through a list of numbered ones for each of them.
+        let row = format!("({})", ["?"; COLUMNS].join(", "));
+        let text = format!(
+            "INSERT INTO staged_records (kind, row_id, epoch, source, mac, sealed) VALUES {} \
+             ON CONFLICT (kind, row_id) DO UPDATE SET epoch = excluded.epoch, source = excluded.source, \
              mac = excluded.mac, sealed = excluded.sealed",
+            vec![row; chunk.len()].join(", ")
         );
         // The text is made of the row count alone: nothing of it comes from outside.
         let mut query = sqlx::query(AssertSqlSafe(text));

@@ -1,7 +1,5 @@
 //! Inserting what comes by the thousand, and what belongs to it: wallets, phrases, the vault itself.
 
-use std::fmt::Write as _;
-
 use keyward_core::path::PathFamily;
 use sqlx::{AssertSqlSafe, SqliteConnection};
 
@@ -13,8 +11,8 @@ use crate::store::{AuditKeyRow, NewMaster, NewVaultRow, NewWallet, stored_intege
 /// parameters.
 const ROWS_PER_INSERT: usize = 500;
 
-/// Columns of a wallet that differ between rows.
-const WALLET_COLUMNS: usize = 10;
+/// Columns of a new wallet.
+const WALLET_COLUMNS: usize = 14;
 
 /// From so many wallets on, the database's own memory would be too small for the index of addresses, whose pages are hit in
 /// no order: each would go to the journal and come back from it again and again.
@@ -109,7 +107,8 @@ pub(super) async fn audit_keys(
     Ok(())
 }
 
-/// Inserts wallets in statements of many rows, and says how many were new.
+/// Inserts wallets in statements of many rows, and says how many were new: the same wallet may be derived again, or the same
+/// key come by another way (two of Ethereum's families share index 0).
 pub(super) async fn wallets(
     connection: &mut SqliteConnection,
     from: Option<(i64, PathFamily)>,
@@ -157,25 +156,23 @@ async fn inserted(
             rest = wallets_statement(chunk.len());
             &rest
         };
-        // All rows of one call are of one epoch.
-        let epoch = chunk.first().map_or(0, |row| row.epoch);
         // The text is made of the row count alone: nothing of it comes from outside.
-        let mut query = sqlx::query(AssertSqlSafe(statement.clone()))
-            .bind(from.map(|(master, _)| master))
-            .bind(from.map(|(_, family)| family.id()))
-            .bind(now)
-            .bind(epoch);
+        let mut query = sqlx::query(AssertSqlSafe(statement.clone()));
         for row in chunk {
             *id += 1;
             query = query
                 .bind(*id)
-                .bind(row.address.chain().id())
+                .bind(from.map(|(master, _)| master))
+                .bind(from.map(|(_, family)| family.id()))
                 .bind(row.index)
+                .bind(row.address.chain().id())
                 .bind(row.path)
                 .bind(row.address.to_string())
                 .bind(row.public_key.map(|key| key.to_vec()))
                 .bind(row.label)
+                .bind(now)
                 .bind(row.own_password)
+                .bind(row.epoch)
                 .bind(row.record.to_vec())
                 .bind(row.sealed);
         }
@@ -184,25 +181,13 @@ async fn inserted(
     Ok(added)
 }
 
+/// Parameters without numbers: SQLite keeps numbered ones in a list, which the driver goes through for each of them.
 fn wallets_statement(rows: usize) -> String {
-    let mut text = String::from(
-        "INSERT INTO wallets (master_id, path_family, created_at, epoch, wallet_id, chain, derivation_index, path, address, \
-         public_key, label, own_password, record_id, sealed) VALUES ",
-    );
-    for row in 0..rows {
-        let at = 5 + row * WALLET_COLUMNS;
-        text.push_str(if row == 0 {
-            "(?1, ?2, ?3, ?4"
-        } else {
-            ", (?1, ?2, ?3, ?4"
-        });
-        for parameter in at..at + WALLET_COLUMNS {
-            // Writing to a String cannot fail.
-            let _ = write!(text, ", ?{parameter}");
-        }
-        text.push(')');
-    }
-    // The same wallet derived again, or the same key by another way: two of Ethereum's families share index 0.
-    text.push_str(" ON CONFLICT DO NOTHING");
-    text
+    let row = format!("({})", ["?"; WALLET_COLUMNS].join(", "));
+    format!(
+        "INSERT INTO wallets (wallet_id, master_id, path_family, derivation_index, chain, path, address, public_key, label, \
+         created_at, own_password, epoch, record_id, sealed) VALUES {} \
+         ON CONFLICT DO NOTHING",
+        vec![row; rows].join(", ")
+    )
 }

@@ -67,6 +67,10 @@ enum Walk {
     Back,
 }
 
+/// How many rows are wanted, after so many that are skipped.
+#[derive(Clone, Copy)]
+struct Span(i64, i64);
+
 /// Finds the ids of one page.
 pub(super) struct Pager<'p> {
     pub(super) query: &'p WalletQuery,
@@ -99,8 +103,7 @@ impl Pager<'_> {
                     Part::WithValue,
                     Walk::On,
                     after,
-                    limit,
-                    offset,
+                    Span(limit, offset),
                 )
                 .await?;
             after_rest = None;
@@ -127,8 +130,7 @@ impl Pager<'_> {
                     Part::Without,
                     Walk::On,
                     after_rest,
-                    left,
-                    offset,
+                    Span(left, offset),
                 )
                 .await?,
             );
@@ -153,7 +155,14 @@ impl Pager<'_> {
         }
         if order.has_not.is_some() {
             ids = self
-                .part(connection, order, Part::Without, Walk::Back, None, take, skip)
+                .part(
+                    connection,
+                    order,
+                    Part::Without,
+                    Walk::Back,
+                    None,
+                    Span(take, skip),
+                )
                 .await?;
             if skip > 0 {
                 skip = if ids.is_empty() {
@@ -167,8 +176,15 @@ impl Pager<'_> {
         let left = take - i64::try_from(ids.len()).unwrap_or(take);
         if left > 0 {
             ids.extend(
-                self.part(connection, order, Part::WithValue, Walk::Back, None, left, skip)
-                    .await?,
+                self.part(
+                    connection,
+                    order,
+                    Part::WithValue,
+                    Walk::Back,
+                    None,
+                    Span(left, skip),
+                )
+                .await?,
             );
         }
         ids.reverse();
@@ -204,8 +220,7 @@ impl Pager<'_> {
         part: Part,
         walk: Walk,
         after: Option<&Position>,
-        limit: i64,
-        offset: i64,
+        Span(limit, offset): Span,
     ) -> Result<Vec<i64>, Fault> {
         let is_turned = self.query.descending && part == Part::WithValue;
         let down = is_turned != (walk == Walk::Back);
