@@ -61,6 +61,7 @@ pub(super) async fn submit(
         attempt: None,
         bytes: Vec::new(),
         nonce,
+        nonce_gone_at: None,
         request,
     };
     run.follow(tracker).await
@@ -181,6 +182,7 @@ async fn resume_one(
         attempt: Some((Some(attempt.id), signature)),
         bytes: transaction,
         nonce,
+        nonce_gone_at: None,
         request: TransferRequest::new(wallet, recipient, amount),
     };
     run.follow(tracker).await
@@ -200,6 +202,8 @@ pub(super) struct Run<'a> {
     bytes: Vec<u8>,
     /// The durable nonce that they live by.
     nonce: Option<NonceUse>,
+    /// How high the chain was, confirmed, when the nonce was first seen to hold another value.
+    nonce_gone_at: Option<u64>,
     request: TransferRequest,
 }
 
@@ -228,6 +232,7 @@ impl<'a> Run<'a> {
             attempt: Some((id, signature)),
             bytes,
             nonce,
+            nonce_gone_at: None,
             request,
         }
     }
@@ -392,7 +397,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    async fn look_at_nonce(&self, nonce: NonceUse) -> Event {
+    async fn look_at_nonce(&mut self, nonce: NonceUse) -> Event {
         let unknown = |cause: String| Event::Unknown { cause };
         // Asked first, so that whatever is read at its slot or later is at least as high.
         let tip = match self.node.tip(Commitment::Finalized).await {
@@ -413,15 +418,28 @@ impl<'a> Run<'a> {
         }
         let held = found.first().and_then(Option::as_ref).and_then(Nonce::of);
         if held.is_some_and(|held| held.value == nonce.value) {
+            self.nonce_gone_at = None;
             return Event::NonceHeld;
         }
         // An older value looks like a newer one: how far the node had come says which it is.
-        match slot >= tip.slot {
+        if slot < tip.slot {
+            return unknown("the node that was asked for the nonce lags behind its own tip".into());
+        }
+        // A node may show what landed just now before it lists it, and call it finalized. So the finalized height has to pass
+        // where the chain was when the nonce was gone, before anything is searched for.
+        let gone_at = match self.nonce_gone_at {
+            Some(height) => height,
+            None => match self.node.block_height(Commitment::Confirmed).await {
+                Ok(height) => *self.nonce_gone_at.insert(height),
+                Err(error) => return unknown(error.to_string()),
+            },
+        };
+        match tip.block_height > gone_at {
             true => Event::NonceGone {
                 slot,
                 block_height: tip.block_height,
             },
-            false => unknown("the node that was asked for the nonce lags behind its own tip".into()),
+            false => unknown("the nonce holds another value, which is not final yet".into()),
         }
     }
 
