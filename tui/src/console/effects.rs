@@ -56,6 +56,8 @@ pub struct Services {
     /// The making of the vault's next key, to stop it by.
     rotation: Mutex<Option<WorkProgress>>,
     node: Mutex<Option<SolanaNode>>,
+    /// The subscription to the balances on the screen, between two changes.
+    following: Mutex<Option<node::Following>>,
 }
 
 impl std::fmt::Debug for Services {
@@ -82,6 +84,7 @@ impl Services {
             open_error: Mutex::new(None),
             rotation: Mutex::new(None),
             node: Mutex::new(None),
+            following: Mutex::new(None),
         };
         services.use_node(config);
         services
@@ -178,6 +181,15 @@ impl Services {
     /// was checked when it was entered.
     pub fn use_node(&self, config: &Config) {
         *lock(&self.node) = config.node().and_then(|node| SolanaNode::connect(&node).ok());
+        self.take_following();
+    }
+
+    fn take_following(&self) -> Option<node::Following> {
+        lock(&self.following).take()
+    }
+
+    fn keep_following(&self, following: node::Following) {
+        *lock(&self.following) = Some(following);
     }
 
     /// The second factor from the environment, if there is one.
@@ -264,6 +276,7 @@ impl Tasks {
 
     /// Stops all work of the session.
     pub fn end_session(&mut self) {
+        self.services.take_following();
         self.running.retain(|_, (task, lifetime)| {
             if *lifetime == Lifetime::Session {
                 task.abort();

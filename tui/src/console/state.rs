@@ -93,6 +93,10 @@ pub struct Waiting {
     pub node: Pending,
     /// Balances.
     pub balances: Pending,
+    /// Changes of the balances on the screen.
+    pub following: Pending,
+    /// Whose those are.
+    pub followed: Vec<keyward_core::address::Address>,
     /// How many transfers are unresolved.
     pub unresolved: Pending,
     /// A new recovery key, or a new vault key that brings one. It goes on when its screen is left or locked away.

@@ -369,6 +369,8 @@ pub(super) fn lock(state: &mut State, reason: Option<&str>) -> Vec<Effect> {
     state.shared.waiting.changes.clear();
     state.shared.notice = None;
     state.shared.waiting.balances.take();
+    state.shared.waiting.following.take();
+    state.shared.waiting.followed.clear();
     let now_ms = state.shared.now_ms;
     state.shared.jobs.lock(now_ms);
     let screen = Screen::unlock(summary, reason.map(str::to_owned));

@@ -2,7 +2,7 @@
 
 use keyward_core::address::Address;
 use keyward_core::amount::Lamports;
-use keyward_custody::chain::{HistoryItem, NodeStatus};
+use keyward_custody::chain::{AccountsWatch, HistoryItem, NodeStatus};
 
 use super::Services;
 use crate::config::Config;
@@ -20,6 +20,8 @@ pub enum NodeWork {
     Choose(Box<Config>),
     /// Balances.
     Balances(Vec<Address>),
+    /// Wait until one of these balances changes, by subscription where the endpoint has it.
+    Follow(Vec<Address>),
     /// The newest transactions of an address.
     History(Address),
 }
@@ -36,6 +38,8 @@ pub enum NodeAnswer {
         /// `None` for one that it did not say.
         result: Result<Vec<Option<Lamports>>, Failure>,
     },
+    /// Balances that are new since the last time; the first time all of them.
+    Followed(Result<Vec<(Address, Lamports)>, Failure>),
     /// Transactions, newest first.
     History(Result<Vec<HistoryItem>, Failure>),
 }
@@ -51,6 +55,7 @@ pub(super) async fn perform(services: &Services, work: NodeWork) -> NodeAnswer {
             let result = balances(services, &addresses).await;
             NodeAnswer::Balances { addresses, result }
         }
+        NodeWork::Follow(addresses) => NodeAnswer::Followed(follow(services, addresses).await),
         NodeWork::History(address) => NodeAnswer::History(history(services, &address).await),
     }
 }
@@ -61,6 +66,32 @@ async fn status(services: &Services) -> Result<NodeStatus, Failure> {
 
 async fn balances(services: &Services, addresses: &[Address]) -> Result<Vec<Option<Lamports>>, Failure> {
     Ok(services.node()?.balances(addresses).await?.values)
+}
+
+/// Addresses with their subscription, which lives from one question to the next.
+pub(super) struct Following {
+    addresses: Vec<Address>,
+    watch: AccountsWatch,
+}
+
+/// The subscription is taken out while it is waited for: who is cancelled then ends it, as leaving and locking do.
+async fn follow(services: &Services, addresses: Vec<Address>) -> Result<Vec<(Address, Lamports)>, Failure> {
+    let kept = services
+        .take_following()
+        .filter(|kept| kept.addresses == addresses);
+    let mut following = match kept {
+        Some(kept) => kept,
+        None => Following {
+            watch: services.node()?.subscribe_accounts(&addresses)?,
+            addresses,
+        },
+    };
+    let news = following.watch.next().await;
+    services.keep_following(following);
+    let news = news
+        .into_iter()
+        .map(|(address, update)| (address, update.lamports));
+    Ok(news.collect())
 }
 
 async fn history(services: &Services, address: &Address) -> Result<Vec<HistoryItem>, Failure> {

@@ -91,6 +91,12 @@ fn central(id: RequestId, answer: Answer, cx: &mut Cx<'_>) -> Option<Answer> {
             }
             None
         }
+        Answer::Node(NodeAnswer::Followed(result)) => {
+            if cx.shared.waiting.following.settle(id) {
+                followed(result, cx);
+            }
+            None
+        }
         Answer::Wallets(WalletsAnswer::Derived(result)) => {
             derived(id, result, cx);
             None
@@ -228,6 +234,20 @@ fn balances(
             let id = cx.start_for(Work::Node(NodeWork::Status), Lifetime::Console);
             cx.shared.waiting.node.replace(id);
         }
+    }
+}
+
+/// What changed on the screen. The next tick follows on.
+fn followed(
+    result: Result<Vec<(keyward_core::address::Address, keyward_core::amount::Lamports)>, Failure>,
+    cx: &mut Cx<'_>,
+) {
+    let at_ms = cx.shared.now_ms;
+    if let (Ok(news), Some(session)) = (result, &mut cx.shared.session) {
+        for (address, lamports) in news {
+            session.balances.learn(address, Some(lamports), at_ms);
+        }
+        cx.go(Nav::Tell(Event::BalancesChanged));
     }
 }
 

@@ -14,6 +14,9 @@ const BALANCE_AGE_MS: u64 = 20_000;
 const NODE_AGE_MS: u64 = 10_000;
 /// The most balances asked for at once.
 const BALANCES_AT_ONCE: usize = 200;
+/// The most balances that are followed.
+const FOLLOWED: usize = 100;
+
 pub(super) fn on_tick(state: &mut State) -> Vec<Effect> {
     if state.shared.idle_left_ms() == Some(0) {
         let minutes = state.shared.config.lock_after_minutes;
@@ -40,6 +43,7 @@ pub(super) fn on_tick(state: &mut State) -> Vec<Effect> {
             ask_node(cx);
         }
         ask_balances(parts, cx);
+        follow_balances(parts, cx);
         look_at_vault_key(parts, cx);
     })
 }
@@ -77,4 +81,23 @@ fn ask_balances(parts: &Parts<'_>, cx: &mut Cx<'_>) {
         let id = cx.start(Work::Node(NodeWork::Balances(wanted)));
         cx.shared.waiting.balances.replace(id);
     }
+}
+
+/// Follows the balances of what is shown, as long as it is shown. Asking now and then goes on beside it: a subscription that
+/// is silent says nothing.
+fn follow_balances(parts: &Parts<'_>, cx: &mut Cx<'_>) {
+    let can = cx.shared.is_open() && cx.shared.node.is_online();
+    let mut wanted = match can {
+        true => parts.screen.page().shown_addresses(cx.shared),
+        false => Vec::new(),
+    };
+    wanted.truncate(FOLLOWED);
+    let mut pending = cx.shared.waiting.following;
+    if wanted.is_empty() {
+        cx.cancel(&mut pending);
+    } else if !pending.is_waiting() || cx.shared.waiting.followed != wanted {
+        cx.start_latest(&mut pending, Work::Node(NodeWork::Follow(wanted.clone())));
+    }
+    cx.shared.waiting.following = pending;
+    cx.shared.waiting.followed = wanted;
 }

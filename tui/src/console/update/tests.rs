@@ -122,6 +122,58 @@ fn balances_are_asked_for_what_is_seen_only_and_not_twice() {
 }
 
 #[test]
+fn what_is_seen_is_followed_as_long_as_it_is_seen() {
+    let followed = |effects: &[Effect]| {
+        let all = effects.iter().filter_map(|effect| match effect {
+            Effect::Start {
+                id,
+                work: Work::Node(NodeWork::Follow(addresses)),
+                ..
+            } => Some((*id, addresses.clone())),
+            _ => None,
+        });
+        all.collect::<Vec<_>>()
+    };
+    let mut state = opened(10_000);
+    assert!(followed(&wait(&mut state, 250)).is_empty(), "there is no node");
+    online(&mut state);
+    let begun = followed(&wait(&mut state, 250));
+    let [(id, addresses)] = begun.as_slice() else {
+        panic!("{begun:?}")
+    };
+    assert_eq!(addresses.len(), 19);
+    assert!(followed(&wait(&mut state, 250)).is_empty(), "one is under way");
+
+    let news = vec![(addresses[3], Lamports::new(7_250_000_000))];
+    let answer = Answer::Node(NodeAnswer::Followed(Ok(news)));
+    update(&mut state, Msg::Answer { id: *id, answer });
+    assert!(screen(&mut state, 80, 24).contains("7.250000000"));
+    let again = followed(&wait(&mut state, 250));
+    assert_eq!(again.len(), 1);
+    assert_eq!(again[0].1, *addresses);
+
+    // Of other rows, and then of none: what was followed before is let go.
+    press(&mut state, KeyCode::End);
+    let effects = wait(&mut state, 250);
+    let moved = followed(&effects);
+    assert_ne!(moved.first().map(|(_, addresses)| addresses), Some(addresses));
+    let is_let_go = |effect: &Effect| matches!(effect, Effect::Cancel(old) if *old == again[0].0);
+    assert!(effects.iter().any(is_let_go));
+    let late = Answer::Node(NodeAnswer::Followed(Ok(vec![(addresses[3], Lamports::new(1))])));
+    update(
+        &mut state,
+        Msg::Answer {
+            id: *id,
+            answer: late,
+        },
+    );
+    assert!(
+        state.shared.balance(addresses[3]).unwrap().lamports == Some(Lamports::new(7_250_000_000)),
+        "an answer that nobody waits for any more"
+    );
+}
+
+#[test]
 fn a_balance_that_the_node_did_not_say_is_not_asked_for_at_every_tick() {
     let mut state = opened(1);
     online(&mut state);
