@@ -10,8 +10,10 @@ mod preview;
 mod steps;
 mod stopwatch;
 mod subject;
+mod turns;
 
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use keyward_core::account::AccountAddress;
 use keyward_core::address::{Address, Signature};
@@ -29,6 +31,7 @@ pub(crate) use authorise::policy_facts;
 pub use evm::{EvmSignRequest, SignedEvmTransaction, SignedTypedData};
 pub use preview::{EvmPreview, MessagePreview};
 use subject::{Job, Subject};
+pub(crate) use turns::Turns;
 
 /// The window that the rate limit of [`crate::VaultSettings::signatures_per_minute`] slides over, in milliseconds.
 pub const RATE_WINDOW_MS: u64 = 60_000;
@@ -134,9 +137,16 @@ fn invalid_signatures(transaction: &Transaction) -> Vec<AccountAddress> {
         .collect()
 }
 
-/// Passwords of wallets' own, for one request. Wiped when dropped, never printed.
+/// Passwords of wallets' own, for one request or one job. Wiped when dropped, never printed. One that was wrong is not tried
+/// again.
 #[derive(Default)]
-pub struct WalletPasswords(Vec<(AccountAddress, Password)>);
+pub struct WalletPasswords(Vec<OwnPassword>);
+
+struct OwnPassword {
+    wallet: AccountAddress,
+    password: Password,
+    was_wrong: AtomicBool,
+}
 
 impl WalletPasswords {
     /// None.
@@ -148,19 +158,37 @@ impl WalletPasswords {
     /// One wallet's.
     #[must_use]
     pub fn of_one(wallet: impl Into<AccountAddress>, password: Password) -> Self {
-        Self(vec![(wallet.into(), password)])
+        let mut passwords = Self::none();
+        passwords.add(wallet, password);
+        passwords
     }
 
     /// One more wallet's.
     pub fn add(&mut self, wallet: impl Into<AccountAddress>, password: Password) {
-        self.0.push((wallet.into(), password));
+        self.0.push(OwnPassword {
+            wallet: wallet.into(),
+            password,
+            was_wrong: AtomicBool::new(false),
+        });
+    }
+
+    fn entry(&self, wallet: &AccountAddress) -> Option<&OwnPassword> {
+        self.0.iter().find(|own| own.wallet == *wallet)
     }
 
     pub(crate) fn of(&self, wallet: &AccountAddress) -> Option<&Password> {
-        self.0
-            .iter()
-            .find(|(address, _)| address == wallet)
-            .map(|(_, password)| password)
+        self.entry(wallet).map(|own| &own.password)
+    }
+
+    fn was_wrong(&self, wallet: &AccountAddress) -> bool {
+        self.entry(wallet)
+            .is_some_and(|own| own.was_wrong.load(Ordering::Acquire))
+    }
+
+    fn found_wrong(&self, wallet: &AccountAddress) {
+        if let Some(own) = self.entry(wallet) {
+            own.was_wrong.store(true, Ordering::Release);
+        }
     }
 }
 

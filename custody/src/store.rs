@@ -19,6 +19,7 @@ pub(crate) mod jobs;
 pub(crate) mod key_chain;
 mod open;
 mod owners;
+mod paging;
 mod postgres;
 pub(crate) mod rotation;
 pub(crate) mod rows;

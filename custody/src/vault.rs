@@ -37,7 +37,7 @@ pub(crate) use crate::memory::clearing_stack;
 use crate::metrics::{Metrics, NoMetrics};
 use crate::password::Password;
 use crate::settings::{SettingKey, SettingsRow, VaultSettings};
-use crate::signing::{NoObserver, SigningObserver};
+use crate::signing::{NoObserver, SigningObserver, Turns};
 use crate::sink::{AuditSink, DEFAULT_SINK_QUEUE};
 use crate::store::{Ask, NewMaster, NewVaultRow, OpenStore, Store, VaultRow, Write, transact};
 use crate::witness::Witness;
@@ -177,6 +177,7 @@ struct Inner {
     store: OpenStore,
     options: OpenOptions,
     session: RwLock<Option<Arc<Session>>>,
+    turns: Turns,
 }
 
 impl fmt::Debug for Custody {
@@ -214,6 +215,7 @@ impl Custody {
                 store,
                 options,
                 session: RwLock::new(None),
+                turns: Turns::default(),
             }),
         };
         if let Err(error) = custody.expect_settings(&wanted).await {
@@ -418,6 +420,10 @@ impl Custody {
     #[cfg(test)]
     pub(crate) fn opened(&self) -> &OpenStore {
         &self.inner.store
+    }
+
+    pub(crate) fn turns(&self) -> &Turns {
+        &self.inner.turns
     }
 
     pub(crate) fn options(&self) -> &OpenOptions {

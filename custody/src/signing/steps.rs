@@ -6,6 +6,7 @@ use std::sync::Arc;
 use keyward_core::account::AccountAddress;
 use keyward_core::audit::Outcome;
 use keyward_core::policy::{ApprovedMessage, Policy, Refusal, WalletSignature};
+use tokio::sync::OwnedMutexGuard;
 
 use super::authorise::{Authorised, Case, Grant, Verdict};
 use super::stopwatch::Stopwatch;
@@ -46,6 +47,13 @@ impl Custody {
                 .write_refusal(kind, wallet, job.sha256, CustodyError::Locked.into())
                 .await);
         };
+        let _turns = self.turns_of(&job).await;
+        if let Some(wallet) = job.signers.iter().find(|wallet| job.passwords.was_wrong(wallet)) {
+            let error = CustodyError::WrongWalletPassword { wallet: *wallet };
+            return Err(self
+                .write_refusal(kind, Some(*wallet), job.sha256, error.into())
+                .await);
+        }
         let authorised = self.authorise(watch, &session, &job).await?;
         let Authorised {
             mut signatures,
@@ -55,6 +63,12 @@ impl Custody {
             watch.step(SigningStep::Authorised);
             let used = self.use_keys(&session, &job, grants).await?;
             watch.step(SigningStep::KeyUsed);
+            for wrong in used
+                .iter()
+                .filter(|one| one.outcome.as_ref().is_err_and(|unused| unused.wrong_password))
+            {
+                job.passwords.found_wrong(&wrong.address);
+            }
             let made = self.record(&session, kind, used).await?;
             watch.step(SigningStep::Recorded);
             watch.signed(made.len());
@@ -62,6 +76,12 @@ impl Custody {
         }
         signatures.sort_by_key(|(wallet, _)| job.signers.iter().position(|signer| signer == wallet));
         Ok(signatures)
+    }
+
+    async fn turns_of(&self, job: &Job<'_>) -> Vec<OwnedMutexGuard<()>> {
+        let wallets = job.signers.iter().copied();
+        let with_own = wallets.filter(|wallet| job.passwords.of(wallet).is_some());
+        self.turns().take(with_own.collect()).await
     }
 
     /// As [`Self::sign`], for what one wallet alone signs.

@@ -120,16 +120,19 @@ impl Scene {
         signed.map_or_else(|error| error.code(), |_| "signed")
     }
 
-    /// Gives the EVM wallet a password of its own: it, and another one.
-    async fn own_password(&self) -> (WalletPasswords, WalletPasswords) {
+    /// Gives the EVM wallet a password of its own.
+    async fn own_password(&self) -> WalletPasswords {
         let own = Password::new("canary own wicker 5581".to_owned());
-        let wrong = Password::new("another one".to_owned());
         self.custody
             .set_wallet_password(self.evm, None, &own)
             .await
             .unwrap();
-        let of = |password| WalletPasswords::of_one(self.evm, password);
-        (of(own), of(wrong))
+        WalletPasswords::of_one(self.evm, own)
+    }
+
+    /// Another one, not tried yet.
+    fn wrong(&self) -> WalletPasswords {
+        WalletPasswords::of_one(self.evm, Password::new("another one".to_owned()))
     }
 
     async fn authorised(&self) -> u64 {
@@ -186,12 +189,12 @@ async fn many_askers_do_not_exceed_a_window_together() {
 #[tokio::test]
 async fn what_failed_days_ago_is_judged_and_counted_as_if_it_were_new() {
     let scene = scene(DAILY).await;
-    let (right, wrong) = scene.own_password().await;
+    let right = scene.own_password().await;
     let day = |days: u64| scene.clock.0.fetch_add(days * DAY_MS, Ordering::SeqCst);
 
     // The whole limit is authorised on two days, and nothing comes of it.
     for nonce in [0, 1] {
-        let failed = scene.outcome_with(scene.pay(1, nonce, 150), &wrong).await;
+        let failed = scene.outcome_with(scene.pay(1, nonce, 150), &scene.wrong()).await;
         assert_eq!(failed, "wrong-wallet-password");
         // It stays spent.
         assert_eq!(
@@ -226,9 +229,9 @@ async fn what_failed_days_ago_is_judged_and_counted_as_if_it_were_new() {
 #[tokio::test]
 async fn a_retry_within_the_window_counts_once_and_from_then_on() {
     let scene = scene(DAILY).await;
-    let (right, wrong) = scene.own_password().await;
+    let right = scene.own_password().await;
     let later = |ms: u64| scene.clock.0.fetch_add(ms, Ordering::SeqCst);
-    let failed = scene.outcome_with(scene.pay(1, 0, 100), &wrong).await;
+    let failed = scene.outcome_with(scene.pay(1, 0, 100), &scene.wrong()).await;
     assert_eq!(failed, "wrong-wallet-password");
     later(DAY_MS / 2);
     assert_eq!(scene.outcome_with(scene.pay(1, 0, 100), &right).await, "signed");
@@ -245,6 +248,42 @@ async fn a_retry_within_the_window_counts_once_and_from_then_on() {
     );
     later(DAY_MS / 2);
     assert_eq!(scene.outcome_with(scene.pay(1, 2, 150), &right).await, "signed");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_askers_at_once_are_no_guessers() {
+    let scene = Arc::new(scene(DAILY).await);
+    let right = Arc::new(scene.own_password().await);
+    let settings = [(crate::SettingKey::MaxFailedAttempts, 1)];
+    let password = Password::new("tidal wicker omen 9041".to_owned());
+    scene
+        .custody
+        .change_settings(&settings, &password, None)
+        .await
+        .unwrap();
+    let together = async |passwords: &Arc<WalletPasswords>, first: u64| {
+        let tasks = (first..first + 6).map(|nonce| {
+            let (scene, passwords) = (Arc::clone(&scene), Arc::clone(passwords));
+            tokio::spawn(async move { scene.outcome_with(scene.pay(1, nonce, 1), &passwords).await })
+        });
+        let mut outcomes = Vec::new();
+        for task in tasks.collect::<Vec<_>>() {
+            outcomes.push(task.await.unwrap());
+        }
+        outcomes
+    };
+    assert_eq!(together(&right, 0).await, ["signed"; 6]);
+    // A wrong one is tried once, whoever holds it.
+    let wrong = Arc::new(scene.wrong());
+    assert_eq!(together(&wrong, 10).await, ["wrong-wallet-password"; 6]);
+    let lockout = scene.custody.wallet_lockout(scene.evm).await.unwrap().unwrap();
+    assert_eq!(lockout.failures, 1);
+    assert_eq!(scene.authorised().await, 7);
+    let refused = AuditQuery {
+        outcome: Some(Outcome::Refused),
+        ..AuditQuery::default()
+    };
+    assert_eq!(scene.custody.audit_entries(&refused).await.unwrap().total, 5);
 }
 
 /// The contract that the documents are for.

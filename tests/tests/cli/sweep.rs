@@ -88,3 +88,59 @@ fn wallets_are_collected_to_exactly_zero() {
         (&"nothing".into(), 0)
     );
 }
+
+#[test]
+fn who_has_a_password_of_its_own_is_collected_from_with_it_alone() {
+    let node = TestNode::start_engine(NodeOptions { slot_ms: 100 }).unwrap();
+    let vault = Vault::new(2);
+    for (address, amount) in [(FIRST_ADDRESS, SOL), (SECOND_ADDRESS, SOL)] {
+        node.fund_blocking(&address.parse().unwrap(), Lamports::new(amount))
+            .unwrap();
+    }
+    let file = |name: &str, content: &str| vault.sandbox.write(name, content).unwrap().display().to_string();
+    let (right, wrong) = (
+        file("right", "hazel-orbit-candle-57"),
+        file("wrong", "walnut-meadow-spark-38"),
+    );
+    vault.json(&format!(
+        "wallets password set #1 --new-wallet-password-file {right}"
+    ));
+    let collect = |more: &str| {
+        vault
+            .run(&format!("consolidate{more}"))
+            .env("KEYWARD_RPC_URL", &node.rpc_url)
+    };
+    let authorised = || vault.json("audit list --outcome authorised")["total"].clone();
+    let needed = fails(collect(" --all --to #0 --yes"), 4, "wallet_password_needed");
+    assert!(
+        needed["remedy"].as_str().unwrap().contains("--password-of"),
+        "{needed}"
+    );
+    // The recipient has none.
+    let mistaken = format!(" --all --to #0 --yes --password-of #0={right}");
+    fails(collect(&mistaken), 10, "password_not_needed");
+    let unread = " --all --to #0 --yes --password-of #1=/there/is/no/such/file";
+    fails(collect(unread), 5, "file_unreadable");
+    assert_eq!(authorised(), 0);
+
+    let held = collect(&format!(" --all --to #0 --yes --json --password-of #1={wrong}"))
+        .exits(3)
+        .unwrap()
+        .json()
+        .unwrap();
+    assert_eq!(held["outcome"], "held");
+    assert!(held["reason"].as_str().unwrap().contains("password"), "{held}");
+    let id = held["job"]["id"].as_str().unwrap();
+    let done = collect(&format!(" --resume {id} --json --password-of #1={right}"))
+        .success()
+        .unwrap()
+        .json()
+        .unwrap();
+    assert_eq!(
+        (&done["outcome"], &done["left"]["zero"]),
+        (&"done".into(), &1.into())
+    );
+    // None of it signs any more.
+    collect(&format!(" --resume {id}")).success().unwrap();
+    vault.run("audit verify").success().unwrap();
+}

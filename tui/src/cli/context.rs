@@ -268,6 +268,15 @@ pub(crate) fn ask_password(question: &str) -> Result<Password, Failure> {
 
 /// The password that a wallet needs besides the vault's; `None` for a wallet without.
 pub(crate) fn wallet_password(wallet: &Wallet, source: Option<&Source>) -> Result<Option<Password>, Failure> {
+    wallet_password_by(wallet, source, "--wallet-password-file FILE")
+}
+
+/// As [`wallet_password`], where another option than usual gives it.
+pub(crate) fn wallet_password_by(
+    wallet: &Wallet,
+    source: Option<&Source>,
+    option: &str,
+) -> Result<Option<Password>, Failure> {
     if !wallet.own_password {
         return Ok(None);
     }
@@ -284,7 +293,7 @@ pub(crate) fn wallet_password(wallet: &Wallet, source: Option<&Source>) -> Resul
                 "wallet {} has a password of its own",
                 wallet.address.abbreviated()
             ),
-            "give --wallet-password-file FILE",
+            format!("give {option}"),
         )),
     }
 }

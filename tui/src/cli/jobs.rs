@@ -9,13 +9,13 @@ use keyward_core::amount::format_units_short;
 use keyward_custody::chain::SolanaNode;
 use keyward_custody::jobs::{
     ItemAction, ItemCursor, ItemFilter, ItemState, Job, JobId, JobItem, JobKind, JobOutcome, JobProgress,
-    JobQuery, MAX_JOB_PAGE,
+    JobQuery, MAX_JOB_PAGE, NewJob,
 };
 use keyward_custody::{Custody, StatusFilter, Wallet, WalletPasswords};
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
-use super::context::{Context, wallet_password};
+use super::context::{Context, wallet_password_by};
 use super::wallets::{ProgressLine, page_of};
 use crate::exit::{Exit, Failure};
 use crate::output::{self, Align, Report, Table, fields};
@@ -64,23 +64,32 @@ fn parse_password_of(text: &str) -> Result<(String, Source), String> {
 }
 
 impl OwnPasswords {
-    /// The passwords of those wallets that a job still needs.
-    async fn read(&self, custody: &Custody, job: &Job) -> Result<WalletPasswords, Failure> {
+    /// The passwords of those wallets that still sign.
+    pub(crate) async fn read(
+        &self,
+        custody: &Custody,
+        signers: &Signers,
+    ) -> Result<WalletPasswords, Failure> {
         let mut given = Vec::new();
         for (name, source) in &self.password_of {
-            given.push((custody.wallet(name).await?.address, source));
+            let wallet = custody.wallet(name).await?;
+            check_named(&wallet, signers)?;
+            given.push((wallet.address, source));
         }
         let mut passwords = WalletPasswords::none();
-        let signers = signers(custody, job).await?;
-        for wallet in locked(custody, &signers).await? {
-            let is_payer = wallet.solana() == Some(&job.fee_payer);
+        for wallet in locked(custody, &signers.left).await? {
+            let is_payer = wallet.solana() == Some(&signers.payer);
             let named = given.iter().find(|(address, _)| *address == wallet.address);
             let source = match named {
                 Some((_, source)) => Some(*source),
                 None if is_payer => self.wallet_password_file.as_ref(),
                 None => None,
             };
-            if let Some(password) = wallet_password(&wallet, source)? {
+            let option = match is_payer {
+                true => "--wallet-password-file FILE",
+                false => "--password-of WALLET=FILE",
+            };
+            if let Some(password) = wallet_password_by(&wallet, source, option)? {
                 passwords.add(wallet.address, password);
             }
         }
@@ -88,25 +97,63 @@ impl OwnPasswords {
     }
 }
 
-/// Who signs what is left of a job.
-async fn signers(custody: &Custody, job: &Job) -> Result<BTreeSet<Address>, Failure> {
-    let mut signers = BTreeSet::from([job.fee_payer]);
-    let mut cursor = ItemCursor::default();
-    loop {
-        let page = custody
-            .job_items(job.id, ItemFilter::All, cursor, MAX_JOB_PAGE)
-            .await?;
-        let Some(last) = page.last() else {
-            return Ok(signers);
-        };
-        cursor.after = Some(last.new.number);
-        let left = page.iter().filter(|item| {
-            matches!(
-                item.state,
-                ItemState::Planned | ItemState::Signed | ItemState::Sent
-            )
-        });
-        signers.extend(left.map(|item| item.new.source));
+/// A password of a wallet that needs none here is a mistake in the name, and not passed over.
+fn check_named(wallet: &Wallet, signers: &Signers) -> Result<(), Failure> {
+    let cause = match wallet.solana() {
+        _ if !wallet.own_password => "has no password of its own",
+        Some(address) if signers.all.contains(address) => return Ok(()),
+        _ => "signs nothing of this job",
+    };
+    Err(Failure::invalid(
+        "password_not_needed",
+        format!("wallet {} {cause}", wallet.address.abbreviated()),
+        "leave its --password-of out, or name the wallet that was meant",
+    ))
+}
+
+/// Who signs in a job.
+pub(crate) struct Signers {
+    payer: Address,
+    all: BTreeSet<Address>,
+    /// Those of what is left to do.
+    left: BTreeSet<Address>,
+}
+
+impl Signers {
+    /// Of a job that is not stored yet.
+    pub(crate) fn of_new(job: &NewJob) -> Self {
+        let mut all = BTreeSet::from([job.fee_payer]);
+        all.extend(job.items.iter().map(|item| item.source));
+        let left = all.clone();
+        Self {
+            payer: job.fee_payer,
+            all,
+            left,
+        }
+    }
+
+    pub(crate) async fn of(custody: &Custody, job: &Job) -> Result<Self, Failure> {
+        let payer = job.fee_payer;
+        let (mut all, mut left) = (BTreeSet::from([payer]), BTreeSet::from([payer]));
+        let mut cursor = ItemCursor::default();
+        loop {
+            let page = custody
+                .job_items(job.id, ItemFilter::All, cursor, MAX_JOB_PAGE)
+                .await?;
+            let Some(last) = page.last() else {
+                return Ok(Self { payer, all, left });
+            };
+            cursor.after = Some(last.new.number);
+            for item in &page {
+                all.insert(item.new.source);
+                if matches!(
+                    item.state,
+                    ItemState::Planned | ItemState::Signed | ItemState::Sent
+                ) {
+                    left.insert(item.new.source);
+                }
+            }
+        }
     }
 }
 
@@ -177,8 +224,12 @@ pub(crate) async fn run(context: &mut Context, args: RunArgs, kind: JobKind) -> 
     let (custody, summary) = context.open().await?;
     let job = of_kind(&custody, args.job, kind).await?;
     context.unlock(&custody, &summary).await?;
+    let passwords = args
+        .own
+        .read(&custody, &Signers::of(&custody, &job).await?)
+        .await?;
     let again = format!("go on with `run {}`: nothing is paid twice", args.job);
-    let outcome = follow(context, &custody, &node, (&job, &args.own), again).await?;
+    let outcome = follow(context, &custody, &node, (job.id, passwords), again).await?;
     finished(&custody, args.job, &outcome).await
 }
 
@@ -187,12 +238,11 @@ pub(crate) async fn follow(
     context: &Context,
     custody: &Custody,
     node: &SolanaNode,
-    (job, own): (&Job, &OwnPasswords),
+    (job, passwords): (JobId, WalletPasswords),
     again: String,
 ) -> Result<JobOutcome, Failure> {
-    let passwords = own.read(custody, job).await?;
     let (sender, mut states) = watch::channel(JobProgress::default());
-    let mut run = std::pin::pin!(custody.run_job(node, job.id, passwords, &sender));
+    let mut run = std::pin::pin!(custody.run_job(node, job, passwords, &sender));
     let mut line = ProgressLine::new(context.shows_progress());
     let outcome = loop {
         tokio::select! {

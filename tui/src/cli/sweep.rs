@@ -9,12 +9,12 @@ use keyward_core::address::Address;
 use keyward_custody::chain::SolanaNode;
 use keyward_custody::jobs::{ItemCursor, ItemFilter, JobFormat, JobId, JobItem, JobKind, MAX_JOB_PAGE};
 use keyward_custody::sweep::{SweepError, SweepPlan, left};
-use keyward_custody::{Custody, CustodyError, FeePolicy, Progress, WalletQuery};
+use keyward_custody::{Custody, CustodyError, FeePolicy, Progress, WalletPasswords, WalletQuery};
 use serde_json::json;
 
 use self::show::{job_json, job_text, left_json, left_text, plan_json, plan_text, with_fields};
 use super::context::{Context, confirm};
-use super::jobs::{self, OwnPasswords};
+use super::jobs::{self, OwnPasswords, Signers};
 use super::wallets::{ProgressLine, page_of, solana};
 use crate::exit::{Exit, Failure};
 use crate::output::{self, Report};
@@ -206,8 +206,10 @@ pub(crate) async fn carry_out(
     agree(context, doing.yes)?;
     let (custody, summary) = context.open().await?;
     context.unlock(&custody, &summary).await?;
+    // Before anything is stored: who has mistyped a name or a file begins again.
+    let passwords = doing.own.read(&custody, &Signers::of_new(&plan.job)).await?;
     let id = custody.create_job(plan.job).await?;
-    finish(context, &custody, node, (id, &doing.own), Some(json)).await
+    finish(context, &custody, node, (id, passwords), Some(json)).await
 }
 
 /// Goes on with a job that was begun before.
@@ -218,21 +220,22 @@ pub(crate) async fn resume(
     kind: JobKind,
 ) -> Result<Report, Failure> {
     let (custody, summary) = context.open().await?;
-    jobs::of_kind(&custody, id, kind).await?;
+    let job = jobs::of_kind(&custody, id, kind).await?;
     context.unlock(&custody, &summary).await?;
-    finish(context, &custody, node, (id, &doing.own), None).await
+    let signers = Signers::of(&custody, &job).await?;
+    let passwords = doing.own.read(&custody, &signers).await?;
+    finish(context, &custody, node, (id, passwords), None).await
 }
 
 async fn finish(
     context: &Context,
     custody: &Custody,
     node: &SolanaNode,
-    (id, own): (JobId, &OwnPasswords),
+    (id, passwords): (JobId, WalletPasswords),
     plan: Option<serde_json::Value>,
 ) -> Result<Report, Failure> {
-    let job = custody.job(id).await?;
     let again = format!("go on with --resume {id}: nothing is moved twice");
-    let outcome = jobs::follow(context, custody, node, (&job, own), again).await?;
+    let outcome = jobs::follow(context, custody, node, (id, passwords), again).await?;
     let job = custody.job(id).await?;
     let (word, reason, exit) = jobs::ending(&outcome, &job);
     let left = left(node, &done(custody, id).await?).await?;

@@ -15,6 +15,7 @@ use super::errors::ResultExt;
 use super::wallets::{WALLET_COLUMNS, wallet};
 use crate::error::CustodyError;
 use crate::store::columns::unsigned;
+use crate::store::paging;
 use crate::store::tally::Tally;
 use crate::wallets::{Wallet, WalletCursor, WalletPage, WalletQuery};
 use filter::Filter;
@@ -42,13 +43,13 @@ pub(super) async fn wallets(
         Some(found) => i64::try_from(found.len()).unwrap_or(i64::MAX),
         None => filter.count(connection, tally).await?,
     };
-    let pager = Pager {
+    let mut pager = Pager {
+        connection,
         query,
         filter: &filter,
         few: few.as_deref(),
-        total,
     };
-    let ids = pager.ids(connection).await?;
+    let ids = paging::page(&mut pager, query, total).await?;
     let rows = whole(connection, &ids).await?;
     let more = query.limit > 0 && ids.len() >= query.limit as usize; // usize has at least 32 bits here
     let last = rows.last().zip(ids.last()).filter(|_| more);

@@ -4,9 +4,9 @@ use sqlx::{AssertSqlSafe, PgConnection, Row};
 
 use super::Asked;
 use super::filter::Filter;
+use crate::store::paging::{Part, Parts, Span, Walk};
 use crate::store::postgres::errors::{Fault, ResultExt};
 use crate::store::postgres::types::Millis;
-use crate::store::stored_integer;
 use crate::wallets::{Key, Position, WalletQuery, WalletSort};
 
 /// An order: what is sorted by, and who has it.
@@ -53,144 +53,15 @@ fn order(sort: WalletSort) -> Order {
     }
 }
 
-/// Which rows of an order.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Part {
-    WithValue,
-    Without,
-}
-
-/// Which way an order is walked along.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Walk {
-    On,
-    Back,
-}
-
-/// How many rows are wanted, after so many that are skipped.
-#[derive(Clone, Copy)]
-struct Span(i64, i64);
-
 /// Finds the ids of one page.
 pub(super) struct Pager<'p> {
+    pub(super) connection: &'p mut PgConnection,
     pub(super) query: &'p WalletQuery,
     pub(super) filter: &'p Filter<'p>,
     pub(super) few: Option<&'p [i64]>,
-    /// How many there are in all.
-    pub(super) total: i64,
 }
 
 impl Pager<'_> {
-    pub(super) async fn ids(&self, connection: &mut PgConnection) -> Result<Vec<i64>, Fault> {
-        let (query, order) = (self.query, order(self.query.sort));
-        let after = query
-            .after
-            .as_ref()
-            .map(|cursor| cursor.of(query.sort, query.descending))
-            .transpose()?;
-        let limit = i64::from(query.limit);
-        let mut offset = stored_integer("offset", query.offset)?;
-        if after.is_none() && offset > self.total / 2 {
-            return self.ids_from_the_end(connection, &order, limit, offset).await;
-        }
-        let mut ids = Vec::new();
-        let mut after_rest = after;
-        if after.is_none_or(|position| position.key != Key::None) {
-            ids = self
-                .part(
-                    connection,
-                    &order,
-                    Part::WithValue,
-                    Walk::On,
-                    after,
-                    Span(limit, offset),
-                )
-                .await?;
-            after_rest = None;
-        }
-        let left = limit - i64::try_from(ids.len()).unwrap_or(limit);
-        if left > 0 && order.has_not.is_some() {
-            // What is skipped may end among those with a value, or after all of them.
-            if offset > 0 && after_rest.is_none() {
-                offset = if ids.is_empty() {
-                    let with = match after {
-                        // An offset beside a cursor counts from the cursor on, and was used up by the rows that were skipped.
-                        Some(_) => i64::MAX,
-                        None => self.count_of(connection, &order, Part::WithValue).await?,
-                    };
-                    (offset - with).max(0)
-                } else {
-                    0
-                };
-            }
-            ids.extend(
-                self.part(
-                    connection,
-                    &order,
-                    Part::Without,
-                    Walk::On,
-                    after_rest,
-                    Span(left, offset),
-                )
-                .await?,
-            );
-        }
-        Ok(ids)
-    }
-
-    /// A page of the second half: as many rows are walked over as come after it, and not as come before it.
-    async fn ids_from_the_end(
-        &self,
-        connection: &mut PgConnection,
-        order: &Order,
-        limit: i64,
-        offset: i64,
-    ) -> Result<Vec<i64>, Fault> {
-        let rest = self.total.saturating_sub(offset);
-        let take = limit.min(rest);
-        let mut skip = rest.saturating_sub(take);
-        let mut ids = Vec::new();
-        if take <= 0 {
-            return Ok(ids);
-        }
-        if order.has_not.is_some() {
-            ids = self
-                .part(
-                    connection,
-                    order,
-                    Part::Without,
-                    Walk::Back,
-                    None,
-                    Span(take, skip),
-                )
-                .await?;
-            if skip > 0 {
-                skip = if ids.is_empty() {
-                    let without = self.count_of(connection, order, Part::Without).await?;
-                    (skip - without).max(0)
-                } else {
-                    0
-                };
-            }
-        }
-        let left = take - i64::try_from(ids.len()).unwrap_or(take);
-        if left > 0 {
-            ids.extend(
-                self.part(
-                    connection,
-                    order,
-                    Part::WithValue,
-                    Walk::Back,
-                    None,
-                    Span(left, skip),
-                )
-                .await?,
-            );
-        }
-        ids.reverse();
-        Ok(ids)
-    }
-
     fn source(&self, order: &Order, part: Part) -> String {
         let from = match (self.query.sort, part) {
             (WalletSort::Owner, Part::Without) => "wallets w",
@@ -212,16 +83,23 @@ impl Pager<'_> {
             ),
         }
     }
+}
 
-    async fn part(
-        &self,
-        connection: &mut PgConnection,
-        order: &Order,
+impl Parts for Pager<'_> {
+    type Error = Fault;
+
+    fn has_rest(&self) -> bool {
+        order(self.query.sort).has_not.is_some()
+    }
+
+    async fn find(
+        &mut self,
         part: Part,
         walk: Walk,
         after: Option<&Position>,
-        Span(limit, offset): Span,
+        Span { limit, offset }: Span,
     ) -> Result<Vec<i64>, Fault> {
+        let order = order(self.query.sort);
         let is_turned = self.query.descending && part == Part::WithValue;
         let down = is_turned != (walk == Walk::Back);
         let (direction, than) = if down { ("DESC", "<") } else { ("ASC", ">") };
@@ -247,27 +125,29 @@ impl Pager<'_> {
         };
         let sql = format!(
             "SELECT w.wallet_id FROM {}{beyond} ORDER BY {by} LIMIT $11 OFFSET $12",
-            self.source(order, part)
+            self.source(&order, part)
         );
         let asked = self
             .filter
             .bind(sqlx::query(AssertSqlSafe(sql)))
             .bind(self.few.unwrap_or_default());
         let rows = bind_after(asked, after, limit, offset)?
-            .fetch_all(connection)
+            .fetch_all(&mut *self.connection)
             .await
             .storage()?;
         rows.iter().map(|row| row.try_get(0).storage()).collect()
     }
 
-    /// How many there are of a part: only asked where an offset leads beyond them.
-    async fn count_of(&self, connection: &mut PgConnection, order: &Order, part: Part) -> Result<i64, Fault> {
-        let sql = format!("SELECT COUNT(*) FROM {}", self.source(order, part));
+    async fn count(&mut self, part: Part) -> Result<i64, Fault> {
+        let sql = format!(
+            "SELECT COUNT(*) FROM {}",
+            self.source(&order(self.query.sort), part)
+        );
         let asked = self
             .filter
             .bind(sqlx::query(AssertSqlSafe(sql)))
             .bind(self.few.unwrap_or_default());
-        let row = asked.fetch_one(connection).await.storage()?;
+        let row = asked.fetch_one(&mut *self.connection).await.storage()?;
         row.try_get(0).storage()
     }
 }

@@ -5,8 +5,8 @@ use sqlx::{AssertSqlSafe, Row, SqliteConnection};
 use super::filter::Filter;
 use super::{Asked, json};
 use crate::error::CustodyError;
+use crate::store::paging::{Part, Parts, Span, Walk};
 use crate::store::sqlite::errors::ResultExt;
-use crate::store::stored_integer;
 use crate::wallets::{Key, Position, WalletQuery, WalletSort};
 
 /// An order: what is sorted by, and who has it.
@@ -52,142 +52,23 @@ fn order(sort: WalletSort) -> Order {
     }
 }
 
-/// Which rows of an order.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Part {
-    WithValue,
-    Without,
-}
-
-/// Which way an order is walked along.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Walk {
-    On,
-    Back,
-}
-
-/// How many rows are wanted, after so many that are skipped.
-#[derive(Clone, Copy)]
-struct Span(i64, i64);
-
 /// Finds the ids of one page.
 pub(super) struct Pager<'p> {
+    pub(super) connection: &'p mut SqliteConnection,
     pub(super) query: &'p WalletQuery,
     pub(super) filter: &'p Filter<'p>,
     pub(super) few: Option<&'p [i64]>,
-    /// How many there are in all.
-    pub(super) total: i64,
 }
 
 impl Pager<'_> {
-    pub(super) async fn ids(&self, connection: &mut SqliteConnection) -> Result<Vec<i64>, CustodyError> {
-        let (query, order) = (self.query, order(self.query.sort));
-        let after = query
-            .after
-            .as_ref()
-            .map(|cursor| cursor.of(query.sort, query.descending))
-            .transpose()?;
-        let limit = i64::from(query.limit);
-        let mut offset = stored_integer("offset", query.offset)?;
-        if after.is_none() && offset > self.total / 2 {
-            return self.ids_from_the_end(connection, &order, limit, offset).await;
-        }
-        let mut ids = Vec::new();
-        let mut after_rest = after;
-        if after.is_none_or(|position| position.key != Key::None) {
-            ids = self
-                .part(
-                    connection,
-                    &order,
-                    Part::WithValue,
-                    Walk::On,
-                    after,
-                    Span(limit, offset),
-                )
-                .await?;
-            after_rest = None;
-        }
-        let left = limit - i64::try_from(ids.len()).unwrap_or(limit);
-        if left > 0 && order.has_not.is_some() {
-            // What is skipped may end among those with a value, or after all of them.
-            if offset > 0 && after_rest.is_none() {
-                offset = if ids.is_empty() {
-                    let with = match after {
-                        // An offset beside a cursor counts from the cursor on, and was used up by the rows that were skipped.
-                        Some(_) => i64::MAX,
-                        None => self.count_of(connection, &order, Part::WithValue).await?,
-                    };
-                    (offset - with).max(0)
-                } else {
-                    0
-                };
-            }
-            ids.extend(
-                self.part(
-                    connection,
-                    &order,
-                    Part::Without,
-                    Walk::On,
-                    after_rest,
-                    Span(left, offset),
-                )
-                .await?,
-            );
-        }
-        Ok(ids)
-    }
-
-    /// A page of the second half: as many rows are walked over as come after it, and not as come before it.
-    async fn ids_from_the_end(
-        &self,
-        connection: &mut SqliteConnection,
-        order: &Order,
-        limit: i64,
-        offset: i64,
-    ) -> Result<Vec<i64>, CustodyError> {
-        let rest = self.total.saturating_sub(offset);
-        let take = limit.min(rest);
-        let mut skip = rest.saturating_sub(take);
-        let mut ids = Vec::new();
-        if take <= 0 {
-            return Ok(ids);
-        }
-        if order.has_not.is_some() {
-            ids = self
-                .part(
-                    connection,
-                    order,
-                    Part::Without,
-                    Walk::Back,
-                    None,
-                    Span(take, skip),
-                )
-                .await?;
-            if skip > 0 {
-                skip = if ids.is_empty() {
-                    let without = self.count_of(connection, order, Part::Without).await?;
-                    (skip - without).max(0)
-                } else {
-                    0
-                };
-            }
-        }
-        let left = take - i64::try_from(ids.len()).unwrap_or(take);
-        if left > 0 {
-            ids.extend(
-                self.part(
-                    connection,
-                    order,
-                    Part::WithValue,
-                    Walk::Back,
-                    None,
-                    Span(left, skip),
-                )
-                .await?,
-            );
-        }
-        ids.reverse();
-        Ok(ids)
+    /// As [`Self::source`] of those with a value, the newest first. Of many equal values the greatest ids are wanted then, and
+    /// met in the order of ids each would go through the sorter: half of the time.
+    fn source_from_the_newest(&self, order: &Order) -> String {
+        let Order { from, value, has, .. } = order;
+        let conditions = self.filter.walking();
+        format!(
+            "(SELECT w.wallet_id, {value} FROM {from} WHERE 1{conditions}{has} ORDER BY w.wallet_id DESC LIMIT -1) w WHERE 1"
+        )
     }
 
     fn source(&self, order: &Order, part: Part) -> String {
@@ -213,16 +94,23 @@ impl Pager<'_> {
             }
         }
     }
+}
 
-    async fn part(
-        &self,
-        connection: &mut SqliteConnection,
-        order: &Order,
+impl Parts for Pager<'_> {
+    type Error = CustodyError;
+
+    fn has_rest(&self) -> bool {
+        order(self.query.sort).has_not.is_some()
+    }
+
+    async fn find(
+        &mut self,
         part: Part,
         walk: Walk,
         after: Option<&Position>,
-        Span(limit, offset): Span,
+        Span { limit, offset }: Span,
     ) -> Result<Vec<i64>, CustodyError> {
+        let order = order(self.query.sort);
         let is_turned = self.query.descending && part == Part::WithValue;
         let down = is_turned != (walk == Walk::Back);
         let (direction, than) = if down { ("DESC", "<") } else { ("ASC", ">") };
@@ -246,34 +134,36 @@ impl Pager<'_> {
         } else {
             String::new()
         };
-        let sql = format!(
-            "SELECT w.wallet_id FROM {}{beyond} ORDER BY {by} LIMIT ?11 OFFSET ?12",
-            self.source(order, part)
+        let is_counted = matches!(
+            self.query.sort,
+            WalletSort::LastUsed | WalletSort::Trades | WalletSort::Volume
         );
+        let source = match self.few {
+            None if down && is_counted && part == Part::WithValue => self.source_from_the_newest(&order),
+            _ => self.source(&order, part),
+        };
+        let sql = format!("SELECT w.wallet_id FROM {source}{beyond} ORDER BY {by} LIMIT ?11 OFFSET ?12");
         let asked = self
             .filter
             .bind(sqlx::query(AssertSqlSafe(sql)))
             .bind(json(self.few.unwrap_or_default()));
         let rows = bind_after(asked, after, limit, offset)?
-            .fetch_all(connection)
+            .fetch_all(&mut *self.connection)
             .await
             .storage()?;
         rows.iter().map(|row| row.try_get(0).storage()).collect()
     }
 
-    /// How many there are of a part: only asked where an offset leads beyond them.
-    async fn count_of(
-        &self,
-        connection: &mut SqliteConnection,
-        order: &Order,
-        part: Part,
-    ) -> Result<i64, CustodyError> {
-        let sql = format!("SELECT COUNT(*) FROM {}", self.source(order, part));
+    async fn count(&mut self, part: Part) -> Result<i64, CustodyError> {
+        let sql = format!(
+            "SELECT COUNT(*) FROM {}",
+            self.source(&order(self.query.sort), part)
+        );
         let asked = self
             .filter
             .bind(sqlx::query(AssertSqlSafe(sql)))
             .bind(json(self.few.unwrap_or_default()));
-        let row = asked.fetch_one(connection).await.storage()?;
+        let row = asked.fetch_one(&mut *self.connection).await.storage()?;
         row.try_get(0).storage()
     }
 }
