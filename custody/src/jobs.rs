@@ -26,6 +26,7 @@ mod job;
 mod keeping;
 pub mod machine;
 pub mod reference;
+mod signers;
 
 pub(crate) use adopt::Adopted;
 pub use error::JobError;
@@ -34,6 +35,7 @@ pub use job::{
     Batch, BatchItem, BatchState, Job, JobCounts, JobFormat, JobId, JobKind, JobOutcome, JobProgress,
     JobQuery, JobState, Lifetime, NewJob,
 };
+pub use signers::JobSigners;
 
 /// The most items of one job.
 pub const MAX_ITEMS: usize = 100_000;

@@ -107,7 +107,7 @@ impl Tour {
             Work::Send(SendWork::Prepare(draft)) => {
                 Answer::Send(SendAnswer::Prepared(Ok(Box::new(world.prepare(&draft)?))))
             }
-            Work::Send(SendWork::Submit(_)) => {
+            Work::Send(SendWork::Submit(..)) => {
                 self.transfer = Some(id);
                 return Ok(None);
             }

@@ -2,27 +2,21 @@
 //!
 //! Everything is custody's; here a job is named, its progress shown, and its end told by an exit code.
 
-use std::collections::BTreeSet;
-
-use keyward_core::address::Address;
 use keyward_core::amount::format_units_short;
 use keyward_custody::chain::SolanaNode;
 use keyward_custody::jobs::{
     ItemAction, ItemCursor, ItemFilter, ItemState, Job, JobId, JobItem, JobKind, JobOutcome, JobProgress,
-    JobQuery, MAX_JOB_PAGE, NewJob,
+    JobQuery, JobSigners, MAX_JOB_PAGE,
 };
-use keyward_custody::{Custody, StatusFilter, Wallet, WalletPasswords};
+use keyward_custody::{Custody, Wallet, WalletPasswords};
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
 use super::context::{Context, wallet_password_by};
-use super::wallets::{ProgressLine, page_of};
+use super::wallets::ProgressLine;
 use crate::exit::{Exit, Failure};
 use crate::output::{self, Align, Report, Table, fields};
 use crate::secret_input::Source;
-
-/// Rows of one page of wallets.
-const PAGE: u32 = 1000;
 
 /// A stored job.
 #[derive(Debug, clap::Args)]
@@ -68,7 +62,7 @@ impl OwnPasswords {
     pub(crate) async fn read(
         &self,
         custody: &Custody,
-        signers: &Signers,
+        signers: &JobSigners,
     ) -> Result<WalletPasswords, Failure> {
         let mut given = Vec::new();
         for (name, source) in &self.password_of {
@@ -77,8 +71,8 @@ impl OwnPasswords {
             given.push((wallet.address, source));
         }
         let mut passwords = WalletPasswords::none();
-        for wallet in locked(custody, &signers.left).await? {
-            let is_payer = wallet.solana() == Some(&signers.payer);
+        for wallet in custody.with_own_passwords(&signers.left).await? {
+            let is_payer = wallet.solana() == Some(&signers.fee_payer);
             let named = given.iter().find(|(address, _)| *address == wallet.address);
             let source = match named {
                 Some((_, source)) => Some(*source),
@@ -98,7 +92,7 @@ impl OwnPasswords {
 }
 
 /// A password of a wallet that needs none here is a mistake in the name, and not passed over.
-fn check_named(wallet: &Wallet, signers: &Signers) -> Result<(), Failure> {
+fn check_named(wallet: &Wallet, signers: &JobSigners) -> Result<(), Failure> {
     let cause = match wallet.solana() {
         _ if !wallet.own_password => "has no password of its own",
         Some(address) if signers.all.contains(address) => return Ok(()),
@@ -109,71 +103,6 @@ fn check_named(wallet: &Wallet, signers: &Signers) -> Result<(), Failure> {
         format!("wallet {} {cause}", wallet.address.abbreviated()),
         "leave its --password-of out, or name the wallet that was meant",
     ))
-}
-
-/// Who signs in a job.
-pub(crate) struct Signers {
-    payer: Address,
-    all: BTreeSet<Address>,
-    /// Those of what is left to do.
-    left: BTreeSet<Address>,
-}
-
-impl Signers {
-    /// Of a job that is not stored yet.
-    pub(crate) fn of_new(job: &NewJob) -> Self {
-        let mut all = BTreeSet::from([job.fee_payer]);
-        all.extend(job.items.iter().map(|item| item.source));
-        let left = all.clone();
-        Self {
-            payer: job.fee_payer,
-            all,
-            left,
-        }
-    }
-
-    pub(crate) async fn of(custody: &Custody, job: &Job) -> Result<Self, Failure> {
-        let payer = job.fee_payer;
-        let (mut all, mut left) = (BTreeSet::from([payer]), BTreeSet::from([payer]));
-        let mut cursor = ItemCursor::default();
-        loop {
-            let page = custody
-                .job_items(job.id, ItemFilter::All, cursor, MAX_JOB_PAGE)
-                .await?;
-            let Some(last) = page.last() else {
-                return Ok(Self { payer, all, left });
-            };
-            cursor.after = Some(last.new.number);
-            for item in &page {
-                all.insert(item.new.source);
-                if matches!(
-                    item.state,
-                    ItemState::Planned | ItemState::Signed | ItemState::Sent
-                ) {
-                    left.insert(item.new.source);
-                }
-            }
-        }
-    }
-}
-
-/// Those of them that have a password of their own.
-async fn locked(custody: &Custody, signers: &BTreeSet<Address>) -> Result<Vec<Wallet>, Failure> {
-    let (mut found, mut query) = (Vec::new(), page_of(0, PAGE));
-    query.status = StatusFilter::All;
-    loop {
-        let page = custody.wallets(&query).await?;
-        query.after = page.next;
-        let signs = |wallet: &Wallet| wallet.solana().is_some_and(|address| signers.contains(address));
-        found.extend(
-            page.rows
-                .into_iter()
-                .filter(|wallet| wallet.own_password && signs(wallet)),
-        );
-        if query.after.is_none() {
-            return Ok(found);
-        }
-    }
 }
 
 /// Which items of a job are shown.
@@ -226,7 +155,7 @@ pub(crate) async fn run(context: &mut Context, args: RunArgs, kind: JobKind) -> 
     context.unlock(&custody, &summary).await?;
     let passwords = args
         .own
-        .read(&custody, &Signers::of(&custody, &job).await?)
+        .read(&custody, &custody.job_signers(job.id).await?)
         .await?;
     let again = format!("go on with `run {}`: nothing is paid twice", args.job);
     let outcome = follow(context, &custody, &node, (job.id, passwords), again).await?;

@@ -7,14 +7,16 @@ mod show;
 
 use keyward_core::address::Address;
 use keyward_custody::chain::SolanaNode;
-use keyward_custody::jobs::{ItemCursor, ItemFilter, JobFormat, JobId, JobItem, JobKind, MAX_JOB_PAGE};
+use keyward_custody::jobs::{
+    ItemCursor, ItemFilter, JobFormat, JobId, JobItem, JobKind, JobSigners, MAX_JOB_PAGE,
+};
 use keyward_custody::sweep::{SweepError, SweepPlan, left};
 use keyward_custody::{Custody, CustodyError, FeePolicy, Progress, WalletPasswords, WalletQuery};
 use serde_json::json;
 
 use self::show::{job_json, job_text, left_json, left_text, plan_json, plan_text, with_fields};
 use super::context::{Context, confirm};
-use super::jobs::{self, OwnPasswords, Signers};
+use super::jobs::{self, OwnPasswords};
 use super::wallets::{ProgressLine, page_of, solana};
 use crate::exit::{Exit, Failure};
 use crate::output::{self, Report};
@@ -207,7 +209,7 @@ pub(crate) async fn carry_out(
     let (custody, summary) = context.open().await?;
     context.unlock(&custody, &summary).await?;
     // Before anything is stored: who has mistyped a name or a file begins again.
-    let passwords = doing.own.read(&custody, &Signers::of_new(&plan.job)).await?;
+    let passwords = doing.own.read(&custody, &JobSigners::of_new(&plan.job)).await?;
     let id = custody.create_job(plan.job).await?;
     finish(context, &custody, node, (id, passwords), Some(json)).await
 }
@@ -222,7 +224,7 @@ pub(crate) async fn resume(
     let (custody, summary) = context.open().await?;
     let job = jobs::of_kind(&custody, id, kind).await?;
     context.unlock(&custody, &summary).await?;
-    let signers = Signers::of(&custody, &job).await?;
+    let signers = custody.job_signers(job.id).await?;
     let passwords = doing.own.read(&custody, &signers).await?;
     finish(context, &custody, node, (id, passwords), None).await
 }

@@ -25,6 +25,7 @@ pub mod jobs;
 pub mod limits;
 pub mod merge;
 pub mod opening;
+pub mod own_passwords;
 pub mod owners;
 pub mod password;
 pub mod plan;
@@ -110,6 +111,8 @@ pub enum Screen {
     Distribute(Box<distribute::DistributeScreen>),
     /// The form of a consolidation or a closing.
     Sweep(Box<sweep::SweepScreen>),
+    /// The passwords that wallets sign with.
+    OwnPasswords(Box<own_passwords::OwnPasswordsScreen>),
     /// A plan, to be read.
     Plan(Box<plan::PlanScreen>),
     /// The address book.
@@ -224,6 +227,7 @@ impl Screen {
             Self::Report(page) => &**page,
             Self::Distribute(page) => &**page,
             Self::Sweep(page) => &**page,
+            Self::OwnPasswords(page) => &**page,
             Self::Plan(page) => &**page,
             Self::Book(page) => &**page,
             Self::Contact(page) => &**page,
@@ -270,6 +274,7 @@ impl Screen {
             Self::Report(page) => &mut **page,
             Self::Distribute(page) => &mut **page,
             Self::Sweep(page) => &mut **page,
+            Self::OwnPasswords(page) => &mut **page,
             Self::Plan(page) => &mut **page,
             Self::Book(page) => &mut **page,
             Self::Contact(page) => &mut **page,

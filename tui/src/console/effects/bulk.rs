@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-use keyward_custody::WalletPasswords;
 use keyward_custody::jobs::{
     ItemCursor, ItemFilter, Job, JobError, JobId, JobItem, JobOutcome, JobProgress, JobQuery,
 };
+use keyward_custody::{Wallet, WalletPasswords};
 use tokio::sync::watch;
 
 use self::report::ReportPage;
@@ -44,8 +44,10 @@ pub enum BulkWork {
     },
     /// Hold it against the chain.
     Report(JobId),
-    /// Run it until every item has its end, or nothing more can be done now.
-    Run(JobId),
+    /// See who still signs in it with a password of its own.
+    Locked(JobId),
+    /// Run it until every item has its end, or nothing more can be done now, with those passwords.
+    Run(JobId, WalletPasswords),
     /// Steer it.
     Steer {
         /// Which.
@@ -61,7 +63,8 @@ impl fmt::Debug for BulkWork {
             Self::Jobs(_) => "BulkWork::Jobs",
             Self::Job { .. } => "BulkWork::Job",
             Self::Report(_) => "BulkWork::Report",
-            Self::Run(_) => "BulkWork::Run",
+            Self::Locked(_) => "BulkWork::Locked",
+            Self::Run(..) => "BulkWork::Run",
             Self::Steer { .. } => "BulkWork::Steer",
         })
     }
@@ -85,6 +88,8 @@ pub enum BulkAnswer {
     Job(Result<Box<JobPage>, Failure>),
     /// A job held against the chain.
     Reported(Result<Box<ReportPage>, Failure>),
+    /// Who still signs with a password of its own.
+    Locked(Result<Vec<Wallet>, Failure>),
     /// How a run ended.
     Ran(Result<JobOutcome, Failure>),
     /// It was steered.
@@ -116,7 +121,8 @@ pub(super) async fn perform(services: &Services, work: BulkWork, reporter: &Repo
             limit,
         } => BulkAnswer::Job(one(services, id, filter, cursor, limit).await),
         BulkWork::Report(id) => BulkAnswer::Reported(report::read(services, id).await),
-        BulkWork::Run(id) => BulkAnswer::Ran(run(services, id, reporter).await),
+        BulkWork::Locked(id) => BulkAnswer::Locked(locked(services, id).await),
+        BulkWork::Run(id, passwords) => BulkAnswer::Ran(run(services, id, passwords, reporter).await),
         BulkWork::Steer { id, steer } => BulkAnswer::Steered(steered(services, id, steer).await),
     }
 }
@@ -134,11 +140,22 @@ async fn one(
     Ok(Box::new(JobPage { job, items }))
 }
 
-async fn run(services: &Services, id: JobId, reporter: &Reporter) -> Result<JobOutcome, Failure> {
+async fn locked(services: &Services, id: JobId) -> Result<Vec<Wallet>, Failure> {
+    let custody = services.custody()?;
+    let signers = custody.job_signers(id).await?;
+    Ok(custody.with_own_passwords(&signers.left).await?)
+}
+
+async fn run(
+    services: &Services,
+    id: JobId,
+    passwords: WalletPasswords,
+    reporter: &Reporter,
+) -> Result<JobOutcome, Failure> {
     let (custody, node) = (services.custody()?, services.node()?);
     let progress = watch::Sender::new(JobProgress::default());
     let states = progress.subscribe();
-    let running = custody.run_job(&node, id, WalletPasswords::default(), &progress);
+    let running = custody.run_job(&node, id, passwords, &progress);
     Ok(reporter.follow(states, Progress::Bulk, running).await?)
 }
 

@@ -7,7 +7,7 @@ use keyward_custody::lookalike::Known;
 use keyward_custody::transfer::{
     self, Repeat, TransferAmount, TransferError, TransferPlan, TransferProgress, TransferRequest,
 };
-use keyward_custody::{AttemptQuery, AttemptState, Custody, FeePolicy, Wallet};
+use keyward_custody::{AttemptQuery, AttemptState, Custody, FeePolicy, Wallet, WalletPasswords};
 use tokio::sync::watch;
 
 use super::{Reporter, Services};
@@ -28,8 +28,8 @@ pub enum SendWork {
     Prepare(Box<Draft>),
     /// Ask for the block height, by which a prepared transfer grows old.
     Height,
-    /// Sign, record, send and follow.
-    Submit(Box<TransferPlan>),
+    /// Sign, record, send and follow; with the wallet's password, if it has one of its own.
+    Submit(Box<TransferPlan>, WalletPasswords),
     /// Follow every unresolved transfer to its end.
     Resume,
 }
@@ -126,7 +126,9 @@ pub(super) async fn perform(services: &Services, work: SendWork, reporter: &Repo
         SendWork::Unresolved(wallet) => SendAnswer::Unresolved(unresolved(services, wallet).await),
         SendWork::Prepare(draft) => SendAnswer::Prepared(prepare(services, &draft).await.map(Box::new)),
         SendWork::Height => SendAnswer::Height(height(services).await),
-        SendWork::Submit(plan) => SendAnswer::Submitted(submit(services, *plan, reporter).await),
+        SendWork::Submit(plan, passwords) => {
+            SendAnswer::Submitted(submit(services, *plan, passwords, reporter).await)
+        }
         SendWork::Resume => SendAnswer::Resumed(resume(services, reporter).await),
     }
 }
@@ -225,10 +227,15 @@ async fn height(services: &Services) -> Result<u64, Failure> {
     Ok(services.node()?.block_height(Commitment::Confirmed).await?)
 }
 
-async fn submit(services: &Services, plan: TransferPlan, reporter: &Reporter) -> Result<Ending, Failure> {
+async fn submit(
+    services: &Services,
+    plan: TransferPlan,
+    passwords: WalletPasswords,
+    reporter: &Reporter,
+) -> Result<Ending, Failure> {
     let (custody, node) = both(services)?;
     let (progress, states) = watch::channel(TransferProgress::default());
-    let work = transfer::submit(&custody, &node, plan, progress);
+    let work = transfer::submit_with(&custody, &node, plan, passwords, progress);
     Ok(reporter.follow(states, Progress::Transfer, work).await?.into())
 }
 

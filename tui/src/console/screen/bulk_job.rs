@@ -5,6 +5,7 @@ use keyward_custody::jobs::{
     ItemAction, ItemCursor, ItemFilter, ItemState, Job, JobId, JobItem, JobKind, JobOutcome, JobProgress,
     JobState,
 };
+use keyward_custody::{Wallet, WalletPasswords};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
@@ -12,10 +13,10 @@ use ratatui::text::{Line, Span};
 use super::Screen;
 use super::bulk::{job_title, kind_name, standing};
 use super::distribute::DistributeScreen;
+use super::own_passwords::{Asking, OwnPasswordsScreen, OwnWork};
 use super::report::ReportScreen;
 use crate::console::effect::{Answer, Failure, Pending, Progress, RequestId, Work};
 use crate::console::effects::bulk::{BulkAnswer, BulkWork, JobPage, Steer};
-use crate::console::jobs::Stop;
 use crate::console::keymap::{Action, Context};
 use crate::console::list::{Listing, Rows, Words};
 use crate::console::modal::{Confirm, Decision, Gravity, Modal, Purpose};
@@ -25,7 +26,7 @@ use crate::console::text::{count, fitted, grouped, printable, sentence, span};
 use crate::console::widget::{full_address, progress_bar, row, rows, rule, short_address, wrapped};
 
 #[cfg(test)]
-mod tests;
+pub(in crate::console::screen) mod tests;
 
 /// A line, the bar, counts, rate, what it waits for, the item.
 const FOOT_ROWS: u16 = 9;
@@ -72,6 +73,10 @@ pub struct BulkJobScreen {
     running: Option<RequestId>,
     progress: Option<JobProgress>,
     steering: Pending,
+    /// Who signs with a password of its own, before a run.
+    asking: Pending,
+    /// Whether it is run as soon as it is read.
+    at_once: bool,
     /// How the last run here ended.
     ended: Option<Result<JobOutcome, Failure>>,
 }
@@ -90,7 +95,18 @@ impl BulkJobScreen {
             running: None,
             progress: None,
             steering: Pending::default(),
+            asking: Pending::default(),
+            at_once: false,
             ended: None,
+        }
+    }
+
+    /// This job, which is run as soon as it is read: that was confirmed before it was stored.
+    #[must_use]
+    pub fn run_at_once(id: JobId) -> Self {
+        Self {
+            at_once: true,
+            ..Self::new(id)
         }
     }
 
@@ -163,20 +179,42 @@ impl BulkJobScreen {
         goes_on && !self.is_running(shared)
     }
 
+    /// Runs it, once it is known whose passwords that takes.
     fn run(&mut self, cx: &mut Cx<'_>) {
-        let Some(job) = &self.job else { return };
         if self.is_running(cx.shared) {
             return;
         }
         if matches!(cx.shared.node, Node::NotChosen) {
             return cx.notice("choose a node first (4 settings)");
         }
+        cx.start_latest(&mut self.asking, Work::Bulk(BulkWork::Locked(self.id)));
+    }
+
+    fn run_with(&mut self, locked: Result<Vec<Wallet>, Failure>, cx: &mut Cx<'_>) {
+        let Some(job) = &self.job else { return };
         let title = format!("{} {}", kind_name(job.kind), job_title(job));
-        self.ended = None;
-        self.progress = None;
-        let run = cx.start_job(title, Work::Bulk(BulkWork::Run(self.id)), Stop::Resumable);
-        cx.shared.jobs.runs(run, self.id);
-        self.running = Some(run);
+        let run = OwnWork::Run {
+            job: self.id,
+            title: title.clone(),
+        };
+        match locked.map(|wallets| OwnPasswordsScreen::asking(wallets, run)) {
+            Err(failure) => cx.modal(Modal::Error(failure)),
+            Ok(Asking::Nobody(run)) => {
+                run.start(WalletPasswords::none(), cx);
+                self.take_up(cx);
+            }
+            Ok(Asking::Screen(screen)) => cx.go(Nav::Push(Screen::OwnPasswords(screen))),
+            Ok(Asking::TooMany(failure)) => cx.modal(Modal::Error(failure)),
+        }
+    }
+
+    /// The run that is under way, wherever it was started.
+    fn take_up(&mut self, cx: &Cx<'_>) {
+        let run = cx.shared.jobs.run_of(self.id);
+        if run.is_some() && run != self.running {
+            (self.ended, self.progress) = (None, None);
+        }
+        self.running = run;
     }
 
     fn steer(&mut self, steer: Steer, cx: &mut Cx<'_>) {
@@ -277,8 +315,7 @@ impl Page for BulkJobScreen {
     }
 
     fn open(&mut self, cx: &mut Cx<'_>) {
-        // It may have been started from another page.
-        self.running = cx.shared.jobs.run_of(self.id);
+        self.take_up(cx);
         self.read(ItemCursor::default(), cx);
     }
 
@@ -335,7 +372,13 @@ impl Page for BulkJobScreen {
 
     fn answer(&mut self, id: RequestId, answer: Answer, cx: &mut Cx<'_>) -> Option<Answer> {
         match answer {
-            Answer::Bulk(BulkAnswer::Job(result)) if self.list.awaits(id) => self.taken(result, cx),
+            Answer::Bulk(BulkAnswer::Job(result)) if self.list.awaits(id) => {
+                self.taken(result, cx);
+                if self.job.is_some() && std::mem::take(&mut self.at_once) {
+                    self.run(cx);
+                }
+            }
+            Answer::Bulk(BulkAnswer::Locked(result)) if self.asking.settle(id) => self.run_with(result, cx),
             Answer::Bulk(BulkAnswer::Ran(result)) if self.running == Some(id) => {
                 self.running = None;
                 self.ended = Some(result);
@@ -343,6 +386,7 @@ impl Page for BulkJobScreen {
             }
             Answer::Bulk(BulkAnswer::Steered(result)) if self.steering.settle(id) => self.steered(result, cx),
             Answer::Broken(failure) if self.list.awaits(id) => self.taken(Err(failure), cx),
+            Answer::Broken(failure) if self.asking.settle(id) => self.run_with(Err(failure), cx),
             Answer::Broken(failure) if self.steering.settle(id) => self.steered(Err(failure), cx),
             other => return Some(other),
         }
@@ -362,6 +406,9 @@ impl Page for BulkJobScreen {
             && self.running == Some(*id)
         {
             self.running = None;
+        }
+        if matches!(event, Event::Shown) {
+            self.take_up(cx);
         }
         if matches!(event, Event::Shown | Event::JobEnded(_)) {
             self.read(ItemCursor::default(), cx);

@@ -3,20 +3,21 @@
 //! It shows what was read from the very bytes that will be signed. It signs nothing itself: `y` starts a job.
 
 use crossterm::event::KeyEvent;
-use keyward_custody::{PreviewDecision, Wallet};
+use keyward_custody::{PreviewDecision, Wallet, WalletPasswords};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 
 use crate::console::effect::{Answer, Pending, RequestId, Work};
 use crate::console::effects::send::{Draft, Obstacle, Prepared, SendAnswer, SendWork, Wish};
 use crate::console::input::{Edit, TextInput};
-use crate::console::jobs::Stop;
 use crate::console::keymap::{Action, Context};
+use crate::console::modal::Modal;
 use crate::console::page::{Cx, Handled, Nav, Page};
 use crate::console::state::Shared;
-use crate::console::transfers::{Payment, Subject, amount_in_short};
+use crate::console::transfers::Payment;
 
 use super::Screen;
+use super::own_passwords::{Asking, OwnPasswordsScreen, OwnWork};
 
 mod estimate;
 mod expiry;
@@ -157,29 +158,25 @@ impl Review {
 
     /// Hands the plan over, once, and leaves for the transfer's own screen.
     fn submit(&mut self, cx: &mut Cx<'_>) {
-        self.signed = true;
         let mut plan = self.prepared.plan.clone();
         if plan.simulation_error.is_some() {
             // Only who typed so gets here.
             plan = plan.send_anyway();
         }
-        let payment = self.payment();
-        let title = format!(
-            "send {} to {}",
-            amount_in_short(&payment.request.amount),
-            payment.to_whom()
-        );
-        let id = cx.start_job(
-            title,
-            Work::Send(SendWork::Submit(Box::new(plan))),
-            Stop::Impossible,
-        );
-        cx.shared.transfers.add(id, Subject::Payment(Box::new(payment)));
-        cx.cancel(&mut self.height);
-        // Out of the review and the form: neither may be gone back to.
-        cx.go(Nav::Back);
-        cx.go(Nav::Back);
-        cx.go(Nav::Push(Screen::transfer(id)));
+        let work = OwnWork::Send {
+            plan: Box::new(plan),
+            payment: Box::new(self.payment()),
+        };
+        let locked = Some(self.from.clone()).filter(|from| from.own_password);
+        match OwnPasswordsScreen::asking(locked.into_iter().collect(), work) {
+            Asking::Screen(screen) => cx.go(Nav::Push(Screen::OwnPasswords(screen))),
+            Asking::Nobody(work) => {
+                self.signed = true;
+                cx.cancel(&mut self.height);
+                work.start(WalletPasswords::none(), cx);
+            }
+            Asking::TooMany(failure) => cx.modal(Modal::Error(failure)),
+        }
     }
 
     fn payment(&self) -> Payment {

@@ -105,7 +105,7 @@ fn submitted(effects: &[Effect]) -> Option<(RequestId, &TransferPlan)> {
     effects.iter().find_map(|effect| match effect {
         Effect::Start {
             id,
-            work: Work::Send(SendWork::Submit(plan)),
+            work: Work::Send(SendWork::Submit(plan, _)),
             lifetime,
         } => {
             assert_eq!(*lifetime, Lifetime::Console, "a lock does not stop it");

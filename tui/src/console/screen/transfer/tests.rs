@@ -23,7 +23,7 @@ fn sending() -> (State, RequestId) {
     let form = std::mem::replace(&mut state.screen, Screen::Review(Box::new(review)));
     state.below.push(form);
     let effects = press(&mut state, KeyCode::Char('y'));
-    let id = started(&effects, |work| matches!(work, Work::Send(SendWork::Submit(_))));
+    let id = started(&effects, |work| matches!(work, Work::Send(SendWork::Submit(..))));
     (state, id)
 }
 
