@@ -233,3 +233,51 @@ async fn a_token_is_paid_collected_and_its_accounts_are_closed_from_the_console(
     vault.cli("audit verify")?.success()?;
     Ok(())
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_asks_for_the_passwords_of_those_who_sign_it() -> anyhow::Result<()> {
+    let node = TestNode::start()?;
+    let vault = TestVault::new(2)?;
+    let all = wallets(&vault, 2)?;
+    vault.give_own_password("#0", "hazel-orbit-candle-57")?;
+    node.fund(&all[0], Lamports::new(FUNDED)).await?;
+    let before = balances(&node, &all).await?;
+    let console = open(&vault, &node)?;
+    console.press(Key::Down)?;
+    console.type_text(" ")?;
+    console.wait_for_text("1 marked")?;
+    console.press(Key::Home)?;
+    console.type_text("S")?;
+    console.wait_for_text("marked wallet")?;
+    console.type_text("0.25")?;
+    console.press(Key::Ctrl('s'))?;
+    console.wait_for_text("t dry run")?;
+    console.type_text("y")?;
+    console.wait_for_text("Type the amount to sign and send")?;
+    console.type_text("0.25")?;
+    console.press(Key::Enter)?;
+    console.wait_for_text("has a password of its own")?;
+    console.type_text("walnut-meadow-spark-38")?;
+    console.press(Key::Enter)?;
+    console.wait_for("the run held", JOB_BOUND, |screen| {
+        screen.contains("Held: that is not the password")
+    })?;
+    ensure!(
+        balances(&node, &all).await? == before,
+        "paid with a wrong password"
+    );
+    console.type_text("r")?;
+    console.wait_for_text("type 1 to confirm")?;
+    console.type_text("1")?;
+    console.press(Key::Enter)?;
+    console.wait_for_text("has a password of its own")?;
+    console.type_text("hazel-orbit-candle-57")?;
+    console.press(Key::Enter)?;
+    console.wait_for("the end of the run", JOB_BOUND, |screen| {
+        screen.contains("Every item has its end")
+    })?;
+    ensure!(balances(&node, &all).await?[1] == before[1] + EACH);
+    leave(console)?;
+    vault.cli("audit verify")?.success()?;
+    Ok(())
+}

@@ -18,6 +18,9 @@ use crate::vault::{FIRST_ADDRESS, TestVault};
 const SHOP: &str = "9n8nR1dSJGiFUDYMuHVVHkDQRU3wtZRDuWbJtDgXqyvJ";
 const FAKE: &str = "9n8nR1dSJGiFUDYMuHVVHkDQRU4wtZRDuWbJtDgXqyvJ";
 const STRANGER: &str = "7WktogJEd2wQ9eH2oWusmcoFTgeYi6rS632UviTBJ2jm";
+/// A wallet's own password, and what is not it.
+const OWN: &str = "hazel-orbit-candle-57";
+const WRONG: &str = "walnut-meadow-spark-38";
 const FUNDED: u64 = 5_000_000_000;
 
 struct Scene {
@@ -77,7 +80,7 @@ async fn a_lookalike_is_paid_only_by_who_compared_it() -> anyhow::Result<()> {
     console.type_text("s")?;
     console.wait_for_text("Nothing is signed before you say so")?;
     console.type_text(FAKE)?;
-    console.wait_for_text("not one of yours")?;
+    console.wait_for_text("neither yours nor in the address book")?;
     console.press(Key::Tab)?;
     console.type_text("0.25")?;
     console.wait_for_text("= 0.250000000 SOL")?;
@@ -119,6 +122,44 @@ async fn a_lookalike_is_paid_only_by_who_compared_it() -> anyhow::Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_wallet_with_its_own_password_pays_with_it_alone() -> anyhow::Result<()> {
+    let scene = Scene::new().await?;
+    scene.vault.give_own_password("#0", OWN)?;
+    scene.vault.cli(&format!("book add shop {SHOP}"))?.success()?;
+    let console = scene.console()?;
+    for password in [WRONG, OWN] {
+        console.type_text("s")?;
+        console.wait_for_text("Nothing is signed before you say so")?;
+        console.type_text(SHOP)?;
+        console.wait_for_text("in the address book: shop")?;
+        console.press(Key::Tab)?;
+        console.type_text("0.25")?;
+        console.wait_for_text("= 0.250000000 SOL")?;
+        console.press(Key::Enter)?;
+        console.wait_for_text("Review: send")?;
+        console.type_text("y")?;
+        console.wait_for_text("type the amount to sign")?;
+        console.type_text("0.25")?;
+        console.press(Key::Enter)?;
+        console.wait_for_text("has a password of its own")?;
+        console.type_text(password)?;
+        console.press(Key::Enter)?;
+        if password == WRONG {
+            console.wait_for_text("not the password of wallet")?;
+            ensure!(scene.balance(SHOP).await? == 0);
+            console.press(Key::Esc)?;
+            console.wait_for_text("Wallets 2")?;
+        }
+    }
+    confirmed(&console)?;
+    ensure!(scene.balance(SHOP).await? == 250_000_000);
+    ensure!(!console.has_drawn(OWN.as_bytes()), "a password was shown");
+    leave(console)?;
+    scene.vault.cli("audit verify")?.success()?;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_token_is_chosen_reviewed_and_sent_to_the_last_digit() -> anyhow::Result<()> {
     let scene = Scene::new().await?;
     let options = MintOptions {
@@ -138,7 +179,7 @@ async fn a_token_is_chosen_reviewed_and_sent_to_the_last_digit() -> anyhow::Resu
     console.type_text("s")?;
     shows(&console, "the form", &["Send a token", &token, "of 1,000.00"])?;
     console.type_text(STRANGER)?;
-    console.wait_for_text("not one of yours")?;
+    console.wait_for_text("neither yours nor in the address book")?;
     console.press(Key::Tab)?;
     console.type_text("12.505")?;
     console.press(Key::Enter)?;

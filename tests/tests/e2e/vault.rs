@@ -35,6 +35,16 @@ impl TestVault {
         Ok(vault)
     }
 
+    /// Gives a wallet a password of its own.
+    pub(crate) fn give_own_password(&self, wallet: &str, password: &str) -> anyhow::Result<()> {
+        let file = self.sandbox.write("own-password", password)?;
+        self.cli(&format!("wallets password set {wallet}"))?
+            .arg("--new-wallet-password-file")
+            .arg(&file)
+            .success()?;
+        Ok(())
+    }
+
     /// A run of `keyward` with these words as arguments and this vault's password.
     pub(crate) fn cli(&self, words: &str) -> anyhow::Result<Cli> {
         Ok(Cli::new(&self.sandbox)?

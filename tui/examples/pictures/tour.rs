@@ -6,7 +6,7 @@ use keyward::config::{Config, Theme};
 use keyward::console::effect::{Answer, Effect, Progress, RequestId, Work};
 use keyward::console::effects::audit::{AuditAnswer, AuditWork};
 use keyward::console::effects::node::{NodeAnswer, NodeWork};
-use keyward::console::effects::send::{SendAnswer, SendWork};
+use keyward::console::effects::send::{Party, SendAnswer, SendWork};
 use keyward::console::effects::vault::{VaultAnswer, VaultWork};
 use keyward::console::effects::wallets::{WalletsAnswer, WalletsWork};
 use keyward::console::msg::Msg;
@@ -100,9 +100,9 @@ impl Tour {
                 })
             }
             Work::Node(NodeWork::History(_)) => Answer::Node(NodeAnswer::History(Ok(history()))),
-            Work::Send(SendWork::Lookup(_)) => {
-                Answer::Send(SendAnswer::Known(Ok(Some(Box::new(world.wallet(1)?)))))
-            }
+            Work::Send(SendWork::Lookup(_)) => Answer::Send(SendAnswer::Known(Ok(Some(Party::Wallet(
+                Box::new(world.wallet(1)?),
+            ))))),
             Work::Send(SendWork::Unresolved(_)) => Answer::Send(SendAnswer::Unresolved(Ok(Vec::new()))),
             Work::Send(SendWork::Prepare(draft)) => {
                 Answer::Send(SendAnswer::Prepared(Ok(Box::new(world.prepare(&draft)?))))

@@ -64,13 +64,13 @@ pub(super) const PLACES: [Place; 18] = [
     ),
     Place::new(
         "a transfer to a label",
-        &[("sbot", "no wallet of this vault has such a label")],
+        &[("sbot", "no wallet and no contact has such a label")],
     ),
     Place::new(
         "a transfer half typed",
         &[
             ("s", "Send"),
-            (STRANGER, "not one of yours"),
+            (STRANGER, "neither yours nor in the address book"),
             ("\t0.2", "= 0.200000000 SOL"),
         ],
     ),

@@ -1,5 +1,6 @@
 //! Work on a transfer: looking up the recipient, preparing, signing and sending, taking up unresolved ones.
 
+use keyward_core::account::Chain;
 use keyward_core::address::{Address, Signature};
 use keyward_core::amount::Lamports;
 use keyward_custody::chain::{Commitment, SolanaNode};
@@ -7,7 +8,10 @@ use keyward_custody::lookalike::Known;
 use keyward_custody::transfer::{
     self, Repeat, TransferAmount, TransferError, TransferPlan, TransferProgress, TransferRequest,
 };
-use keyward_custody::{AttemptQuery, AttemptState, Custody, FeePolicy, Wallet, WalletPasswords};
+use keyward_custody::{
+    AttemptQuery, AttemptState, Contact, ContactQuery, Custody, CustodyError, FeePolicy, Wallet,
+    WalletPasswords, WalletQuery,
+};
 use tokio::sync::watch;
 
 use super::{Reporter, Services};
@@ -17,11 +21,17 @@ use crate::console::transfers::Ending;
 /// How many past attempts are looked through for earlier payments to the same recipient.
 const LOOKED_THROUGH: u32 = 1_000;
 
+/// How many contacts and wallets are suggested for a piece of a label.
+const SUGGESTED_CONTACTS: u32 = 2;
+const SUGGESTED_WALLETS: u32 = 3;
+
 /// What to do.
 #[derive(Debug)]
 pub enum SendWork {
-    /// See whether an address is a wallet of ours.
+    /// See whether an address is a wallet of ours, or in the address book.
     Lookup(Address),
+    /// Find whom a piece of a label, or `#` and an index, may mean.
+    Suggest(String),
     /// List the unresolved transfers of a wallet, or of all.
     Unresolved(Option<Address>),
     /// Build and simulate a transfer.
@@ -63,8 +73,10 @@ pub enum Wish {
 /// What came of it.
 #[derive(Debug)]
 pub enum SendAnswer {
-    /// The wallet behind the address, if it is ours.
-    Known(Result<Option<Box<Wallet>>, Failure>),
+    /// Whose address it is, if we know.
+    Known(Result<Option<Party>, Failure>),
+    /// Whom the text may mean.
+    Suggested(Result<Vec<Party>, Failure>),
     /// The signatures of unresolved transfers, the newest first.
     Unresolved(Result<Vec<Signature>, Failure>),
     /// A transfer ready for review.
@@ -75,6 +87,26 @@ pub enum SendAnswer {
     Submitted(Result<Ending, Failure>),
     /// The ends of unresolved transfers.
     Resumed(Result<Vec<Ending>, Failure>),
+}
+
+/// Somebody whom this vault knows by name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Party {
+    /// A wallet of ours.
+    Wallet(Box<Wallet>),
+    /// Somebody in the address book.
+    Contact(Contact),
+}
+
+impl Party {
+    /// Where payments go.
+    #[must_use]
+    pub fn address(&self) -> Option<Address> {
+        match self {
+            Self::Wallet(wallet) => wallet.solana().copied(),
+            Self::Contact(contact) => Some(contact.address),
+        }
+    }
 }
 
 /// A transfer ready for review.
@@ -120,9 +152,8 @@ pub enum About {
 
 pub(super) async fn perform(services: &Services, work: SendWork, reporter: &Reporter) -> SendAnswer {
     match work {
-        SendWork::Lookup(address) => {
-            SendAnswer::Known(lookup(services, &address).await.map(|found| found.map(Box::new)))
-        }
+        SendWork::Lookup(address) => SendAnswer::Known(lookup(services, &address).await),
+        SendWork::Suggest(text) => SendAnswer::Suggested(suggest(services, text).await),
         SendWork::Unresolved(wallet) => SendAnswer::Unresolved(unresolved(services, wallet).await),
         SendWork::Prepare(draft) => SendAnswer::Prepared(prepare(services, &draft).await.map(Box::new)),
         SendWork::Height => SendAnswer::Height(height(services).await),
@@ -133,8 +164,37 @@ pub(super) async fn perform(services: &Services, work: SendWork, reporter: &Repo
     }
 }
 
-async fn lookup(services: &Services, address: &Address) -> Result<Option<Wallet>, Failure> {
-    Ok(services.custody()?.wallet_by_address(address).await?)
+async fn lookup(services: &Services, address: &Address) -> Result<Option<Party>, Failure> {
+    let custody = services.custody()?;
+    if let Some(wallet) = custody.wallet_by_address(address).await? {
+        return Ok(Some(Party::Wallet(Box::new(wallet))));
+    }
+    match custody.contact(&address.to_string()).await {
+        Ok(contact) => Ok(Some(Party::Contact(contact))),
+        Err(CustodyError::NotFound { .. }) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Contacts first, of whom there are few.
+async fn suggest(services: &Services, text: String) -> Result<Vec<Party>, Failure> {
+    let custody = services.custody()?;
+    let contacts = ContactQuery {
+        text: text.clone(),
+        limit: SUGGESTED_CONTACTS,
+        ..ContactQuery::default()
+    };
+    let contacts = custody.contacts(&contacts).await?.rows;
+    let wallets = WalletQuery {
+        text,
+        chain: Some(Chain::Solana),
+        limit: SUGGESTED_WALLETS,
+        ..WalletQuery::default()
+    };
+    let wallets = custody.wallets(&wallets).await?.rows;
+    let contacts = contacts.into_iter().map(Party::Contact);
+    let wallets = wallets.into_iter().map(|wallet| Party::Wallet(Box::new(wallet)));
+    Ok(contacts.chain(wallets).collect())
 }
 
 async fn unresolved(services: &Services, wallet: Option<Address>) -> Result<Vec<Signature>, Failure> {

@@ -5,11 +5,10 @@
 use keyward_core::address::{Address, Signature};
 use keyward_core::solana_pay::PaymentRequest;
 use keyward_custody::transfer::{MAX_MEMO_BYTES, Repeat, TransferAmount, TransferRequest};
-use keyward_custody::{FeePolicy, Wallet, WalletQuery};
+use keyward_custody::{FeePolicy, Wallet};
 
 use crate::console::effect::{Failure, Pending, Work};
-use crate::console::effects::send::{About, Draft, Obstacle, Prepared, SendWork};
-use crate::console::effects::wallets::WalletsWork;
+use crate::console::effects::send::{About, Draft, Obstacle, Party, Prepared, SendWork};
 use crate::console::input::{Edit, TextInput};
 use crate::console::jobs::Stop;
 use crate::console::modal::{Confirm, Decision, Gravity, Modal};
@@ -30,8 +29,6 @@ mod view;
 use reading::Recipient;
 pub use token::SentToken;
 
-/// How many wallets are suggested for a piece of a label.
-const SUGGESTED: u32 = 5;
 const LINK_ASKS_FOR_SOL: &str =
     "the link asks for SOL, and this form sends a token; leave it, or pay by address";
 
@@ -46,9 +43,9 @@ pub struct SendForm {
     amount: TextInput,
     priority: TextInput,
     memo: TextInput,
-    /// The wallet of ours behind the typed address, once that is known.
-    ours: Option<Wallet>,
-    suggestions: Vec<Wallet>,
+    /// Whose address was typed, once that is known.
+    known: Option<Party>,
+    suggestions: Vec<Party>,
     selected: usize,
     /// What the payment link said beside the fields it filled in.
     link: Option<LinkNote>,
@@ -106,7 +103,7 @@ impl SendForm {
             amount: TextInput::plain(64),
             priority: TextInput::plain(32),
             memo: TextInput::plain(MAX_MEMO_BYTES),
-            ours: None,
+            known: None,
             suggestions: Vec::new(),
             selected: 0,
             link: None,
@@ -174,18 +171,13 @@ impl SendForm {
         cx.cancel(&mut self.searching);
         self.suggestions.clear();
         self.selected = 0;
-        self.ours = None;
+        self.known = None;
         match reading::recipient(self.to.expose_text()) {
             Recipient::Address(address) => {
                 cx.start_latest(&mut self.searching, Work::Send(SendWork::Lookup(address)));
             }
             Recipient::Name(text) => {
-                let query = WalletQuery {
-                    text,
-                    limit: SUGGESTED,
-                    ..WalletQuery::default()
-                };
-                cx.start_latest(&mut self.searching, Work::Wallets(WalletsWork::Page(query)));
+                cx.start_latest(&mut self.searching, Work::Send(SendWork::Suggest(text)));
             }
             Recipient::Link(request) if self.token.is_none() => self.take_link(&request, cx),
             Recipient::Link(_) => {
@@ -226,17 +218,17 @@ impl SendForm {
         match reading::recipient(self.to.expose_text()) {
             Recipient::Address(_) => true,
             Recipient::Name(name) => match self.suggestions.get(self.selected).cloned() {
-                Some(wallet) => {
-                    let Some(address) = wallet.solana().copied() else {
+                Some(party) => {
+                    let Some(address) = party.address() else {
                         return false;
                     };
                     self.set_recipient(address, cx);
-                    self.ours = Some(wallet);
+                    self.known = Some(party);
                     true
                 }
                 None if self.searching.is_waiting() => false,
                 None => {
-                    let text = format!("no wallet of this vault is called {name:?}, and it is no address");
+                    let text = format!("no wallet and no contact is called {name:?}, and it is no address");
                     self.fail(Field::To, text)
                 }
             },
@@ -251,8 +243,8 @@ impl SendForm {
     }
 
     /// What a name stands for has come. Whoever typed on meanwhile has left the field already, or asked for the review.
-    fn suggested(&mut self, wallets: Vec<Wallet>, cx: &mut Cx<'_>) {
-        self.suggestions = wallets;
+    fn suggested(&mut self, found: Vec<Party>, cx: &mut Cx<'_>) {
+        self.suggestions = found;
         self.selected = 0;
         if let Some(repeat) = self.hurried.take() {
             self.prepare(repeat, cx);

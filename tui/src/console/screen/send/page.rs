@@ -10,7 +10,6 @@ use super::reading::{self, Recipient};
 use super::{Field, SendForm, start_resuming, view};
 use crate::console::effect::{Answer, RequestId};
 use crate::console::effects::send::{About, Obstacle, SendAnswer};
-use crate::console::effects::wallets::WalletsAnswer;
 use crate::console::keymap::{Action, Context};
 use crate::console::modal::Decision;
 use crate::console::page::{Cx, Event, Handled, Nav, Page};
@@ -111,11 +110,11 @@ impl Page for SendForm {
     fn answer(&mut self, id: RequestId, answer: Answer, cx: &mut Cx<'_>) -> Option<Answer> {
         match answer {
             Answer::Send(SendAnswer::Known(result)) if self.searching.settle(id) => {
-                // Not knowing whether it is ours costs a name on the screen, nothing else.
-                self.ours = result.ok().flatten().map(|wallet| *wallet);
+                // Not knowing whose it is costs a name on the screen, nothing else.
+                self.known = result.ok().flatten();
             }
-            Answer::Wallets(WalletsAnswer::Page(result)) if self.searching.settle(id) => {
-                self.suggested(result.map(|page| page.rows).unwrap_or_default(), cx);
+            Answer::Send(SendAnswer::Suggested(result)) if self.searching.settle(id) => {
+                self.suggested(result.unwrap_or_default(), cx);
             }
             Answer::Send(SendAnswer::Unresolved(result)) if self.listing.settle(id) => {
                 // Not knowing clears nothing up: what was unresolved may still be.

@@ -4,12 +4,13 @@ use crossterm::event::KeyCode;
 use keyward_core::amount::Lamports;
 use zeroize::Zeroizing;
 
+use keyward_custody::Contact;
+
 use super::*;
 use crate::console::effect::Effect;
 use crate::console::effect::{Answer, RequestId};
 use crate::console::effects::send::SendAnswer;
 use crate::console::effects::send::Wish;
-use crate::console::effects::wallets::WalletsAnswer;
 use crate::console::msg::Msg;
 use crate::console::state::State;
 use crate::console::update::update;
@@ -44,11 +45,25 @@ fn answer(state: &mut State, id: RequestId, answer: SendAnswer) -> Vec<Effect> {
     update(state, Msg::Answer { id, answer })
 }
 
+fn ours(number: u32) -> Party {
+    Party::Wallet(Box::new(wallet(number)))
+}
+
+fn shop() -> Party {
+    Party::Contact(Contact {
+        address: *wallet(7).solana().unwrap(),
+        label: "bottle shop".into(),
+        note: String::new(),
+        created_ms: 0,
+        paid: 3,
+    })
+}
+
 /// Types the recipient as an address that is ours and goes on to the amount.
 fn to_wallet_1(state: &mut State) {
     let effects = paste(state, &wallet(1).address.to_string());
     let id = started(&effects, |work| matches!(work, Work::Send(SendWork::Lookup(_))));
-    answer(state, id, SendAnswer::Known(Ok(Some(Box::new(wallet(1))))));
+    answer(state, id, SendAnswer::Known(Ok(Some(ours(1)))));
     press(state, KeyCode::Enter);
 }
 
@@ -95,20 +110,16 @@ fn a_label_is_completed_to_its_address() {
         .filter_map(|effect| match effect {
             Effect::Start {
                 id,
-                work: Work::Wallets(WalletsWork::Page(query)),
+                work: Work::Send(SendWork::Suggest(text)),
                 ..
-            } => Some((*id, query.text.clone())),
+            } => Some((*id, text.clone())),
             _ => None,
         })
         .next_back()
         .unwrap();
-    let page = keyward_custody::WalletPage {
-        total: 2,
-        rows: vec![wallet(1), wallet(2)],
-        next: None,
-    };
-    let found = Answer::Wallets(WalletsAnswer::Page(Ok(page)));
-    update(&mut state, Msg::Answer { id, answer: found });
+    let found = SendAnswer::Suggested(Ok(vec![shop(), ours(1), ours(2)]));
+    answer(&mut state, id, found);
+    press(&mut state, KeyCode::Down);
     press(&mut state, KeyCode::Down);
     snapshot("send_suggestions_80x24", &screen(&mut state, 80, 24));
     press(&mut state, KeyCode::Enter);
@@ -117,18 +128,34 @@ fn a_label_is_completed_to_its_address() {
 }
 
 #[test]
+fn somebody_of_the_address_book_is_paid_by_label_and_known_by_address() {
+    let mut state = form();
+    let effects = type_text(&mut state, "shop");
+    let last = effects.len() - 1;
+    let id = started(&effects[last..], |work| {
+        matches!(work, Work::Send(SendWork::Suggest(_)))
+    });
+    answer(&mut state, id, SendAnswer::Suggested(Ok(vec![shop()])));
+    press(&mut state, KeyCode::Enter);
+    assert_eq!(of(&state).to.expose_text(), wallet(7).address.to_string());
+    let text = screen(&mut state, 80, 24);
+    assert!(
+        text.contains("in the address book: bottle shop · 3 transfers landed"),
+        "{text}"
+    );
+    let mut state = form();
+    let effects = paste(&mut state, &wallet(7).address.to_string());
+    let id = started(&effects, |work| matches!(work, Work::Send(SendWork::Lookup(_))));
+    answer(&mut state, id, SendAnswer::Known(Ok(Some(shop()))));
+    let text = screen(&mut state, 80, 24);
+    assert!(text.contains("in the address book: bottle shop"), "{text}");
+}
+
+#[test]
 fn a_name_that_was_left_before_it_was_found_is_settled_when_it_is() {
     let found = |state: &mut State, effects: &[Effect]| {
-        let id = started(effects, |work| {
-            matches!(work, Work::Wallets(WalletsWork::Page(_)))
-        });
-        let page = keyward_custody::WalletPage {
-            total: 1,
-            rows: vec![wallet(1)],
-            next: None,
-        };
-        let answer = Answer::Wallets(WalletsAnswer::Page(Ok(page)));
-        update(state, Msg::Answer { id, answer })
+        let id = started(effects, |work| matches!(work, Work::Send(SendWork::Suggest(_))));
+        answer(state, id, SendAnswer::Suggested(Ok(vec![ours(1)])))
     };
     let mut state = form();
     let asked = type_text(&mut state, "b");

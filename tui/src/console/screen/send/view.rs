@@ -8,7 +8,7 @@ use ratatui::text::{Line, Span};
 
 use super::reading::{self, Recipient};
 use super::{Field, SendForm};
-use crate::console::effects::send::{About, Obstacle, Wish};
+use crate::console::effects::send::{About, Obstacle, Party, Wish};
 use crate::console::input::{Echo, TextInput};
 use crate::console::keymap::{Action, Context, key_label};
 use crate::console::state::{Node, Shared};
@@ -214,7 +214,10 @@ fn recipient_note(form: &SendForm, shared: &Shared, frame: &mut Frame<'_>, area:
         Recipient::Address(address) => {
             let text = if address == form.from.address {
                 "! this is the sender itself".to_owned()
-            } else if let Some(wallet) = &form.ours {
+            } else if let Some(Party::Contact(contact)) = &form.known {
+                let paid = count(contact.paid, "transfer landed", "transfers landed");
+                format!("✓ in the address book: {} · {paid}", printable(&contact.label))
+            } else if let Some(Party::Wallet(wallet)) = &form.known {
                 let holds = shared
                     .balance(address)
                     .and_then(|balance| balance.lamports)
@@ -225,7 +228,7 @@ fn recipient_note(form: &SendForm, shared: &Shared, frame: &mut Frame<'_>, area:
             } else if form.searching.is_waiting() {
                 "looking it up".to_owned()
             } else {
-                "not one of yours; compare every character with what the payee says".to_owned()
+                "neither yours nor in the address book; compare every character".to_owned()
             };
             note_line(
                 Field::To,
@@ -247,7 +250,7 @@ fn recipient_note(form: &SendForm, shared: &Shared, frame: &mut Frame<'_>, area:
     }
 }
 
-/// Wallets whose label fits, over the lines below the field.
+/// Contacts and wallets whose label fits, over the lines below the field.
 fn suggestions(form: &SendForm, shared: &Shared, frame: &mut Frame<'_>, area: Rect) {
     let palette = &shared.palette;
     let height = u16::try_from(form.suggestions.len().max(1)).unwrap_or(1);
@@ -264,18 +267,18 @@ fn suggestions(form: &SendForm, shared: &Shared, frame: &mut Frame<'_>, area: Re
         let text = if form.searching.is_waiting() {
             " looking"
         } else {
-            " no wallet of this vault has such a label"
+            " no wallet and no contact has such a label"
         };
         return widget::row(frame, target, 0, Line::styled(text, palette.bar));
     }
-    for (at, wallet) in form.suggestions.iter().enumerate() {
+    for (at, party) in form.suggestions.iter().enumerate() {
         let chosen = at == form.selected;
-        let name = fitted(&wallet_name(wallet), 18);
-        let text = format!(
-            "{} {name:<18}  {}",
-            if chosen { "▌" } else { " " },
-            wallet.address
-        );
+        let (name, address) = match party {
+            Party::Wallet(wallet) => (wallet_name(wallet), wallet.address.to_string()),
+            Party::Contact(contact) => (printable(&contact.label), contact.address.to_string()),
+        };
+        let name = fitted(&name, 18);
+        let text = format!("{} {name:<18}  {address}", if chosen { "▌" } else { " " });
         let style = if chosen {
             palette.bar.patch(palette.selected)
         } else {
