@@ -14,6 +14,7 @@ mod book;
 mod columns;
 #[cfg(test)]
 mod contract;
+mod directory;
 pub(crate) mod holdings;
 pub(crate) mod jobs;
 pub(crate) mod key_chain;

@@ -13,7 +13,6 @@ mod audit_log;
 mod book;
 mod connect;
 mod copy;
-mod directory;
 mod dump;
 mod errors;
 mod facts;

@@ -51,7 +51,6 @@ use crate::store::holdings::{BalanceRow, HoldingsPage, MintRow, TokenRow};
 use crate::store::jobs::{CountedJob, JobRow, JobRun};
 use crate::store::rotation::{RecordRef, RotationState, StagedRecord, Unstaged};
 use crate::store::rows::{Hold, Source, Target};
-use crate::store::tally::Tally;
 use crate::store::{
     Applied, Ask, AuditCountRow, AuditHead, AuditKeyRow, Commit, Decide, Facts, KnownRow, MasterSummaryRow,
     Overview, Store, StoredCheckpoint, WalletPlace,
@@ -84,7 +83,7 @@ pub(crate) struct SqliteStore {
     readers: SqlitePool,
     checkpoints: Arc<Checkpoints>,
     witness: Witness,
-    tally: Tally,
+    counts: lists::Counts,
 }
 
 impl SqliteStore {
@@ -124,7 +123,7 @@ impl SqliteStore {
             readers,
             checkpoints,
             witness,
-            tally: Tally::default(),
+            counts: lists::Counts::default(),
         })
     }
 
@@ -217,7 +216,7 @@ impl Store for SqliteStore {
     async fn wallets(&self, query: &WalletQuery) -> Result<WalletPage, CustodyError> {
         let mut reader = self.reader().await?;
         let mut snapshot = reader.begin().await.storage()?;
-        let page = lists::wallets(&mut snapshot, query, &self.tally).await?;
+        let page = lists::wallets(&mut snapshot, query, &self.counts).await?;
         snapshot.rollback().await.storage()?;
         Ok(page)
     }

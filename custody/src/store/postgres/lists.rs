@@ -3,7 +3,7 @@
 //! A filter that finds few is asked first, and its rows are sorted; one that finds many is asked of each row while walking
 //! along an index in the order wanted. Rows without the value sorted by come after those that have it. Only the page's own
 //! rows are read whole. How many wallets there are is carried on from the last time, and pieces of addresses are found in
-//! memory: see [`crate::store::tally`] and [`super::directory`].
+//! memory: see [`crate::store::tally`] and [`crate::store::directory`].
 
 mod filter;
 mod pager;
@@ -15,10 +15,10 @@ use sqlx::query::Query;
 use sqlx::{AssertSqlSafe, PgConnection, Postgres, Row};
 
 use super::connect::Engine;
-use super::directory::Directory;
 use super::errors::{Fault, ResultExt};
 use super::wallets::{WALLET_COLUMNS, wallet};
 use crate::store::columns::unsigned;
+use crate::store::directory::{self, Addresses, Directory};
 use crate::store::paging;
 use crate::store::tally::Tally;
 use crate::wallets::{Wallet, WalletCursor, WalletPage, WalletQuery};
@@ -41,6 +41,26 @@ impl Counts {
     /// How many wallets there are.
     pub(super) async fn all(&self, connection: &mut PgConnection) -> Result<i64, Fault> {
         Ok(filter::counted(connection, &self.tally, false).await?.all)
+    }
+}
+
+/// Addresses as they stand in the table.
+struct Rows<'c>(&'c mut PgConnection);
+
+impl Addresses for Rows<'_> {
+    type Error = Fault;
+
+    async fn after(&mut self, id: i64) -> Result<Option<(Vec<i64>, String)>, Fault> {
+        let (ids, addresses): (Option<Vec<i64>>, Option<String>) = sqlx::query_as(
+            "SELECT ARRAY_AGG(p.wallet_id), STRING_AGG(p.address, CHR(10)) \
+             FROM (SELECT wallet_id, address FROM wallets WHERE wallet_id > $1 ORDER BY wallet_id LIMIT $2) p",
+        )
+        .bind(id)
+        .bind(directory::PAGE)
+        .fetch_one(&mut *self.0)
+        .await
+        .storage()?;
+        Ok(ids.zip(addresses))
     }
 }
 

@@ -15,6 +15,7 @@ use super::errors::ResultExt;
 use super::wallets::{WALLET_COLUMNS, wallet};
 use crate::error::CustodyError;
 use crate::store::columns::unsigned;
+use crate::store::directory::{self, Addresses, Directory};
 use crate::store::paging;
 use crate::store::tally::Tally;
 use crate::wallets::{Wallet, WalletCursor, WalletPage, WalletQuery};
@@ -26,23 +27,44 @@ type Asked<'q> = Query<'q, Sqlite, SqliteArguments>;
 /// A filter that finds up to so many wallets finds few.
 const FEW: usize = 2_000;
 
+/// What a handle remembers of how many there are, and of their addresses.
+#[derive(Debug, Default)]
+pub(super) struct Counts {
+    tally: Tally,
+    directory: Directory,
+}
+
+impl Addresses for SqliteConnection {
+    type Error = CustodyError;
+
+    async fn after(&mut self, id: i64) -> Result<Option<(Vec<i64>, String)>, CustodyError> {
+        let (ids, addresses): (Option<String>, Option<String>) = sqlx::query_as(
+            "SELECT GROUP_CONCAT(p.wallet_id, CHAR(10)), GROUP_CONCAT(p.address, CHAR(10)) \
+             FROM (SELECT wallet_id, address FROM wallets WHERE wallet_id > ?1 ORDER BY wallet_id LIMIT ?2) p",
+        )
+        .bind(id)
+        .bind(directory::PAGE)
+        .fetch_one(self)
+        .await
+        .storage()?;
+        let Some((ids, addresses)) = ids.zip(addresses) else {
+            return Ok(None);
+        };
+        let ids: Result<Vec<i64>, _> = ids.lines().map(str::parse).collect();
+        let ids = ids.map_err(|_| CustodyError::damaged("a wallet's id is no number"))?;
+        Ok(Some((ids, addresses)))
+    }
+}
+
 /// A page of wallets.
 pub(super) async fn wallets(
     connection: &mut SqliteConnection,
     query: &WalletQuery,
-    tally: &Tally,
+    counts: &Counts,
 ) -> Result<WalletPage, CustodyError> {
     let mut filter = Filter::of(query);
     filter.look_at_tags(connection).await?;
-    let mut few = None;
-    if filter.narrows() {
-        let found = filter.ids(connection).await?;
-        few = (found.len() <= FEW).then_some(found);
-    }
-    let total = match &few {
-        Some(found) => i64::try_from(found.len()).unwrap_or(i64::MAX),
-        None => filter.count(connection, tally).await?,
-    };
+    let (few, total) = filter.found(connection, counts).await?;
     let mut pager = Pager {
         connection,
         query,

@@ -4,7 +4,7 @@ use keyward_core::account::Chain;
 use keyward_core::path::PathFamily;
 use sqlx::{AssertSqlSafe, PgConnection, Row};
 
-use super::{Asked, Counts, FEW};
+use super::{Asked, Counts, FEW, Rows};
 use crate::store::columns::pattern;
 use crate::store::postgres::connect::Engine;
 use crate::store::postgres::errors::{Fault, ResultExt};
@@ -159,7 +159,10 @@ impl<'q> Filter<'q> {
             .await
             .storage()?;
         let directory = &counts.directory;
-        let Some(mut found) = directory.find(connection, &self.query.text, highest).await? else {
+        let Some(mut found) = directory
+            .find(&mut Rows(connection), &self.query.text, highest)
+            .await?
+        else {
             return Ok(None);
         };
         let like = match self.engine {

@@ -3,7 +3,7 @@
 use keyward_core::account::Chain;
 use sqlx::{AssertSqlSafe, Row, SqliteConnection};
 
-use super::{Asked, FEW};
+use super::{Asked, Counts, FEW};
 use crate::error::CustodyError;
 use crate::store::columns::pattern;
 use crate::store::sqlite::errors::ResultExt;
@@ -59,7 +59,7 @@ impl<'q> Filter<'q> {
     }
 
     /// Whether it may leave out most wallets.
-    pub(super) fn narrows(&self) -> bool {
+    fn narrows(&self) -> bool {
         let query = self.query;
         !query.text.is_empty()
             || query.tag.is_some()
@@ -168,8 +168,82 @@ impl<'q> Filter<'q> {
             .bind(&self.query.role)
     }
 
+    /// Whether a piece of text is looked for among all, or all in use, and nothing else is asked for.
+    fn is_text_alone(&self) -> bool {
+        let query = self.query;
+        !query.text.is_empty()
+            && self.index.is_none()
+            && query.tag.is_none()
+            && query.owner.is_none()
+            && query.role.is_none()
+            && query.chain.is_none()
+            && !matches!(query.status, StatusFilter::Only(_))
+    }
+
+    /// The ids of what is found, if they are few, and how many there are.
+    pub(super) async fn found(
+        &self,
+        connection: &mut SqliteConnection,
+        counts: &Counts,
+    ) -> Result<(Option<Vec<i64>>, i64), CustodyError> {
+        let many = |found: &[i64]| i64::try_from(found.len()).unwrap_or(i64::MAX);
+        if self.is_text_alone()
+            && let Some(found) = self.with_text(connection, counts).await?
+        {
+            let total = many(&found);
+            return Ok(((found.len() <= FEW).then_some(found), total));
+        }
+        if self.narrows() {
+            let found = self.ids(connection).await?;
+            if found.len() <= FEW {
+                let total = many(&found);
+                return Ok((Some(found), total));
+            }
+        }
+        Ok((None, self.count(connection, &counts.tally).await?))
+    }
+
+    /// The ids of the wallets with the piece of text; none where the directory cannot tell.
+    async fn with_text(
+        &self,
+        connection: &mut SqliteConnection,
+        counts: &Counts,
+    ) -> Result<Option<Vec<i64>>, CustodyError> {
+        let highest: i64 = sqlx::query_scalar("SELECT COALESCE(MAX(wallet_id), 0) FROM wallets")
+            .fetch_one(&mut *connection)
+            .await
+            .storage()?;
+        let directory = &counts.directory;
+        let Some(mut found) = directory.find(connection, &self.query.text, highest).await? else {
+            return Ok(None);
+        };
+        let tags = match self.is_in_tags {
+            true => format!(" UNION ALL SELECT wallet_id FROM tags WHERE tag IN ({TAGS_LIKE})"),
+            false => String::new(),
+        };
+        let sql =
+            format!("SELECT wallet_id FROM wallets WHERE label <> '' AND label LIKE ?1 ESCAPE '\\'{tags}");
+        let named: Vec<i64> = sqlx::query_scalar(AssertSqlSafe(sql))
+            .bind(&self.text)
+            .fetch_all(&mut *connection)
+            .await
+            .storage()?;
+        found.extend(named);
+        found.sort_unstable();
+        found.dedup();
+        if self.query.status == StatusFilter::InUse && !found.is_empty() {
+            let sql = format!("{OUT_OF_USE} ORDER BY wallet_id");
+            let unused: Vec<i64> = sqlx::query_scalar(AssertSqlSafe(sql))
+                .fetch_all(connection)
+                .await
+                .storage()?;
+            found.retain(|id| unused.binary_search(id).is_err());
+        }
+        Ok(Some(found))
+    }
+
     /// The ids of the wallets that it finds, one more than few at most.
-    pub(super) async fn ids(&self, connection: &mut SqliteConnection) -> Result<Vec<i64>, CustodyError> {
+    async fn ids(&self, connection: &mut SqliteConnection) -> Result<Vec<i64>, CustodyError> {
         let sql = format!(
             "SELECT w.wallet_id FROM wallets w WHERE 1{} LIMIT {}",
             self.finding(),
@@ -183,11 +257,7 @@ impl<'q> Filter<'q> {
         rows.iter().map(|row| row.try_get(0).storage()).collect()
     }
 
-    pub(super) async fn count(
-        &self,
-        connection: &mut SqliteConnection,
-        tally: &Tally,
-    ) -> Result<i64, CustodyError> {
+    async fn count(&self, connection: &mut SqliteConnection, tally: &Tally) -> Result<i64, CustodyError> {
         let sql = match (self.narrows(), self.query.status) {
             (false, status) => {
                 let all = counted(connection, tally).await?;
