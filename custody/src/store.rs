@@ -76,6 +76,10 @@ pub(crate) trait Store: Send + Sync {
     /// The vault, the policy in force and the number of wallets.
     async fn overview(&self) -> Result<Option<Overview>, CustodyError>;
 
+    /// How many wallets there are. A handle that asks for the first time counts them all, which takes longer than all the rest
+    /// of an unlock: it is for summaries.
+    async fn wallet_count(&self) -> Result<u64, CustodyError>;
+
     /// A page of wallets; the query's bounds were checked by the caller.
     async fn wallets(&self, query: &WalletQuery) -> Result<WalletPage, CustodyError>;
 
@@ -563,7 +567,6 @@ pub(crate) struct IntentRow {
 pub(crate) struct Overview {
     pub(crate) vault: VaultRow,
     pub(crate) family: String,
-    pub(crate) wallet_count: u64,
     pub(crate) policy: Option<PolicyRow>,
 }
 

@@ -326,7 +326,8 @@ impl Custody {
         let Some(overview) = self.store().overview().await? else {
             return Ok(VaultStatus::Empty);
         };
-        let summary = summary(&overview.vault, &overview.family, overview.wallet_count)?;
+        let wallets = self.store().wallet_count().await?;
+        let summary = summary(&overview.vault, &overview.family, wallets)?;
         Ok(if self.is_unlocked() {
             VaultStatus::Unlocked(summary)
         } else {

@@ -54,6 +54,7 @@ use crate::error::CustodyError;
 use crate::jobs::{Batch, ItemFilter, JobId, JobItem, JobQuery};
 use crate::owners::{Owner, OwnerPage, OwnerQuery};
 use crate::store::batch::{Group, Turn};
+use crate::store::columns::unsigned;
 use crate::store::holdings::{BalanceRow, HoldingsPage, MintRow, TokenRow};
 use crate::store::jobs::{CountedJob, JobRow, JobRun};
 use crate::store::rotation::{RecordRef, RotationState, StagedRecord, Unstaged};
@@ -356,7 +357,12 @@ impl Store for PostgresStore {
     }
 
     async fn overview(&self) -> Result<Option<Overview>, CustodyError> {
-        Ok(reads::overview(&mut *self.reader().await?, &self.counts).await?)
+        Ok(reads::overview(&mut *self.reader().await?).await?)
+    }
+
+    async fn wallet_count(&self) -> Result<u64, CustodyError> {
+        let all = self.counts.all(&mut *self.reader().await?).await?;
+        unsigned("wallets", all)
     }
 
     async fn wallets(&self, query: &WalletQuery) -> Result<WalletPage, CustodyError> {

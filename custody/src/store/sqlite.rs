@@ -46,7 +46,7 @@ use crate::error::CustodyError;
 use crate::jobs::{Batch, ItemFilter, JobId, JobItem, JobQuery};
 use crate::owners::{Owner, OwnerPage, OwnerQuery};
 use crate::store::batch::Group;
-use crate::store::columns::bounded;
+use crate::store::columns::{bounded, unsigned};
 use crate::store::holdings::{BalanceRow, HoldingsPage, MintRow, TokenRow};
 use crate::store::jobs::{CountedJob, JobRow, JobRun};
 use crate::store::rotation::{RecordRef, RotationState, StagedRecord, Unstaged};
@@ -211,6 +211,11 @@ impl Store for SqliteStore {
 
     async fn overview(&self) -> Result<Option<Overview>, CustodyError> {
         reads::overview(&mut *self.reader().await?).await
+    }
+
+    async fn wallet_count(&self) -> Result<u64, CustodyError> {
+        let all = self.counts.all(&mut *self.reader().await?).await?;
+        unsigned("wallets", all)
     }
 
     async fn wallets(&self, query: &WalletQuery) -> Result<WalletPage, CustodyError> {

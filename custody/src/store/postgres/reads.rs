@@ -6,7 +6,6 @@ use sqlx::{AssertSqlSafe, PgConnection, Row};
 
 use super::errors::{Fault, ResultExt};
 use super::facts::{VAULT_COLUMNS, VAULT_WIDTH, vault_row};
-use super::lists::Counts;
 use super::types::Millis;
 use crate::attempts::{Attempt, AttemptId, AttemptQuery, AttemptState, NewAttempt};
 use crate::error::CustodyError;
@@ -18,11 +17,7 @@ const ATTEMPT_COLUMNS: &str = "a.attempt_id, w.address, a.recipient, a.lamports,
      a.mint, a.decimals, a.nonce_account, a.nonce_value \
      FROM attempts a JOIN wallets w ON w.wallet_id = a.wallet_id";
 
-pub(super) async fn overview(
-    connection: &mut PgConnection,
-    counts: &Counts,
-) -> Result<Option<Overview>, Fault> {
-    let wallets = counts.all(connection).await?;
+pub(super) async fn overview(connection: &mut PgConnection) -> Result<Option<Overview>, Fault> {
     let row = sqlx::query(AssertSqlSafe(format!(
         "SELECT {VAULT_COLUMNS}, \
          (SELECT path_family FROM master_wallets ORDER BY master_id LIMIT 1), \
@@ -50,7 +45,6 @@ pub(super) async fn overview(
                 .try_get::<Option<String>, _>(VAULT_WIDTH)
                 .storage()?
                 .unwrap_or_default(),
-            wallet_count: unsigned("wallets", wallets)?,
             policy: policy.transpose()?,
         })
     })

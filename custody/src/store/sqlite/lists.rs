@@ -34,6 +34,13 @@ pub(super) struct Counts {
     directory: Directory,
 }
 
+impl Counts {
+    /// How many wallets there are.
+    pub(super) async fn all(&self, connection: &mut SqliteConnection) -> Result<i64, CustodyError> {
+        filter::counted(connection, &self.tally).await
+    }
+}
+
 impl Addresses for SqliteConnection {
     type Error = CustodyError;
 

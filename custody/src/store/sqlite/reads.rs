@@ -19,7 +19,7 @@ const ATTEMPT_COLUMNS: &str = "a.attempt_id, w.address, a.recipient, a.lamports,
 pub(super) async fn overview(connection: &mut SqliteConnection) -> Result<Option<Overview>, CustodyError> {
     let row = sqlx::query(AssertSqlSafe(format!(
         "SELECT {VAULT_COLUMNS}, \
-         (SELECT path_family FROM master_wallets ORDER BY master_id LIMIT 1), (SELECT COUNT(*) FROM wallets), \
+         (SELECT path_family FROM master_wallets ORDER BY master_id LIMIT 1), \
          p.version, p.body, p.signature FROM vaults v LEFT JOIN policies p ON p.vault_id = v.vault_id \
          ORDER BY p.version DESC LIMIT 1"
     )))
@@ -27,14 +27,14 @@ pub(super) async fn overview(connection: &mut SqliteConnection) -> Result<Option
     .await
     .storage()?;
     row.map(|row| {
-        let version: Option<i64> = row.try_get(VAULT_WIDTH + 2).storage()?;
+        let version: Option<i64> = row.try_get(VAULT_WIDTH + 1).storage()?;
         let policy = version.map(|version| -> Result<PolicyRow, CustodyError> {
             Ok(PolicyRow {
                 version: unsigned("policies.version", version)?,
-                body: row.try_get(VAULT_WIDTH + 3).storage()?,
+                body: row.try_get(VAULT_WIDTH + 2).storage()?,
                 signature: Signature::new(fixed(
                     "policies.signature",
-                    row.try_get(VAULT_WIDTH + 4).storage()?,
+                    row.try_get(VAULT_WIDTH + 3).storage()?,
                 )?),
             })
         });
@@ -44,7 +44,6 @@ pub(super) async fn overview(connection: &mut SqliteConnection) -> Result<Option
                 .try_get::<Option<String>, _>(VAULT_WIDTH)
                 .storage()?
                 .unwrap_or_default(),
-            wallet_count: unsigned("wallets", row.try_get(VAULT_WIDTH + 1).storage()?)?,
             policy: policy.transpose()?,
         })
     })

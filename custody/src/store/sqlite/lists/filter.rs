@@ -287,7 +287,7 @@ impl<'q> Filter<'q> {
 }
 
 /// How many wallets there are in this snapshot. The first time a whole table, which is counted by its pages.
-async fn counted(connection: &mut SqliteConnection, tally: &Tally) -> Result<i64, CustodyError> {
+pub(super) async fn counted(connection: &mut SqliteConnection, tally: &Tally) -> Result<i64, CustodyError> {
     let known = tally.known();
     let highest: i64 = sqlx::query_scalar("SELECT COALESCE(MAX(wallet_id), 0) FROM wallets")
         .fetch_one(&mut *connection)
