@@ -111,9 +111,11 @@ async fn along<P: Parts>(
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
     use super::*;
 
-    /// Rows by number: even ones have a value, which is the number.
+    /// Rows in their order, those with a value first.
     struct Rows {
         with: Vec<i64>,
         without: Vec<i64>,
