@@ -208,3 +208,51 @@ async fn a_token_is_chosen_reviewed_and_sent_to_the_last_digit() -> anyhow::Resu
     ensure!(mint.held_by(&first).await? == Some(98_750));
     leave(console)
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_durable_nonce_is_made_sent_by_advanced_and_closed() -> anyhow::Result<()> {
+    let scene = Scene::new().await?;
+    let console = scene.console()?;
+    let listed = |texts: &[&str]| shows(&console, "the nonces", texts);
+    let follow = || -> anyhow::Result<()> {
+        confirmed(&console)?;
+        console.press(Key::Esc)
+    };
+    console.press(Key::Enter)?;
+    console.wait_for_text("Wallet #0")?;
+    console.type_text("n")?;
+    console.wait_for_text("n makes one")?;
+    console.type_text("n")?;
+    console.wait_for_text("Make a durable nonce?")?;
+    ensure!(scene.signatures()? == 0, "nothing is signed yet");
+    console.type_text("y")?;
+    follow()?;
+    listed(&["1 nonce", "this wallet alone advances"])?;
+
+    // What is sent by it lives until it is advanced.
+    console.type_text("s")?;
+    console.wait_for_text("Send by a durable nonce")?;
+    console.type_text("#1")?;
+    console.press(Key::Enter)?;
+    console.wait_for_text("yours: #1")?;
+    console.type_text("0.25")?;
+    console.press(Key::Enter)?;
+    console.wait_for_text("can land until its nonce is advanced")?;
+    console.type_text("y")?;
+    confirmed(&console)?;
+    console.press(Key::Esc)?;
+    for (key, question) in [("v", "Advance this nonce?"), ("D", "Close this nonce?")] {
+        listed(&["1 nonce"])?;
+        console.type_text(key)?;
+        console.wait_for_text(question)?;
+        console.type_text("y")?;
+        follow()?;
+    }
+    console.wait_for_text("n makes one")?;
+    leave(console)?;
+    let paid = scene.vault.cli("wallets show #1 --json")?.success()?.json()?;
+    let paid = paid["wallet"]["address"].as_str().unwrap_or_default().to_owned();
+    ensure!(scene.balance(&paid).await? == 250_000_000);
+    scene.vault.cli("audit verify")?.success()?;
+    Ok(())
+}

@@ -82,6 +82,8 @@ pub enum Context {
     Tokens,
     /// What happened to a wallet.
     History,
+    /// The durable nonces of a wallet.
+    Nonces,
     /// What wallets hold together.
     Portfolio,
     /// The stored jobs.
@@ -148,6 +150,7 @@ impl Context {
             Self::Settings => "Settings",
             Self::Tokens => "Tokens",
             Self::History => "History",
+            Self::Nonces => "Durable nonces",
             Self::Portfolio => "Portfolio",
             Self::Bulk => "Jobs in bulk",
             Self::BulkJob => "Job in bulk",

@@ -104,6 +104,8 @@ pub enum Decision {
     RemoveContact(Address),
     /// Give up what a stored job has not signed.
     CancelBulk(JobId),
+    /// Sign what was prepared about the durable nonce in this account.
+    Nonce(Address),
 }
 
 /// A few actions to choose from.

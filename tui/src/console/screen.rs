@@ -24,6 +24,7 @@ pub mod inspect;
 pub mod jobs;
 pub mod limits;
 pub mod merge;
+pub mod nonces;
 pub mod opening;
 pub mod own_passwords;
 pub mod owners;
@@ -97,6 +98,8 @@ pub enum Screen {
     Purge(Box<purge::PurgeScreen>),
     /// The token accounts of a wallet.
     Tokens(Box<tokens::TokensScreen>),
+    /// A wallet's durable nonces.
+    Nonces(Box<nonces::NoncesScreen>),
     /// What happened to a wallet.
     History(Box<history::HistoryScreen>),
     /// What wallets hold together.
@@ -221,6 +224,7 @@ impl Screen {
             Self::Purge(page) => &**page,
             Self::Tokens(page) => &**page,
             Self::History(page) => &**page,
+            Self::Nonces(page) => &**page,
             Self::Portfolio(page) => &**page,
             Self::Bulk(page) => &**page,
             Self::BulkJob(page) => &**page,
@@ -268,6 +272,7 @@ impl Screen {
             Self::Purge(page) => &mut **page,
             Self::Tokens(page) => &mut **page,
             Self::History(page) => &mut **page,
+            Self::Nonces(page) => &mut **page,
             Self::Portfolio(page) => &mut **page,
             Self::Bulk(page) => &mut **page,
             Self::BulkJob(page) => &mut **page,

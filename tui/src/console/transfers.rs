@@ -6,6 +6,7 @@
 use keyward_core::address::{Address, Signature};
 use keyward_core::amount::Lamports;
 use keyward_custody::Wallet;
+use keyward_custody::transfer::nonce::NonceAction;
 use keyward_custody::transfer::{
     TransferAmount, TransferOutcome, TransferProgress, TransferRequest, TransferResult,
 };
@@ -39,6 +40,31 @@ pub enum Subject {
     Payment(Box<Payment>),
     /// Everything unresolved.
     Resumption,
+    /// A durable nonce is made, advanced or closed.
+    Nonce(Box<NonceStep>),
+}
+
+/// What is done with a durable nonce.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NonceStep {
+    /// Whose it is.
+    pub wallet: Wallet,
+    /// Where it is.
+    pub account: Address,
+    /// What is done.
+    pub action: NonceAction,
+}
+
+impl NonceStep {
+    /// What is done, in a few words.
+    #[must_use]
+    pub fn words(&self) -> &'static str {
+        match self.action {
+            NonceAction::Create => "make a durable nonce",
+            NonceAction::Advance(_) => "advance a durable nonce",
+            NonceAction::Close(_) => "close a durable nonce",
+        }
+    }
 }
 
 /// One payment.
@@ -170,11 +196,27 @@ impl Transfers {
     /// Takes note of the end.
     pub fn end(&mut self, id: RequestId, end: Result<Vec<Ending>, Failure>) {
         if let Some(transfer) = self.list.iter_mut().find(|transfer| transfer.id == id) {
-            if let (Subject::Payment(_), Ok([outcome])) = (&transfer.subject, end.as_deref()) {
+            if let (Subject::Payment(_) | Subject::Nonce(_), Ok([outcome])) =
+                (&transfer.subject, end.as_deref())
+            {
                 transfer.signature = Some(outcome.signature);
             }
             transfer.end = Some(end);
         }
+    }
+}
+
+/// How something done with a durable nonce ended, in a few words.
+#[must_use]
+pub fn step_summary(step: &NonceStep, outcomes: &[Ending]) -> String {
+    match outcomes {
+        [
+            Ending {
+                result: TransferResult::Confirmed { slot },
+                ..
+            },
+        ] => format!("{}: confirmed in slot {slot}", step.words()),
+        other => summary(other),
     }
 }
 

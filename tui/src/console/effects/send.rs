@@ -5,6 +5,7 @@ use keyward_core::address::{Address, Signature};
 use keyward_core::amount::Lamports;
 use keyward_custody::chain::{Commitment, SolanaNode};
 use keyward_custody::lookalike::Known;
+use keyward_custody::transfer::nonce::{self, NonceAccount, NonceAction, NoncePlan};
 use keyward_custody::transfer::{
     self, Repeat, TransferAmount, TransferError, TransferPlan, TransferProgress, TransferRequest,
 };
@@ -42,6 +43,12 @@ pub enum SendWork {
     Submit(Box<TransferPlan>, WalletPasswords),
     /// Follow every unresolved transfer to its end.
     Resume,
+    /// Read a wallet's durable nonces.
+    Nonces(Address),
+    /// Build and simulate what is done with one.
+    PrepareNonce(Address, NonceAction),
+    /// Sign, record, send and follow that; with the wallet's password, if it has one of its own.
+    SubmitNonce(Box<NoncePlan>, WalletPasswords),
 }
 
 /// A transfer as typed.
@@ -57,6 +64,8 @@ pub struct Draft {
     pub fee: FeePolicy,
     /// A public text.
     pub memo: Option<String>,
+    /// The durable nonce that it lives by, in place of a recent blockhash.
+    pub nonce: Option<Address>,
     /// What to do about an equal unresolved transfer.
     pub repeat: Repeat,
 }
@@ -87,6 +96,10 @@ pub enum SendAnswer {
     Submitted(Result<Ending, Failure>),
     /// The ends of unresolved transfers.
     Resumed(Result<Vec<Ending>, Failure>),
+    /// A wallet's durable nonces.
+    Nonces(Result<Vec<NonceAccount>, Failure>),
+    /// What would be done with one.
+    NoncePrepared(Result<Box<NoncePlan>, Failure>),
 }
 
 /// Somebody whom this vault knows by name.
@@ -161,6 +174,13 @@ pub(super) async fn perform(services: &Services, work: SendWork, reporter: &Repo
             SendAnswer::Submitted(submit(services, *plan, passwords, reporter).await)
         }
         SendWork::Resume => SendAnswer::Resumed(resume(services, reporter).await),
+        SendWork::Nonces(wallet) => SendAnswer::Nonces(nonces(services, &wallet).await),
+        SendWork::PrepareNonce(wallet, action) => {
+            SendAnswer::NoncePrepared(prepare_nonce(services, wallet, action).await.map(Box::new))
+        }
+        SendWork::SubmitNonce(plan, passwords) => {
+            SendAnswer::Submitted(submit_nonce(services, *plan, passwords, reporter).await)
+        }
     }
 }
 
@@ -266,6 +286,7 @@ fn request(draft: &Draft, amount: TransferAmount) -> TransferRequest {
     request.fee = draft.fee;
     request.memo.clone_from(&draft.memo);
     request.repeat = draft.repeat;
+    request.nonce = draft.nonce;
     request
 }
 
@@ -296,6 +317,32 @@ async fn submit(
     let (custody, node) = both(services)?;
     let (progress, states) = watch::channel(TransferProgress::default());
     let work = transfer::submit_with(&custody, &node, plan, passwords, progress);
+    Ok(reporter.follow(states, Progress::Transfer, work).await?.into())
+}
+
+async fn nonces(services: &Services, wallet: &Address) -> Result<Vec<NonceAccount>, Failure> {
+    let node = services.node()?;
+    Ok(nonce::nonces(&node, wallet).await?)
+}
+
+async fn prepare_nonce(
+    services: &Services,
+    wallet: Address,
+    action: NonceAction,
+) -> Result<NoncePlan, Failure> {
+    let (custody, node) = both(services)?;
+    Ok(nonce::prepare_nonce(&custody, &node, wallet, action).await?)
+}
+
+async fn submit_nonce(
+    services: &Services,
+    plan: NoncePlan,
+    passwords: WalletPasswords,
+    reporter: &Reporter,
+) -> Result<Ending, Failure> {
+    let (custody, node) = both(services)?;
+    let (progress, states) = watch::channel(TransferProgress::default());
+    let work = nonce::submit_nonce(&custody, &node, plan, passwords, progress);
     Ok(reporter.follow(states, Progress::Transfer, work).await?.into())
 }
 

@@ -171,4 +171,8 @@ pub enum Action {
     Tokens,
     /// Goes to the portfolio.
     GoPortfolio,
+    /// Shows a wallet's durable nonces.
+    Nonces,
+    /// Gives a durable nonce its next value.
+    Advance,
 }

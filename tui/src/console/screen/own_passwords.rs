@@ -6,6 +6,7 @@ use crossterm::event::KeyEvent;
 use keyward_custody::jobs::JobId;
 use keyward_custody::password::{MAX_PASSWORD_BYTES, Password};
 use keyward_custody::transfer::TransferPlan;
+use keyward_custody::transfer::nonce::NoncePlan;
 use keyward_custody::{Wallet, WalletPasswords};
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -24,7 +25,7 @@ use crate::console::page::{Cx, Handled, Nav, Page};
 use crate::console::sheet::{self, Foot};
 use crate::console::state::Shared;
 use crate::console::text::{fitted, grouped};
-use crate::console::transfers::{Payment, Subject, amount_in_short};
+use crate::console::transfers::{NonceStep, Payment, Subject, amount_in_short};
 use crate::console::widget::{full_address, wrapped};
 
 #[cfg(test)]
@@ -50,6 +51,13 @@ pub enum OwnWork {
         /// What it is.
         payment: Box<Payment>,
     },
+    /// What is done with a durable nonce, which was shown.
+    Nonce {
+        /// What is signed.
+        plan: Box<NoncePlan>,
+        /// What it is.
+        step: Box<NonceStep>,
+    },
 }
 
 impl OwnWork {
@@ -71,6 +79,12 @@ impl OwnWork {
                 cx.shared.transfers.add(id, Subject::Payment(payment));
                 cx.go(Nav::Back);
                 cx.go(Nav::Back);
+                cx.go(Nav::Push(Screen::transfer(id)));
+            }
+            Self::Nonce { plan, step } => {
+                let work = Work::Send(SendWork::SubmitNonce(plan, passwords));
+                let id = cx.start_job(step.words(), work, Stop::Impossible);
+                cx.shared.transfers.add(id, Subject::Nonce(step));
                 cx.go(Nav::Push(Screen::transfer(id)));
             }
         }

@@ -85,11 +85,7 @@ impl Review {
     /// The review of what was just prepared.
     #[must_use]
     pub fn new(from: Wallet, prepared: Prepared, now_ms: u64) -> Self {
-        let expiry = Expiry::new(
-            prepared.plan.last_valid_block_height,
-            prepared.block_height,
-            now_ms,
-        );
+        let expiry = expiry(&prepared, now_ms);
         Self {
             from,
             prepared,
@@ -197,6 +193,7 @@ impl Review {
             amount: Wish::Exactly(request.amount),
             fee: request.fee,
             memo: request.memo.clone(),
+            nonce: request.nonce,
             repeat: request.repeat,
         };
         self.typing = None;
@@ -208,12 +205,7 @@ impl Review {
     fn prepared_again(&mut self, result: Result<Box<Prepared>, Obstacle>, cx: &mut Cx<'_>) {
         match result {
             Ok(prepared) => {
-                let plan = &prepared.plan;
-                self.expiry = Expiry::new(
-                    plan.last_valid_block_height,
-                    prepared.block_height,
-                    cx.shared.now_ms,
-                );
+                self.expiry = expiry(&prepared, cx.shared.now_ms);
                 self.prepared = *prepared;
                 cx.notice("prepared again: the review shows the new transaction");
             }
@@ -228,6 +220,16 @@ impl Review {
             cx.go(Nav::Back);
         }
     }
+}
+
+/// By a durable nonce it does not grow old.
+fn expiry(prepared: &Prepared, now_ms: u64) -> Expiry {
+    let plan = &prepared.plan;
+    let last_valid = match plan.details.nonce {
+        Some(_) => u64::MAX,
+        None => plan.last_valid_block_height,
+    };
+    Expiry::new(last_valid, prepared.block_height, now_ms)
 }
 
 impl Page for Review {

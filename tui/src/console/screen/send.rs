@@ -38,6 +38,8 @@ pub struct SendForm {
     from: Wallet,
     /// What is sent in place of SOL.
     token: Option<SentToken>,
+    /// The durable nonce that it lives by.
+    nonce: Option<Address>,
     focus: Field,
     to: TextInput,
     amount: TextInput,
@@ -98,6 +100,7 @@ impl SendForm {
         Self {
             from,
             token: None,
+            nonce: None,
             focus: Field::To,
             to: TextInput::plain(4_096),
             amount: TextInput::plain(64),
@@ -127,11 +130,21 @@ impl SendForm {
         }
     }
 
+    /// An empty form for this sender, of a transfer that can land until this nonce is advanced.
+    #[must_use]
+    pub fn by_nonce(from: Wallet, nonce: Address) -> Self {
+        Self {
+            nonce: Some(nonce),
+            ..Self::new(from)
+        }
+    }
+
     /// The form filled in as it was for this request.
     #[must_use]
     pub fn again(from: Wallet, request: &TransferRequest) -> Self {
         let mut form = Self::new(from);
         form.token = SentToken::again(&request.amount);
+        form.nonce = request.nonce;
         form.to.insert(&request.to.to_string());
         form.amount.insert(&reading::typed(&request.amount));
         if request.fee != FeePolicy::None {
@@ -286,6 +299,7 @@ impl SendForm {
                 amount,
                 fee,
                 memo,
+                nonce: self.nonce,
                 repeat,
             }),
             (Err(text), _, _) => {

@@ -14,7 +14,9 @@ use crate::console::screen::send::SendForm;
 use crate::console::state::Shared;
 use crate::console::text::{count, fitted, printable, sentence};
 use crate::console::theme::Palette;
-use crate::console::transfers::{Ending, Payment, Subject, Transfer, amount_in_short, wallet_name};
+use crate::console::transfers::{
+    Ending, NonceStep, Payment, Subject, Transfer, amount_in_short, wallet_name,
+};
 use crate::console::widget;
 
 #[cfg(test)]
@@ -115,10 +117,12 @@ fn lines(transfer: &Transfer, shared: &Shared, width: u16) -> Vec<Line<'static>>
     let title = match &transfer.subject {
         Subject::Payment(_) => "Transfer",
         Subject::Resumption => "Unresolved transfers",
+        Subject::Nonce(_) => "Durable nonce",
     };
     let mut out = vec![widget::heading(title, &elapsed, width, palette), Line::default()];
     match &transfer.subject {
         Subject::Payment(payment) => payment_lines(payment, palette, &mut out),
+        Subject::Nonce(step) => nonce_lines(step, palette, &mut out),
         Subject::Resumption => out.push(Line::styled(
             "  The recorded bytes are sent again while they can land. Nothing is signed.",
             palette.text,
@@ -162,6 +166,18 @@ fn payment_lines(payment: &Payment, palette: &Palette, out: &mut Vec<Line<'stati
                 palette.text,
             ));
         }
+        out.push(Line::from(spans));
+    }
+}
+
+fn nonce_lines(step: &NonceStep, palette: &Palette, out: &mut Vec<Line<'static>>) {
+    out.push(Line::styled(format!("  {}", step.words()), palette.strong));
+    for (name, address) in [
+        ("account", step.account.to_string()),
+        ("of", step.wallet.address.to_string()),
+    ] {
+        let mut spans = vec![Span::styled(format!("  {name:<10}"), palette.muted)];
+        spans.extend(widget::full_address(&address, palette));
         out.push(Line::from(spans));
     }
 }

@@ -18,6 +18,7 @@ use crate::console::page::{Cx, Event, Handled, Nav, Page};
 use crate::console::screen::Screen;
 use crate::console::screen::export::ExportScreen;
 use crate::console::screen::history::HistoryScreen;
+use crate::console::screen::nonces::NoncesScreen;
 use crate::console::screen::tokens::TokensScreen;
 use crate::console::screen::wallets::acting::{called, decide, open_form};
 use crate::console::state::{Node, Shared};
@@ -128,7 +129,9 @@ impl Page for WalletScreen {
             | Action::Distribute
             | Action::Consolidate
             | Action::CloseAccounts => self.wallet.solana().is_some(),
-            Action::History => self.wallet.solana().is_some() && !matches!(shared.node, Node::NotChosen),
+            Action::History | Action::Nonces => {
+                self.wallet.solana().is_some() && !matches!(shared.node, Node::NotChosen)
+            }
             Action::RemoveTags => !self.wallet.tags.is_empty(),
             Action::Rotate => self.wallet.status == WalletStatus::Active,
             Action::Purge => self.wallet.status == WalletStatus::Deleted,
@@ -153,6 +156,10 @@ impl Page for WalletScreen {
             Action::Tokens if self.wallet.solana().is_some() => {
                 let screen = TokensScreen::new(self.wallet.clone());
                 cx.go(Nav::Push(Screen::Tokens(Box::new(screen))));
+            }
+            Action::Nonces if self.wallet.solana().is_some() => {
+                let screen = NoncesScreen::new(self.wallet.clone());
+                cx.go(Nav::Push(Screen::Nonces(Box::new(screen))));
             }
             Action::History if self.wallet.solana().is_some() => {
                 let screen = HistoryScreen::new(self.wallet.clone());

@@ -284,7 +284,10 @@ fn transferred(id: RequestId, result: Result<Vec<Ending>, Failure>, cx: &mut Cx<
     let now_ms = cx.shared.now_ms;
     match &result {
         Ok(outcomes) => {
-            let words = transfers::summary(outcomes);
+            let words = match cx.shared.transfers.get(id).map(|transfer| &transfer.subject) {
+                Some(transfers::Subject::Nonce(step)) => transfers::step_summary(step, outcomes),
+                _ => transfers::summary(outcomes),
+            };
             let bad = |outcome: &Ending| !matches!(outcome.result, TransferResult::Confirmed { .. });
             if outcomes.iter().any(bad) {
                 let remedy = "open it for what to do next";

@@ -136,6 +136,20 @@ fn y_signs_exactly_what_was_reviewed_once_and_enter_does_not() {
 }
 
 #[test]
+fn what_lives_by_a_durable_nonce_does_not_grow_old() {
+    let mut durable = prepared();
+    durable.plan.details.nonce = Some(keyward_custody::transfer::NonceUse {
+        account: *wallet(9).solana().unwrap(),
+        value: Blockhash::new([9; 32]),
+    });
+    durable.block_height = Some(durable.plan.last_valid_block_height + 100);
+    let mut state = reviewing(durable);
+    let text = screen(&mut state, 80, 24);
+    assert!(text.contains("until its nonce is advanced"), "{text}");
+    assert!(submitted(&press(&mut state, KeyCode::Char('y'))).is_some());
+}
+
+#[test]
 fn what_the_policy_refuses_cannot_be_signed() {
     let mut refused = prepared();
     refused.plan.decision.decision = PreviewDecision::Refused { reasons: Vec::new() };

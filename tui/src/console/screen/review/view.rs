@@ -53,6 +53,9 @@ pub(super) fn view(review: &Review, shared: &Shared, frame: &mut Frame<'_>, area
 
 fn expires(review: &Review, shared: &Shared) -> (String, ratatui::style::Style) {
     let palette = &shared.palette;
+    if review.prepared.plan.details.nonce.is_some() {
+        return ("can land until its nonce is advanced ".into(), palette.muted);
+    }
     match review.expiry.left(shared.now_ms) {
         Left::Unknown => ("expires in ? ".into(), palette.warning),
         Left::Nothing => ("expired ".into(), palette.warning),

@@ -96,6 +96,7 @@ fn a_form_becomes_a_draft() {
             micro_lamports: 44_000,
         },
         memo: Some("rent".into()),
+        nonce: None,
         repeat: Repeat::Refuse,
     };
     assert_eq!(drafted(&effects).unwrap().1, &expected);

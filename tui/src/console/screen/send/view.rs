@@ -69,9 +69,11 @@ fn sender(form: &SendForm, shared: &Shared, frame: &mut Frame<'_>, area: Rect) {
         None => format!("{amount} SOL"),
         Some(age) => format!("{amount} SOL, {age}"),
     };
-    let title = match form.token {
-        None => "Send",
-        Some(_) => "Send a token",
+    let title = match (&form.token, &form.nonce) {
+        (None, None) => "Send",
+        (Some(_), None) => "Send a token",
+        (None, Some(_)) => "Send by a durable nonce",
+        (Some(_), Some(_)) => "Send a token by a durable nonce",
     };
     widget::row(
         frame,
