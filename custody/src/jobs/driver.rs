@@ -3,7 +3,7 @@
 mod build;
 pub(super) mod load;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -87,6 +87,21 @@ impl Custody {
     }
 }
 
+/// Waits for `first`, and lets the work go on meanwhile: some of it may hold what `first` waits for.
+async fn beside<T, E>(
+    first: impl Future<Output = T>,
+    work: &mut FuturesUnordered<BoxFuture<'_, Option<E>>>,
+    ready: &mut VecDeque<E>,
+) -> T {
+    let mut first = std::pin::pin!(first);
+    loop {
+        tokio::select! {
+            outcome = &mut first => return outcome,
+            Some(done) = work.next(), if !work.is_empty() => ready.extend(done),
+        }
+    }
+}
+
 /// What a task has come to.
 struct Prepared {
     unsigned: Vec<u8>,
@@ -113,6 +128,7 @@ impl Run<'_> {
     async fn go(&self, mut machine: Machine, progress: &watch::Sender<JobProgress>) -> JobOutcome {
         let started = Instant::now();
         let mut work: FuturesUnordered<BoxFuture<'_, Option<Event>>> = FuturesUnordered::new();
+        let mut ready = VecDeque::new();
         let mut event = Event::Start { now_ms: 0 };
         loop {
             for effect in machine.handle(event) {
@@ -122,11 +138,14 @@ impl Run<'_> {
                     }
                     Effect::Finish(outcome) => return outcome,
                     // Stored before the run's end, which comes after it, so that the next run is refused too.
-                    Effect::Pause { reason } => self.pause(&reason).await,
+                    Effect::Pause { reason } => beside(self.pause(&reason), &mut work, &mut ready).await,
                     effect => work.push(Box::pin(self.perform(effect))),
                 }
             }
             event = loop {
+                if let Some(event) = ready.pop_front() {
+                    break event;
+                }
                 tokio::select! {
                     // Events first, so that a busy machine is not asked the time instead of being told what happened.
                     biased;
@@ -454,5 +473,28 @@ fn why_not_signed(error: &SignError) -> NotSigned {
         _ => NotSigned::Hold {
             reason: error.to_string(),
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_is_waited_for_lets_the_work_go_on_that_holds_it() {
+        let lock = Arc::new(Mutex::new(()));
+        let held = Arc::clone(&lock).lock_owned().await;
+        let mut work: FuturesUnordered<BoxFuture<'_, Option<u32>>> = FuturesUnordered::new();
+        work.push(Box::pin(async move {
+            tokio::task::yield_now().await;
+            drop(held);
+            Some(7)
+        }));
+        work.push(Box::pin(async { None }));
+        let mut ready = VecDeque::new();
+        let first = beside(lock.lock(), &mut work, &mut ready);
+        let waited = tokio::time::timeout(Duration::from_secs(30), first).await;
+        assert!(waited.is_ok(), "they wait for each other");
+        assert!(ready.iter().all(|event| *event == 7));
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use keyward_core::address::Address;
 
-use super::{ItemCursor, ItemFilter, ItemState, JobId, MAX_JOB_PAGE, NewJob};
+use super::{ItemCursor, ItemFilter, ItemState, JobId, JobState, MAX_JOB_PAGE, NewJob};
 use crate::error::CustodyError;
 use crate::vault::Custody;
 use crate::wallets::{StatusFilter, Wallet, WalletQuery};
@@ -19,7 +19,7 @@ pub struct JobSigners {
     pub fee_payer: Address,
     /// Everybody, the fee payer among them.
     pub all: BTreeSet<Address>,
-    /// Those of what is not done yet, the fee payer among them if there is any.
+    /// Those of what is to be signed, the fee payer among them; none where nothing is, as of a job that is paused.
     pub left: BTreeSet<Address>,
 }
 
@@ -56,7 +56,8 @@ impl Custody {
     /// # Errors
     /// [`CustodyError::NotFound`], or the store's.
     pub async fn job_signers(&self, id: JobId) -> Result<JobSigners, CustodyError> {
-        let mut signers = JobSigners::of_payer(self.job(id).await?.fee_payer);
+        let job = self.job(id).await?;
+        let mut signers = JobSigners::of_payer(job.fee_payer);
         let mut cursor = ItemCursor::default();
         loop {
             let page = self.job_items(id, ItemFilter::All, cursor, MAX_JOB_PAGE).await?;
@@ -65,10 +66,8 @@ impl Custody {
             };
             cursor.after = Some(last.new.number);
             for item in &page {
-                let is_left = matches!(
-                    item.state,
-                    ItemState::Planned | ItemState::Signed | ItemState::Sent
-                );
+                // What was signed is followed; should it expire, the run holds until it is asked for again.
+                let is_left = job.state == JobState::Open && item.state == ItemState::Planned;
                 signers.add(item.new.source, is_left);
             }
         }
@@ -79,6 +78,9 @@ impl Custody {
     /// # Errors
     /// The store's.
     pub async fn with_own_passwords(&self, among: &BTreeSet<Address>) -> Result<Vec<Wallet>, CustodyError> {
+        if among.is_empty() {
+            return Ok(Vec::new());
+        }
         let mut query = WalletQuery {
             status: StatusFilter::All,
             limit: PAGE,

@@ -361,7 +361,9 @@ impl Store for PostgresStore {
     }
 
     async fn wallet_count(&self) -> Result<u64, CustodyError> {
-        let all = self.counts.all(&mut *self.reader().await?).await?;
+        let mut snapshot = self.snapshot().await?;
+        let all = self.counts.all(&mut snapshot).await?;
+        snapshot.rollback().await.storage()?;
         unsigned("wallets", all)
     }
 

@@ -214,7 +214,10 @@ impl Store for SqliteStore {
     }
 
     async fn wallet_count(&self) -> Result<u64, CustodyError> {
-        let all = self.counts.all(&mut *self.reader().await?).await?;
+        let mut reader = self.reader().await?;
+        let mut snapshot = reader.begin().await.storage()?;
+        let all = self.counts.all(&mut snapshot).await?;
+        snapshot.rollback().await.storage()?;
         unsigned("wallets", all)
     }
 

@@ -302,10 +302,10 @@ impl<'a> Run<'a> {
             return Err(lost("a resumed transfer is never signed"));
         };
         let request = SignRequest::new(plan.transaction.clone(), plan.network.clone());
-        let signed = self
-            .custody
-            .sign_transaction_with(request, &self.passwords)
-            .await?;
+        // Signed once: they are not kept for as long as it is followed.
+        let passwords = std::mem::take(&mut self.passwords);
+        let signed = self.custody.sign_transaction_with(request, &passwords).await?;
+        drop(passwords);
         let message = |bytes: &[u8]| {
             Transaction::decode(bytes)
                 .ok()

@@ -276,13 +276,13 @@ impl Tasks {
 
     /// Stops all work of the session.
     pub fn end_session(&mut self) {
-        self.services.take_following();
         self.running.retain(|_, (task, lifetime)| {
             if *lifetime == Lifetime::Session {
                 task.abort();
             }
             *lifetime != Lifetime::Session
         });
+        self.services.take_following();
     }
 }
 

@@ -89,6 +89,9 @@ pub trait Page {
     /// Time has passed.
     fn tick(&mut self, _cx: &mut Cx<'_>) {}
 
+    /// As [`Self::tick`], while no window is open above it.
+    fn tick_in_front(&mut self, _cx: &mut Cx<'_>) {}
+
     /// A question it asked was answered with yes.
     fn confirmed(&mut self, _decision: &Decision, _cx: &mut Cx<'_>) {}
 

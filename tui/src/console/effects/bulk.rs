@@ -44,10 +44,9 @@ pub enum BulkWork {
     },
     /// Hold it against the chain.
     Report(JobId),
-    /// See who still signs in it with a password of its own.
-    Locked(JobId),
-    /// Run it until every item has its end, or nothing more can be done now, with those passwords.
-    Run(JobId, WalletPasswords),
+    /// Run it until every item has its end, or nothing more can be done now. Without passwords only if nobody who still signs
+    /// has one of his own.
+    Run(JobId, Option<WalletPasswords>),
     /// Steer it.
     Steer {
         /// Which.
@@ -63,7 +62,6 @@ impl fmt::Debug for BulkWork {
             Self::Jobs(_) => "BulkWork::Jobs",
             Self::Job { .. } => "BulkWork::Job",
             Self::Report(_) => "BulkWork::Report",
-            Self::Locked(_) => "BulkWork::Locked",
             Self::Run(..) => "BulkWork::Run",
             Self::Steer { .. } => "BulkWork::Steer",
         })
@@ -88,8 +86,8 @@ pub enum BulkAnswer {
     Job(Result<Box<JobPage>, Failure>),
     /// A job held against the chain.
     Reported(Result<Box<ReportPage>, Failure>),
-    /// Who still signs with a password of its own.
-    Locked(Result<Vec<Wallet>, Failure>),
+    /// It was not run: these wallets sign, each with a password of its own.
+    Locked(Vec<Wallet>),
     /// How a run ended.
     Ran(Result<JobOutcome, Failure>),
     /// It was steered.
@@ -121,8 +119,14 @@ pub(super) async fn perform(services: &Services, work: BulkWork, reporter: &Repo
             limit,
         } => BulkAnswer::Job(one(services, id, filter, cursor, limit).await),
         BulkWork::Report(id) => BulkAnswer::Reported(report::read(services, id).await),
-        BulkWork::Locked(id) => BulkAnswer::Locked(locked(services, id).await),
-        BulkWork::Run(id, passwords) => BulkAnswer::Ran(run(services, id, passwords, reporter).await),
+        BulkWork::Run(id, Some(passwords)) => BulkAnswer::Ran(run(services, id, passwords, reporter).await),
+        BulkWork::Run(id, None) => match locked(services, id).await {
+            Ok(wallets) if wallets.is_empty() => {
+                BulkAnswer::Ran(run(services, id, WalletPasswords::none(), reporter).await)
+            }
+            Ok(wallets) => BulkAnswer::Locked(wallets),
+            Err(failure) => BulkAnswer::Ran(Err(failure)),
+        },
         BulkWork::Steer { id, steer } => BulkAnswer::Steered(steered(services, id, steer).await),
     }
 }

@@ -20,7 +20,7 @@ pub enum NodeWork {
     Choose(Box<Config>),
     /// Balances.
     Balances(Vec<Address>),
-    /// Wait until one of these balances changes, by subscription where the endpoint has it.
+    /// Wait until one of these balances changes, by subscription where the endpoint has it; of none to follow none any more.
     Follow(Vec<Address>),
     /// The newest transactions of an address.
     History(Address),
@@ -79,6 +79,9 @@ async fn follow(services: &Services, addresses: Vec<Address>) -> Result<Vec<(Add
     let kept = services
         .take_following()
         .filter(|kept| kept.addresses == addresses);
+    if addresses.is_empty() {
+        return Ok(Vec::new());
+    }
     let mut following = match kept {
         Some(kept) => kept,
         None => Following {

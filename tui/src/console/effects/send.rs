@@ -1,5 +1,7 @@
 //! Work on a transfer: looking up the recipient, preparing, signing and sending, taking up unresolved ones.
 
+use std::collections::HashSet;
+
 use keyward_core::account::Chain;
 use keyward_core::address::{Address, Signature};
 use keyward_core::amount::Lamports;
@@ -23,8 +25,10 @@ use crate::console::transfers::Ending;
 const LOOKED_THROUGH: u32 = 1_000;
 
 /// How many contacts and wallets are suggested for a piece of a label.
-const SUGGESTED_CONTACTS: u32 = 2;
+const SUGGESTED_CONTACTS: usize = 2;
 const SUGGESTED_WALLETS: u32 = 3;
+/// Among how many contacts those are looked for: their addresses and notes are searched as well.
+const CONTACTS_SEARCHED: u32 = 50;
 
 /// What to do.
 #[derive(Debug)]
@@ -112,6 +116,15 @@ pub enum Party {
 }
 
 impl Party {
+    /// What people call it.
+    #[must_use]
+    pub fn label(&self) -> &str {
+        match self {
+            Self::Wallet(wallet) => &wallet.label,
+            Self::Contact(contact) => &contact.label,
+        }
+    }
+
     /// Where payments go.
     #[must_use]
     pub fn address(&self) -> Option<Address> {
@@ -196,25 +209,53 @@ async fn lookup(services: &Services, address: &Address) -> Result<Option<Party>,
     }
 }
 
-/// Contacts first, of whom there are few.
+/// Those whose whole label it is come first, then wallets, then contacts. `#` and an index is a wallet.
 async fn suggest(services: &Services, text: String) -> Result<Vec<Party>, Failure> {
     let custody = services.custody()?;
-    let contacts = ContactQuery {
-        text: text.clone(),
-        limit: SUGGESTED_CONTACTS,
-        ..ContactQuery::default()
-    };
-    let contacts = custody.contacts(&contacts).await?.rows;
     let wallets = WalletQuery {
-        text,
+        text: text.clone(),
         chain: Some(Chain::Solana),
         limit: SUGGESTED_WALLETS,
         ..WalletQuery::default()
     };
-    let wallets = custody.wallets(&wallets).await?.rows;
-    let contacts = contacts.into_iter().map(Party::Contact);
-    let wallets = wallets.into_iter().map(|wallet| Party::Wallet(Box::new(wallet)));
-    Ok(contacts.chain(wallets).collect())
+    let mut found = Vec::new();
+    match custody.wallet(&text).await {
+        Ok(wallet) => found.push(Party::Wallet(Box::new(wallet))),
+        Err(CustodyError::NotFound { .. } | CustodyError::Ambiguous { .. }) => {}
+        Err(error) => return Err(error.into()),
+    }
+    let rows = custody.wallets(&wallets).await?.rows;
+    found.extend(rows.into_iter().map(|wallet| Party::Wallet(Box::new(wallet))));
+    if !text.starts_with('#') {
+        found.extend(contacts(&custody, &text).await?);
+    }
+    found.sort_by_key(|party| party.label() != text);
+    let mut seen = HashSet::new();
+    found.retain(|party| party.address().is_some_and(|address| seen.insert(address)));
+    Ok(found)
+}
+
+async fn contacts(custody: &Custody, text: &str) -> Result<Vec<Party>, Failure> {
+    let mut found = Vec::new();
+    match custody.contact(text).await {
+        Ok(contact) => found.push(contact),
+        Err(CustodyError::NotFound { .. }) => {}
+        Err(error) => return Err(error.into()),
+    }
+    let query = ContactQuery {
+        text: text.to_owned(),
+        limit: CONTACTS_SEARCHED,
+        ..ContactQuery::default()
+    };
+    let piece = text.to_ascii_lowercase();
+    let by_label = custody
+        .contacts(&query)
+        .await?
+        .rows
+        .into_iter()
+        .filter(|contact| contact.label.to_ascii_lowercase().contains(&piece));
+    found.extend(by_label.take(SUGGESTED_CONTACTS));
+    Ok(found.into_iter().map(Party::Contact).collect())
 }
 
 async fn unresolved(services: &Services, wallet: Option<Address>) -> Result<Vec<Signature>, Failure> {

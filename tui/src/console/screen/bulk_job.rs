@@ -1,11 +1,11 @@
 //! One stored job: how far it is, its items by their state, running it and steering it.
 
 use keyward_core::amount::{Lamports, format_units};
+use keyward_custody::Wallet;
 use keyward_custody::jobs::{
     ItemAction, ItemCursor, ItemFilter, ItemState, Job, JobId, JobItem, JobKind, JobOutcome, JobProgress,
     JobState,
 };
-use keyward_custody::{Wallet, WalletPasswords};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
@@ -17,6 +17,7 @@ use super::own_passwords::{Asking, OwnPasswordsScreen, OwnWork};
 use super::report::ReportScreen;
 use crate::console::effect::{Answer, Failure, Pending, Progress, RequestId, Work};
 use crate::console::effects::bulk::{BulkAnswer, BulkWork, JobPage, Steer};
+use crate::console::jobs::Stop;
 use crate::console::keymap::{Action, Context};
 use crate::console::list::{Listing, Rows, Words};
 use crate::console::modal::{Confirm, Decision, Gravity, Modal, Purpose};
@@ -73,10 +74,8 @@ pub struct BulkJobScreen {
     running: Option<RequestId>,
     progress: Option<JobProgress>,
     steering: Pending,
-    /// Who signs with a password of its own, before a run.
-    asking: Pending,
-    /// Whether it is run as soon as it is read.
-    at_once: bool,
+    /// Who signs with a password of its own: to be asked for as soon as this is what is seen.
+    locked: Vec<Wallet>,
     /// How the last run here ended.
     ended: Option<Result<JobOutcome, Failure>>,
 }
@@ -95,18 +94,8 @@ impl BulkJobScreen {
             running: None,
             progress: None,
             steering: Pending::default(),
-            asking: Pending::default(),
-            at_once: false,
+            locked: Vec::new(),
             ended: None,
-        }
-    }
-
-    /// This job, which is run as soon as it is read: that was confirmed before it was stored.
-    #[must_use]
-    pub fn run_at_once(id: JobId) -> Self {
-        Self {
-            at_once: true,
-            ..Self::new(id)
         }
     }
 
@@ -179,32 +168,31 @@ impl BulkJobScreen {
         goes_on && !self.is_running(shared)
     }
 
-    /// Runs it, once it is known whose passwords that takes.
     fn run(&mut self, cx: &mut Cx<'_>) {
+        let Some(job) = &self.job else { return };
         if self.is_running(cx.shared) {
             return;
         }
         if matches!(cx.shared.node, Node::NotChosen) {
             return cx.notice("choose a node first (4 settings)");
         }
-        cx.start_latest(&mut self.asking, Work::Bulk(BulkWork::Locked(self.id)));
+        let work = Work::Bulk(BulkWork::Run(self.id, None));
+        let run = cx.start_job(run_title(job), work, Stop::Resumable);
+        cx.shared.jobs.runs(run, self.id);
+        self.take_up(cx);
     }
 
-    fn run_with(&mut self, locked: Result<Vec<Wallet>, Failure>, cx: &mut Cx<'_>) {
+    /// Asks for the passwords without which nothing was run.
+    fn ask_for_passwords(&mut self, cx: &mut Cx<'_>) {
         let Some(job) = &self.job else { return };
-        let title = format!("{} {}", kind_name(job.kind), job_title(job));
         let run = OwnWork::Run {
             job: self.id,
-            title: title.clone(),
+            title: run_title(job),
         };
-        match locked.map(|wallets| OwnPasswordsScreen::asking(wallets, run)) {
-            Err(failure) => cx.modal(Modal::Error(failure)),
-            Ok(Asking::Nobody(run)) => {
-                run.start(WalletPasswords::none(), cx);
-                self.take_up(cx);
-            }
-            Ok(Asking::Screen(screen)) => cx.go(Nav::Push(Screen::OwnPasswords(screen))),
-            Ok(Asking::TooMany(failure)) => cx.modal(Modal::Error(failure)),
+        match OwnPasswordsScreen::asking(std::mem::take(&mut self.locked), run) {
+            Asking::Screen(screen) => cx.go(Nav::Push(Screen::OwnPasswords(screen))),
+            Asking::TooMany(failure) => cx.modal(Modal::Error(failure)),
+            Asking::Nobody(_) => {}
         }
     }
 
@@ -273,6 +261,11 @@ impl BulkJobScreen {
         }
         self.read(ItemCursor::default(), cx);
     }
+}
+
+/// What a run is called in the list of what goes on.
+fn run_title(job: &Job) -> String {
+    format!("{} {}", kind_name(job.kind), job_title(job))
 }
 
 /// How a run ended, in words, and whether well.
@@ -372,13 +365,11 @@ impl Page for BulkJobScreen {
 
     fn answer(&mut self, id: RequestId, answer: Answer, cx: &mut Cx<'_>) -> Option<Answer> {
         match answer {
-            Answer::Bulk(BulkAnswer::Job(result)) if self.list.awaits(id) => {
-                self.taken(result, cx);
-                if self.job.is_some() && std::mem::take(&mut self.at_once) {
-                    self.run(cx);
-                }
+            Answer::Bulk(BulkAnswer::Job(result)) if self.list.awaits(id) => self.taken(result, cx),
+            Answer::Bulk(BulkAnswer::Locked(wallets)) if self.running == Some(id) => {
+                self.running = None;
+                self.locked = wallets;
             }
-            Answer::Bulk(BulkAnswer::Locked(result)) if self.asking.settle(id) => self.run_with(result, cx),
             Answer::Bulk(BulkAnswer::Ran(result)) if self.running == Some(id) => {
                 self.running = None;
                 self.ended = Some(result);
@@ -386,7 +377,6 @@ impl Page for BulkJobScreen {
             }
             Answer::Bulk(BulkAnswer::Steered(result)) if self.steering.settle(id) => self.steered(result, cx),
             Answer::Broken(failure) if self.list.awaits(id) => self.taken(Err(failure), cx),
-            Answer::Broken(failure) if self.asking.settle(id) => self.run_with(Err(failure), cx),
             Answer::Broken(failure) if self.steering.settle(id) => self.steered(Err(failure), cx),
             other => return Some(other),
         }
@@ -412,6 +402,12 @@ impl Page for BulkJobScreen {
         }
         if matches!(event, Event::Shown | Event::JobEnded(_)) {
             self.read(ItemCursor::default(), cx);
+        }
+    }
+
+    fn tick_in_front(&mut self, cx: &mut Cx<'_>) {
+        if !self.locked.is_empty() {
+            self.ask_for_passwords(cx);
         }
     }
 

@@ -64,8 +64,10 @@ impl OwnWork {
     /// Begins it. Of a transfer, this leaves the review and the form: neither may be gone back to.
     pub fn start(self, passwords: WalletPasswords, cx: &mut Cx<'_>) {
         match self {
+            Self::Run { job, .. } if cx.shared.jobs.run_of(job).is_some() => cx.notice("it runs already"),
             Self::Run { job, title } => {
-                let run = cx.start_job(title, Work::Bulk(BulkWork::Run(job, passwords)), Stop::Resumable);
+                let work = Work::Bulk(BulkWork::Run(job, Some(passwords)));
+                let run = cx.start_job(title, work, Stop::Resumable);
                 cx.shared.jobs.runs(run, job);
             }
             Self::Send { plan, payment } => {

@@ -10,7 +10,9 @@ use super::Screen;
 use super::bulk::kind_name;
 use super::bulk_job::BulkJobScreen;
 use crate::console::effect::{Answer, Failure, Pending, RequestId, Work};
+use crate::console::effects::bulk::BulkWork;
 use crate::console::effects::plans::{Ask, PlanAnswer, PlanPage, PlanWork, Remark, Typed, UNNAMED, Weight};
+use crate::console::jobs::Stop;
 use crate::console::keymap::{Action, Context};
 use crate::console::list::{Listing, Rows};
 use crate::console::modal::{Modal, Purpose};
@@ -241,7 +243,11 @@ impl PlanScreen {
                 cx.notice("stored; nothing is signed yet: r runs it");
                 Some(BulkJobScreen::new(id))
             }
-            (Ok(Some(id)), Then::Run) => Some(BulkJobScreen::run_at_once(id)),
+            (Ok(Some(id)), Then::Run) => {
+                let run = cx.start_job(self.title(), Work::Bulk(BulkWork::Run(id, None)), Stop::Resumable);
+                cx.shared.jobs.runs(run, id);
+                Some(BulkJobScreen::new(id))
+            }
         };
         // Out of the plan and its form: neither may be gone back to.
         cx.go(Nav::Back);

@@ -230,7 +230,7 @@ impl SendForm {
     fn settle_recipient(&mut self, cx: &mut Cx<'_>) -> bool {
         match reading::recipient(self.to.expose_text()) {
             Recipient::Address(_) => true,
-            Recipient::Name(name) => match self.suggestions.get(self.selected).cloned() {
+            Recipient::Name(name) => match self.meant(&name) {
                 Some(party) => {
                     let Some(address) = party.address() else {
                         return false;
@@ -240,6 +240,10 @@ impl SendForm {
                     true
                 }
                 None if self.searching.is_waiting() => false,
+                None if !self.suggestions.is_empty() => {
+                    let text = format!("{name:?} may be several: choose one, and Enter");
+                    self.fail(Field::To, text)
+                }
                 None => {
                     let text = format!("no wallet and no contact is called {name:?}, and it is no address");
                     self.fail(Field::To, text)
@@ -255,13 +259,28 @@ impl SendForm {
         }
     }
 
+    /// Whom a name means: whoever is chosen while the list is seen; else the only one of exactly this label, or the only one.
+    fn meant(&self, name: &str) -> Option<Party> {
+        if self.focus == Field::To {
+            return self.suggestions.get(self.selected).cloned();
+        }
+        let mut exact = self.suggestions.iter().filter(|party| party.label() == name);
+        match (exact.next(), exact.next(), self.suggestions.as_slice()) {
+            (Some(one), None, _) | (None, None, [one]) => Some(one.clone()),
+            _ => None,
+        }
+    }
+
     /// What a name stands for has come. Whoever typed on meanwhile has left the field already, or asked for the review.
     fn suggested(&mut self, found: Vec<Party>, cx: &mut Cx<'_>) {
         self.suggestions = found;
         self.selected = 0;
         if let Some(repeat) = self.hurried.take() {
             self.prepare(repeat, cx);
-        } else if self.focus != Field::To && !self.suggestions.is_empty() {
+        } else if self.focus != Field::To
+            && let Recipient::Name(name) = reading::recipient(self.to.expose_text())
+            && self.meant(&name).is_some()
+        {
             self.settle_recipient(cx);
         }
     }

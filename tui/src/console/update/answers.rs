@@ -146,6 +146,18 @@ fn central(id: RequestId, answer: Answer, cx: &mut Cx<'_>) -> Option<Answer> {
             bulk_ran(id, &result, cx);
             Some(Answer::Bulk(BulkAnswer::Ran(result)))
         }
+        Answer::Bulk(BulkAnswer::Locked(wallets)) => {
+            let failure = Failure::new(
+                format!(
+                    "not run: {} that signs has a password of its own",
+                    count(wallets.len() as u64, "wallet", "wallets")
+                ),
+                "run it from its own page (B), where each is asked for",
+            );
+            cx.shared.jobs.end(id, Err(failure), cx.shared.now_ms);
+            cx.go(Nav::Tell(Event::JobEnded(id)));
+            Some(Answer::Bulk(BulkAnswer::Locked(wallets)))
+        }
         Answer::Holdings(HoldingsAnswer::Refreshed(result)) => {
             rotated(id, result, cx);
             None
@@ -243,6 +255,10 @@ fn followed(
     cx: &mut Cx<'_>,
 ) {
     let at_ms = cx.shared.now_ms;
+    // What was asked for before may be older than this; it is asked for again.
+    let mut asked = cx.shared.waiting.balances;
+    cx.cancel(&mut asked);
+    cx.shared.waiting.balances = asked;
     if let (Ok(news), Some(session)) = (result, &mut cx.shared.session) {
         for (address, lamports) in news {
             session.balances.learn(address, Some(lamports), at_ms);
@@ -487,7 +503,7 @@ fn broken(id: RequestId, failure: Failure, cx: &mut Cx<'_>) -> Option<Answer> {
         };
         return None;
     }
-    if cx.shared.waiting.balances.settle(id) {
+    if cx.shared.waiting.balances.settle(id) || cx.shared.waiting.following.settle(id) {
         return None;
     }
     if cx.shared.jobs.get(id).is_some() {

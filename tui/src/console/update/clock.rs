@@ -34,6 +34,9 @@ pub(super) fn on_tick(state: &mut State) -> Vec<Effect> {
             cx.shared.notice = None;
         }
         parts.screen.page_mut().tick(cx);
+        if parts.modal.is_none() {
+            parts.screen.page_mut().tick_in_front(cx);
+        }
         let due = match &cx.shared.node {
             Node::NotChosen => false,
             Node::Asking => true,
@@ -94,7 +97,10 @@ fn follow_balances(parts: &Parts<'_>, cx: &mut Cx<'_>) {
     wanted.truncate(FOLLOWED);
     let mut pending = cx.shared.waiting.following;
     if wanted.is_empty() {
-        cx.cancel(&mut pending);
+        // Nothing on the screen: the subscription ends, too.
+        if !cx.shared.waiting.followed.is_empty() {
+            cx.start_latest(&mut pending, Work::Node(NodeWork::Follow(Vec::new())));
+        }
     } else if !pending.is_waiting() || cx.shared.waiting.followed != wanted {
         cx.start_latest(&mut pending, Work::Node(NodeWork::Follow(wanted.clone())));
     }

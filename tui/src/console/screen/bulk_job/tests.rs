@@ -58,26 +58,9 @@ fn asked(effects: &[Effect]) -> Option<(RequestId, ItemFilter, Option<u32>)> {
     })
 }
 
-fn answer(state: &mut State, id: RequestId, job: Job, items: Vec<JobItem>) -> Vec<Effect> {
+fn answer(state: &mut State, id: RequestId, job: Job, items: Vec<JobItem>) {
     let answer = Answer::Bulk(BulkAnswer::Job(Ok(Box::new(JobPage { job, items }))));
-    update(state, Msg::Answer { id, answer })
-}
-
-/// It was asked who signs with a password of its own: these wallets.
-fn lock(state: &mut State, effects: &[Effect], wallets: Vec<Wallet>) -> Vec<Effect> {
-    let id = started(
-        effects,
-        |work| matches!(work, Work::Bulk(BulkWork::Locked(id)) if *id == job_id()),
-    );
-    let answer = Answer::Bulk(BulkAnswer::Locked(Ok(wallets)));
-    update(state, Msg::Answer { id, answer })
-}
-
-/// A page that runs its job at once has read it, and nobody signs with a password of its own.
-pub(in crate::console::screen) fn read_to_run(state: &mut State, effects: &[Effect]) -> Vec<Effect> {
-    let (id, ..) = asked(effects).unwrap();
-    let effects = answer(state, id, distribution(), (0..12).map(item).collect());
-    lock(state, &effects, Vec::new())
+    update(state, Msg::Answer { id, answer });
 }
 
 fn distribution() -> Job {
@@ -106,16 +89,6 @@ fn page(job: Job, items: u32) -> State {
     state
 }
 
-/// It is confirmed that it be run, and these wallets turn out to have passwords of their own.
-pub(in crate::console::screen) fn confirmed(locked: Vec<Wallet>) -> (State, Vec<Effect>) {
-    let mut state = page(distribution(), 12);
-    press(&mut state, KeyCode::Char('r'));
-    type_text(&mut state, "400");
-    let effects = press(&mut state, KeyCode::Enter);
-    let effects = lock(&mut state, &effects, locked);
-    (state, effects)
-}
-
 pub(in crate::console::screen) fn run_started(effects: &[Effect]) -> RequestId {
     started(
         effects,
@@ -123,9 +96,21 @@ pub(in crate::console::screen) fn run_started(effects: &[Effect]) -> RequestId {
     )
 }
 
+/// It is run, and these wallets turn out to sign with passwords of their own.
+pub(in crate::console::screen) fn locked_by(wallets: Vec<Wallet>) -> State {
+    let (mut state, id) = running();
+    let answer = Answer::Bulk(BulkAnswer::Locked(wallets));
+    update(&mut state, Msg::Answer { id, answer });
+    assert_eq!(state.shared.jobs.running(), 0);
+    state
+}
+
 /// A run of it under way.
 fn running() -> (State, RequestId) {
-    let (state, effects) = confirmed(Vec::new());
+    let mut state = page(distribution(), 12);
+    press(&mut state, KeyCode::Char('r'));
+    type_text(&mut state, "400");
+    let effects = press(&mut state, KeyCode::Enter);
     let id = run_started(&effects);
     let stops_at_a_lock = effects.iter().any(
         |effect| matches!(effect, Effect::Start { id: started, lifetime: Lifetime::Session, .. } if *started == id),

@@ -4,7 +4,7 @@ use crossterm::event::KeyCode;
 
 use super::*;
 use crate::console::effect::Effect;
-use crate::console::screen::bulk_job::tests::{confirmed, run_started};
+use crate::console::screen::bulk_job::tests::{locked_by, run_started};
 use crate::console::screen::review::Review;
 use crate::console::screen::review::tests::prepared;
 use crate::console::state::State;
@@ -22,6 +22,13 @@ fn locked(count: u32) -> Vec<Wallet> {
         .collect()
 }
 
+/// The page of a job that these wallets sign, a tick after that was found out.
+fn asked(wallets: Vec<Wallet>) -> State {
+    let mut state = locked_by(wallets);
+    wait(&mut state, 250);
+    state
+}
+
 fn starts_nothing(state: &State, effects: &[Effect]) -> bool {
     !effects
         .iter()
@@ -31,8 +38,8 @@ fn starts_nothing(state: &State, effects: &[Effect]) -> bool {
 
 #[test]
 fn each_wallet_of_a_job_is_asked_about_before_it_runs() {
-    let (mut state, effects) = confirmed(locked(2));
-    assert!(starts_nothing(&state, &effects));
+    let mut state = asked(locked(2));
+    assert!(matches!(state.screen, Screen::OwnPasswords(_)));
     snapshot("own_passwords_80x24", &screen(&mut state, 80, 24));
     let effects = press(&mut state, KeyCode::Enter);
     assert!(starts_nothing(&state, &effects));
@@ -55,7 +62,7 @@ fn each_wallet_of_a_job_is_asked_about_before_it_runs() {
 
 #[test]
 fn who_goes_back_has_signed_nothing() {
-    let (mut state, _) = confirmed(locked(2));
+    let mut state = asked(locked(2));
     type_text(&mut state, WORDS);
     press(&mut state, KeyCode::Enter);
     press(&mut state, KeyCode::Esc);
@@ -67,8 +74,8 @@ fn who_goes_back_has_signed_nothing() {
 
 #[test]
 fn more_than_can_be_asked_about_are_left_to_a_command() {
-    let (mut state, effects) = confirmed(locked(21));
-    assert!(starts_nothing(&state, &effects));
+    let mut state = asked(locked(21));
+    assert!(matches!(state.screen, Screen::BulkJob(_)));
     let text = screen(&mut state, 80, 24);
     assert!(
         text.contains("21 wallets") && text.contains("--password-of"),
@@ -107,4 +114,24 @@ fn a_transfer_of_such_a_wallet_is_signed_with_its_password() {
         )
     };
     assert!(!state.below.iter().any(left));
+}
+
+#[test]
+fn nobody_is_asked_through_a_window_or_on_another_page() {
+    let mut state = locked_by(locked(1));
+    press(&mut state, KeyCode::Char('?'));
+    wait(&mut state, 250);
+    assert!(matches!(state.screen, Screen::BulkJob(_)), "a window is open");
+    press(&mut state, KeyCode::Esc);
+    wait(&mut state, 250);
+    assert!(matches!(state.screen, Screen::OwnPasswords(_)));
+
+    let mut state = locked_by(locked(1));
+    press(&mut state, KeyCode::Char('v'));
+    assert!(matches!(state.screen, Screen::Report(_)));
+    wait(&mut state, 250);
+    assert!(matches!(state.screen, Screen::Report(_)));
+    press(&mut state, KeyCode::Esc);
+    wait(&mut state, 250);
+    assert!(matches!(state.screen, Screen::OwnPasswords(_)));
 }

@@ -142,7 +142,14 @@ impl Page for SendForm {
 
     fn event(&mut self, event: &Event, cx: &mut Cx<'_>) {
         match event {
-            Event::JobEnded(_) | Event::Shown => self.list_unresolved(cx),
+            Event::JobEnded(_) => self.list_unresolved(cx),
+            Event::Shown => {
+                self.list_unresolved(cx);
+                // Another page may have changed the address book.
+                if self.known.is_some() || !self.suggestions.is_empty() {
+                    self.recipient_changed(cx);
+                }
+            }
             Event::NodeChanged
                 if matches!(
                     &self.obstacle,

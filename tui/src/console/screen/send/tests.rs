@@ -153,6 +153,35 @@ fn somebody_of_the_address_book_is_paid_by_label_and_known_by_address() {
 }
 
 #[test]
+fn a_name_that_may_be_several_is_not_settled_unseen() {
+    let mut state = form();
+    let effects = type_text(&mut state, "b");
+    let id = started(&effects, |work| matches!(work, Work::Send(SendWork::Suggest(_))));
+    press(&mut state, KeyCode::Tab);
+    type_text(&mut state, "1");
+    answer(
+        &mut state,
+        id,
+        SendAnswer::Suggested(Ok(vec![ours(1), ours(2), shop()])),
+    );
+    assert_eq!(of(&state).to.expose_text(), "b");
+    let effects = press(&mut state, KeyCode::Enter);
+    assert!(drafted(&effects).is_none());
+    let text = screen(&mut state, 80, 24);
+    assert!(text.contains("may be several: choose one"), "{text}");
+    // Whose whole label it is, is meant.
+    let mut state = form();
+    let effects = type_text(&mut state, "x");
+    let id = started(&effects, |work| matches!(work, Work::Send(SendWork::Suggest(_))));
+    press(&mut state, KeyCode::Tab);
+    let mut exact = wallet(2);
+    exact.label = "x".into();
+    let found = vec![Party::Wallet(Box::new(exact)), shop()];
+    answer(&mut state, id, SendAnswer::Suggested(Ok(found)));
+    assert_eq!(of(&state).to.expose_text(), wallet(2).address.to_string());
+}
+
+#[test]
 fn a_name_that_was_left_before_it_was_found_is_settled_when_it_is() {
     let found = |state: &mut State, effects: &[Effect]| {
         let id = started(effects, |work| matches!(work, Work::Send(SendWork::Suggest(_))));
