@@ -231,7 +231,18 @@ pub async fn prepare(
     node: &SolanaNode,
     request: &TransferRequest,
 ) -> Result<TransferPlan, TransferError> {
-    plan::prepare(custody, node, request).await
+    let mut moments = 0;
+    loop {
+        match plan::prepare(custody, node, request).await {
+            Err(error)
+                if request.nonce.is_some() && moments < nonce::MOMENTS && nonce::is_of_this_block(&error) =>
+            {
+                moments += 1;
+                tokio::time::sleep(nonce::MOMENT).await;
+            }
+            other => return other,
+        }
+    }
 }
 
 /// Signs a prepared transfer, records it durably, sends it and follows it to its end.

@@ -7,6 +7,8 @@
 //! twice fails. They go through the same signing service, policy and audit as every other. How nonces work:
 //! <https://solana.com/docs/core/transactions>.
 
+use std::time::Duration;
+
 use keyward_core::address::{Address, Blockhash, Signature};
 use keyward_core::amount::Lamports;
 use keyward_core::intent::{Intent, programs};
@@ -21,13 +23,17 @@ use super::driver::Run;
 use super::lifetime::{Lifetime, read_nonce};
 use super::tracker::{Pace, Tracker};
 use super::{TransferError, TransferOutcome, TransferProgress, TransferRequest};
-use crate::chain::{Commitment, SolanaNode};
+use crate::chain::{ChainError, Commitment, SolanaNode};
 use crate::changes::{Nonce, SimulatedChanges, simulate_changes};
 use crate::signing::WalletPasswords;
 use crate::{AttemptState, Custody, SignRequest, SigningPreview};
 
 /// How many nonce accounts of a wallet are looked for: numbers 0 to 19.
 pub const MAX_NONCES: u32 = 20;
+
+/// How often something is tried again that a nonce of the present block may stand in the way of, and after how long.
+pub(super) const MOMENTS: u32 = 10;
+pub(super) const MOMENT: Duration = Duration::from_millis(300);
 
 /// A durable nonce on the chain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -126,6 +132,34 @@ pub async fn nonces(node: &SolanaNode, wallet: &Address) -> Result<Vec<NonceAcco
 /// [`TransferError::Nonce`] where there is no such nonce, none is free, or the wallet has no authority over it;
 /// [`TransferError::WouldFail`]; the node's.
 pub async fn prepare_nonce(
+    custody: &Custody,
+    node: &SolanaNode,
+    wallet: Address,
+    action: NonceAction,
+) -> Result<NoncePlan, TransferError> {
+    let mut moments = 0;
+    loop {
+        match prepare_once(custody, node, wallet, action).await {
+            Err(error) if moments < MOMENTS && is_of_this_block(&error) => {
+                moments += 1;
+                tokio::time::sleep(MOMENT).await;
+            }
+            other => return other,
+        }
+    }
+}
+
+/// Whether it may be because a nonce was made or advanced in the present block: none may be used, advanced or closed before the
+/// next. The System program's error 7 is `NonceBlockhashNotExpired`; what uses such a nonce has a blockhash that is not known.
+pub(super) fn is_of_this_block(error: &TransferError) -> bool {
+    match error {
+        TransferError::Chain(ChainError::BlockhashUnknown) => true,
+        TransferError::WouldFail { reason } => reason.ends_with("error 7"),
+        _ => false,
+    }
+}
+
+async fn prepare_once(
     custody: &Custody,
     node: &SolanaNode,
     wallet: Address,

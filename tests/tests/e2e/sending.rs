@@ -214,8 +214,11 @@ async fn a_durable_nonce_is_made_sent_by_advanced_and_closed() -> anyhow::Result
     let scene = Scene::new().await?;
     let console = scene.console()?;
     let listed = |texts: &[&str]| shows(&console, "the nonces", texts);
+    // The bottom line still tells of the step before.
     let follow = || -> anyhow::Result<()> {
-        confirmed(&console)?;
+        console.wait_for("the confirmation", Duration::from_secs(90), |screen| {
+            screen.contains("✓ confirmed by the cluster")
+        })?;
         console.press(Key::Esc)
     };
     console.press(Key::Enter)?;
@@ -239,8 +242,7 @@ async fn a_durable_nonce_is_made_sent_by_advanced_and_closed() -> anyhow::Result
     console.press(Key::Enter)?;
     console.wait_for_text("can land until its nonce is advanced")?;
     console.type_text("y")?;
-    confirmed(&console)?;
-    console.press(Key::Esc)?;
+    follow()?;
     for (key, question) in [("v", "Advance this nonce?"), ("D", "Close this nonce?")] {
         listed(&["1 nonce"])?;
         console.type_text(key)?;

@@ -293,7 +293,8 @@ impl SendForm {
 
     fn accept(&mut self, cx: &mut Cx<'_>) {
         if self.focus == Field::To {
-            if self.settle_recipient(cx) {
+            // A name that is still looked up is settled when it is found, as after Tab.
+            if self.settle_recipient(cx) || (self.problem.is_none() && self.searching.is_waiting()) {
                 self.focus = Field::Amount;
             }
         } else {
