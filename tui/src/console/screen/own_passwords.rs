@@ -44,7 +44,7 @@ pub enum OwnWork {
         /// Its name in the list of what goes on.
         title: String,
     },
-    /// A transfer that was reviewed. Its screen takes the place of everything above the form.
+    /// A transfer that was reviewed. Its screen takes the place of the review and the form.
     Send {
         /// What is signed.
         plan: Box<TransferPlan>,
